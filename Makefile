@@ -1,0 +1,101 @@
+# make test, make demo, ...: each target makes the virtual environment it needs.
+
+VENV ?= .venv
+PARITY ?= 0
+PYTEST_ARGS ?= -n 2
+BENCH_ARGS ?=
+
+# The newest Python found that is new enough, can make environments and really runs
+# (a version manager's stand-in may be on PATH and fail when called).
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -I -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && echo $$python && break; done)
+
+# pip, pytest and the rest are called as scripts, never as `python -m`: that would put the
+# repository's root, whose folders have common names, first on the import path.
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+# What users get: the package as the wheel holds it, away from the tree. mypy and doctest run there,
+# since in the tree they would see a second copy under the folder's name.
+COPY := $(VENV)/copy
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+ifeq ($(PARITY),1)
+TEST_ENV := $(VENV)/.dev $(VENV)/.parity
+else
+TEST_ENV := $(VENV)/.dev
+endif
+
+.PHONY: help demo test coverage lint format types doctest copy bench faults clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      train a small network on digits"
+	@echo "make test      run the tests; PARITY=1 also compares with PyTorch (and installs it)"
+	@echo "make coverage  run the tests and show which lines they miss"
+	@echo "make lint      ruff: rules and format"
+	@echo "make format    let ruff rewrite the files"
+	@echo "make types     mypy --strict"
+	@echo "make doctest   run the examples in the docstrings"
+	@echo "make bench     measure speed against NumPy by hand"
+	@echo "make faults    plant faults and see that the tests catch them"
+	@echo "make clean     remove the environment and everything built"
+	@echo "variables: PYTHON, VENV, PARITY, PYTEST_ARGS, BENCH_ARGS"
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/train_digits.py
+
+test: $(TEST_ENV)
+	PARITY=$(PARITY) $(ONE_THREAD) $(BIN)/pytest $(PYTEST_ARGS)
+
+coverage: $(TEST_ENV)
+	PARITY=$(PARITY) $(ONE_THREAD) $(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+types: copy
+	MYPYPATH=$(COPY) $(BIN)/mypy -p rushlight
+
+doctest: copy
+	PYTHONPATH=$(COPY) $(ONE_THREAD) $(BIN)/pytest --doctest-modules --pyargs rushlight
+
+# build/ is removed on both sides: setuptools would ship files that the tree no longer has.
+copy: $(VENV)/.dev
+	@rm -rf $(COPY) build
+	@$(INSTALL) --no-index --no-deps --no-build-isolation --target $(COPY) .
+	@rm -rf build
+
+bench: $(VENV)/.dev
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(ONE_THREAD) \
+		$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+faults: $(VENV)/.dev
+	$(ONE_THREAD) $(BIN)/python tests/faults.py
+
+clean:
+	rm -rf $(VENV) build dist rushlight.egg-info demo-output .coverage htmlcov .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; set PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -I -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(VENV)/.made
+	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.made
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.parity: pyproject.toml $(VENV)/.made
+	$(INSTALL) --editable '.[parity]'
+	@touch $@

@@ -1,0 +1,383 @@
+"""A primitive's forward and pull as source text, written and compiled when it is first called.
+
+One flat function per op costs a third of a general one. The text goes to ``linecache``, so that tracebacks and
+debuggers show it, and ``listing(op)`` prints it.
+"""
+
+from __future__ import annotations
+
+import linecache
+import operator
+from itertools import count
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from .dtypes import floating, result_numpy, unify
+from .dtypes import cast as cast_to
+from .graph import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, start, wrap
+from .mode import fresh, recording
+from .version import Version
+from .view import attach, settle
+from .writes import deliver
+
+ALIASES = {"dim": "axis", "keepdim": "keepdims"}  # NumPy's words, which PyTorch takes as well
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<unset>"
+
+
+UNSET: Any = _Unset()
+
+
+def _templates() -> dict[bytes, Any]:
+    """Map the code of ``lambda x, y: x + y`` to ``operator.add``, and so on."""
+    table: dict[Any, Any] = {
+        lambda x, y: x + y: operator.add,
+        lambda x, y: x - y: operator.sub,
+        lambda x, y: x * y: operator.mul,
+        lambda x, y: x / y: operator.truediv,
+        lambda x: -x: operator.neg,
+    }
+    return {plain.__code__.co_code: fast for plain, fast in table.items()}
+
+
+_OPERATORS = _templates()
+_UFUNCS = {
+    (lambda x: np.exp(x)).__code__.co_code: 1,  # noqa: PLW0108
+    (lambda x, y: np.add(x, y)).__code__.co_code: 2,  # noqa: PLW0108
+}
+_SAME = (lambda x: x).__code__.co_code
+
+
+def direct(function: Any) -> Any:
+    """Return the C function that is all that a kernel or rule calls, if so: one Python frame less."""
+    code = function.__code__
+    fast = _OPERATORS.get(code.co_code)
+    if fast is not None:
+        return fast
+    if _UFUNCS.get(code.co_code) == code.co_argcount and code.co_names[0] == "np":
+        return getattr(np, code.co_names[1])
+    return function
+
+
+def _call(op: Any, name: str) -> str:
+    """Return the call of the rule for input ``name``; a rule that hands ``g`` on is not called."""
+    if op.rules[name].__code__.co_code == _SAME:
+        return "g"
+    return f"rule_{name}({', '.join(['g', *op.needs[name]])})"
+
+
+def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, optional: bool, operator: bool) -> Any:
+    """Return an argument that is no tensor as a kernel may take it, or raise TypeError."""
+    if value is None and optional:
+        return None
+    if isinstance(value, np.generic | np.ndarray):
+        return value
+    if numbers and isinstance(value, float | int):
+        return value
+    if operator:
+        return NotImplemented
+    raise TypeError(
+        f"{name}(): argument {parameter!r} (position {position}) must be Tensor, not {type(value).__name__}"
+    )
+
+
+def meet(*pairs: Any) -> list[Any]:
+    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; None stays."""
+    arrays = [a.item() if x is CONSTANT and isinstance(a, np.generic) else a for x, a in zip(*[iter(pairs)] * 2)]
+    present = [a for a in arrays if a is not None]
+    if len(present) == 2 and len(arrays) == 2:
+        return list(unify(*arrays))
+    kind = result_numpy(*present)
+    return [None if a is None else cast_to(a, kind) for a in arrays]
+
+
+# ------------------------------------------------------------------ the forward function
+
+
+def placeholder(op: Any) -> Any:
+    """Return the op's function, which writes its own body when first called."""
+    scope: dict[str, Any] = {"__name__": op.kernel.__module__, "this": op, "build": build_function}
+    template = lambda *args, **kwargs: build(this)(*args, **kwargs)  # type: ignore[name-defined]  # noqa: E731, F821
+    function = FunctionType(template.__code__, scope, op.kernel.__name__)
+    for attribute in ("__name__", "__qualname__", "__doc__", "__module__"):
+        setattr(function, attribute, getattr(op.kernel, attribute))
+    function.__wrapped__ = op.kernel  # type: ignore[attr-defined]
+    function.primitive = op  # type: ignore[attr-defined]
+    return function
+
+
+def build_function(op: Any) -> Any:
+    """Write the body of the op's function; the function object stays the same."""
+    function = op.function
+    made = _compiled(op, "forward", _forward(op), function.__globals__)
+    function.__kwdefaults__ = made.__kwdefaults__
+    function.__defaults__ = made.__defaults__
+    function.__code__ = made.__code__
+    return function
+
+
+def build_pull(primitive: Any, op: Op) -> Any:
+    """Return the pull of ``op``, written now."""
+    return _compiled(primitive, "pull", _pull(primitive), {"__name__": primitive.kernel.__module__, "op": op})
+
+
+_numbers = count()
+
+
+def _compiled(op: Any, what: str, lines: list[str], scope: dict[str, Any]) -> Any:
+    text = "\n".join(lines) + "\n"
+    filename = f"<rushlight {what} {op.name} {next(_numbers)}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+    _fill(op, scope)
+    made: dict[str, Any] = {}
+    exec(compile(text, filename, "exec"), scope, made)  # noqa: S102
+    return made[what]
+
+
+def _fill(op: Any, scope: dict[str, Any]) -> None:
+    """Give the generated source the names it uses, its defaults among them."""
+    scope |= {"this": op, "kernel": direct(op.kernel), "Variable": Variable, "ndarray": np.ndarray, "new": object.__new__}
+    scope |= {"recording": recording.get, "fresh": fresh.get, "clock": clock, "CONSTANT": CONSTANT, "wrap": wrap}
+    scope |= {"settle": settle, "attach": attach, "shared": shared, "start": start, "deliver": deliver, "meet": meet}
+    scope |= {"Version": Version, "Node": Node}
+    scope |= {"floating": floating, "adopt": adopt, "stale": stale, "FreedError": FreedError, "UNSET": UNSET}
+    scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint}
+    scope |= {f"rule_{name}": direct(rule) for name, rule in op.rules.items() if rule is not None}
+    if isinstance(op.title, str):
+        scope |= {"plain": op.op(op.title, not op.elementwise), "bent": op.op(op.title, True)}
+    scope |= {f"default_{name}": value for name, value in _defaults(op).items()}
+
+
+def listing(op: Any) -> str:
+    """Return the source that is generated for ``op``.
+
+    >>> from rushlight.autograd.compile import listing
+    >>> from rushlight.autograd.primitive import PRIMITIVES
+    >>> "kernel(input_array)" in listing(PRIMITIVES["exp"])
+    True
+    """
+    pull = _pull(op) if op.inputs else []
+    return "\n".join([*_forward(op), "", *pull])
+
+
+def _defaults(op: Any) -> dict[str, Any]:
+    code = op.kernel.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    given = op.kernel.__defaults__ or ()
+    return dict(zip(positional[len(positional) - len(given) :], given, strict=True)) | (op.kernel.__kwdefaults__ or {})
+
+
+def _signature(op: Any) -> tuple[str, list[str]]:
+    """Return the parameter list, and the lines that resolve NumPy's words for PyTorch's.
+
+    Parameters that are for keywords only are not marked so: a missing one would cost a look-up in a dict.
+    """
+    code, defaults = op.kernel.__code__, _defaults(op)
+    lines: list[str] = []
+    parts: list[str] = []
+    extra: list[str] = []
+    for number, name in enumerate(op.params):
+        alias = ALIASES.get(name)
+        rest_optional = all(later in defaults for later in op.params[number + 1 : code.co_argcount])
+        if alias and rest_optional:
+            extra.append(f"{alias}=UNSET")
+            lines.append(f"    if {alias} is not UNSET: {name} = {alias}")
+            if name not in defaults:
+                lines.append(f"    if {name} is UNSET: raise TypeError(\"{op.name}() missing argument '{name}'\")")
+        default = f"default_{name}" if name in defaults else "UNSET" if alias and rest_optional else ""
+        parts.append(f"{name}={default}" if default else name)
+    if not op.view and not op.operator:
+        extra.append("out=None")
+    return ", ".join(parts + extra), lines
+
+
+def _forward(op: Any) -> list[str]:
+    signature, lines = _signature(op)
+    tensors = [name for name in op.params if name in op.rules]
+    lines = [f"def forward({signature}):", *lines, "    like = None"]
+    for name in tensors:
+        lines += _many_input(name) if name == op.many else _input(op, name)
+    call = f"kernel({_arguments(op, tensors)})"
+    kept = ", ".join(["array", *op.keeps])
+    public = f"returns({kept})" if op.returns else "array"
+    lines += [f"    if like is None:", f"        {kept} = {call}", f"        return {public}"] if op.keeps else [
+        f"    if like is None: return {call}"
+    ]
+    lines += _promotion(op, tensors)
+    lines += [f"    {kept} = {call}", "    result = new(like.result)", "    result.array = array; result.view = None"]
+    lines += _recorded(op) if op.inputs else ["    result.node = None; result.version = fresh()"]
+    if op.view:
+        rest = ", ".join(name for name in op.params if name not in tensors)
+        lines += [f"    attach(result, {tensors[0]}, this.function, ({rest}{',' if rest else ''}))"]
+    if op.returns:
+        extras = ", ".join(f"wrap(like.result, {name}, None, fresh())" for name in op.keeps)
+        lines += [f"    result = returns(result, {extras})"]
+    if not op.view and not op.operator:
+        lines += ["    if out is not None: return deliver(this.name, result, out)"]
+    return [*lines, "    return result"]
+
+
+def _arguments(op: Any, tensors: list[str]) -> str:
+    named = op.params[op.kernel.__code__.co_argcount :]
+    parts = [f"{name}_array" if name in tensors else name for name in op.params]
+    return ", ".join(f"{name}={part}" if name in named else part for name, part in zip(op.params, parts, strict=True))
+
+
+def _input(op: Any, name: str) -> list[str]:
+    number = op.params.index(name) + 1
+    optional = _defaults(op).get(name, UNSET) is None
+    array = f"{name}.array if type({name}.array) is ndarray else shared({name})" if op.view else f"{name}.array"
+    taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {bool(op.promote)}, {optional}, {op.operator})"
+    decline = [f"        if {name}_array is NotImplemented: return NotImplemented"] if op.operator else []
+    return [
+        f"    if isinstance({name}, Variable):",
+        f"        like = {name}",
+        f"        if {name}.view is not None: settle({name})",
+        f"        {name}_array = {array}; {name}_node = {name}.node",
+        "    else:",
+        f"        {name}_array = {name} if type({name}) is ndarray else {taken}",
+        *decline,
+        f"        {name}_node = None; {name} = CONSTANT",
+    ]
+
+
+def _many_input(name: str) -> list[str]:
+    return [
+        f"    {name}_array, {name}_node = [], []",
+        f"    for one in {name}:",
+        "        if isinstance(one, Variable):",
+        "            like = one",
+        "            if one.view is not None: settle(one)",
+        f"            {name}_array.append(one.array); {name}_node.append(one.node)",
+        f"        else: {name}_array.append(adopt(one, this.name, {name!r}, 1, False, False, False)); {name}_node.append(None)",
+    ]
+
+
+def _promotion(op: Any, tensors: list[str]) -> list[str]:
+    lines: list[str] = []
+    arrays = [f"{name}_array" for name in tensors]
+    if op.promote and len(tensors) > 1:
+        pairs = ", ".join(f"{name}, {name}_array" for name in tensors)
+        constant = " or ".join(f"{name} is CONSTANT" for name in tensors)
+        differ = " or ".join(f"{arrays[0]}.dtype is not {other}.dtype" for other in arrays[1:])
+        lines += [f"    if {constant} or {differ}: {', '.join(arrays)} = meet({pairs})"]
+    if op.promote == "float":
+        lines += [f"    if {arrays[0]}.dtype.kind != 'f': " + "; ".join(f"{a} = floating({a})" for a in arrays)]
+    return lines
+
+
+def _recorded(op: Any) -> list[str]:
+    asked = " or ".join(f"{name}_node is not None" for name in op.inputs)
+    edges = ", ".join(f"{name}_node" for name in op.inputs)
+    if op.many:
+        asked, edges = f"any([n is not None for n in {op.many}_node])", f"*{op.many}_node"
+    lines = [f"    if ({asked}) and (mode := recording()):"]
+    lines += [f"        {line}" for name in op.saves for line in _save(op, name)]
+    saved = ", ".join(_slots(op))
+    lines += [
+        "        result.node = node = Node()",
+        f"        node.edges = ({edges},); node.hooks = None",
+        "        node.shape = shape = array.shape; node.dtype = kind = array.dtype",
+        f"        node.op = {_op_of_node(op)}",
+        f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
+        *([] if "out" in op.saves else ["        result.version = None"]),
+        "        if mode is not True: mode.made(node)",
+        "    else: result.node = None; result.version = fresh()",
+    ]
+    return lines
+
+
+def _op_of_node(op: Any) -> str:
+    """Return what becomes ``node.op``: ``bent`` where broadcasting or promotion must be undone on the way back."""
+    same = [f"({x}_node is None or {x}_node.shape == shape and {x}_node.dtype is kind)" for x in op.inputs]
+    unbent = op.elementwise and (len(same) == 1 or " and ".join(same))
+    if not isinstance(op.title, str):
+        settles = "True" if not op.elementwise else "False" if unbent is True else f"not ({unbent})"
+        return f"op_of(title({', '.join(_names(op.title))}), {settles})"
+    return f"plain if {unbent} else bent" if isinstance(unbent, str) else "plain"
+
+
+def _names(function: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return names
+
+
+def _save(op: Any, name: str) -> list[str]:
+    """Return the lines that note the version of a value to be saved, or that drop a value nobody needs."""
+    if name == "out":
+        return ["out_version = result.version = Version(); out_version.writes = 0"]
+    if not op.is_array(name):
+        return []
+    note = (
+        f"if ({name}_version := {name}.version) is None: {name}_version = start({name}); {name}_writes = 0",
+        f"else: {name}_writes = {name}_version.writes",
+    )
+    if len(op.inputs) == 1:
+        return list(note)
+    asked = " or ".join(f"{x}_node is not None" for x in op.inputs if name in op.needs[x])
+    return [
+        f"if {asked}:",
+        *(f"    {line}" for line in note),
+        f"else: {name}_array = {name}_version = {name}_writes = None",
+    ]
+
+
+def _slots(op: Any) -> list[str]:
+    """Return the expressions of ``node.saved``: for an array also its version and the count of writes."""
+    slots: list[str] = []
+    for name in op.saves:
+        if name == "out":
+            slots += ["array", "out_version", "0"]
+        elif op.is_array(name):
+            slots += [f"{name}_array", f"{name}_version", f"{name}_writes"]
+        elif name.endswith("_shape") and name[:-6] in op.rules:
+            source = f"{name[:-6]}_array"
+            slots.append(f"[a.shape for a in {source}]" if name[:-6] == op.many else f"{source}.shape")
+        else:
+            slots.append(name)
+    return slots
+
+
+# ------------------------------------------------------------------ the pull
+
+
+def _pull(op: Any) -> list[str]:
+    lines = ["def pull(g, saved, edges):"]
+    if op.frees:
+        lines += ["    if saved is None: raise FreedError"]
+    if op.saves:
+        names = [n if not op.is_array(n) else f"{n}, {n}_version, {n}_writes" for n in op.saves]
+        lines += [f"    {', '.join(names)}, = saved"]
+    for name in op.saves:
+        if op.is_array(name):
+            absent = f"{name}_version is not None and " if len(op.inputs) > 1 else ""
+            lines += [f"    if {absent}{name}_version.writes != {name}_writes: stale(op, {name!r}, saved, edges)"]
+    if op.joint:
+        lines += ["    needs = [edge is not None for edge in edges]"]
+        return [*lines, f"    return rule({', '.join(['g', *op.needs[op.inputs[0]]])})"]
+    calls = [_call(op, name) for name in op.inputs]
+    if op.many:
+        return [*lines, f"    return {calls[0]}"]
+    if len(calls) == 1:
+        return [*lines, f"    return ({calls[0]},)"]
+    edges = ", ".join(f"edge_{name}" for name in op.inputs)
+    parts = ", ".join(f"None if edge_{n} is None else {call}" for n, call in zip(op.inputs, calls, strict=True))
+    return [*lines, f"    {edges} = edges", f"    return ({parts})"]
+
+
+def layout(op: Any) -> list[tuple[int, str, int]]:
+    """Return, for each saved array, its place in ``saved``, its name, and its edge (-1: the result, -2: none)."""
+    found: list[tuple[int, str, int]] = []
+    place = 0
+    for name in op.saves:
+        if op.is_array(name):
+            edge = -1 if name == "out" else op.inputs.index(name) if name in op.inputs else -2
+            found.append((place, name, edge))
+            place += 2
+        place += 1
+    return found

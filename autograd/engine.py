@@ -1,0 +1,187 @@
+"""Walks the record backward, newest step first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import attrgetter
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+from .anomaly import anomaly
+from .graph import FreedError, Node, Variable, wrap
+from .hooks import hooks_of
+from .ops.adapt import settle_gradient
+
+_newest = attrgetter("seq")
+
+
+def reachable(roots: Iterable[Node]) -> list[Node]:
+    """Return every node that a gradient can reach, newest first.
+
+    That is a valid order, as a step is always younger than the steps it read from.
+    """
+    seen = set(roots)
+    stack = list(seen)
+    pop, push, add = stack.pop, stack.append, seen.add
+    while stack:
+        for edge in pop().edges:
+            if edge is not None and edge not in seen:
+                add(edge)
+                push(edge)
+    return sorted(seen, key=_newest, reverse=True)
+
+
+def _hooked_leaves_early(order: list[Node]) -> list[Node]:
+    """Return ``order`` with each leaf that has hooks right after the last step that reads it, as PyTorch runs it."""
+    early = {node for node in order if node.op is None and node.hooks is not None}
+    if not early:
+        return order
+    last = {edge: node for node in order for edge in node.edges if edge in early}
+    after: dict[Node, list[Node]] = {}
+    for leaf, reader in last.items():
+        after.setdefault(reader, []).append(leaf)
+    moved: list[Node] = []
+    for node in order:
+        if node not in last:
+            moved.append(node)
+        moved += after.get(node, ())
+    return moved
+
+
+def _leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
+    """Return the nodes of ``order`` from which a target can be reached."""
+    useful: set[Node] = set()
+    for node in reversed(order):
+        if node in targets or any(edge in useful for edge in node.edges if edge is not None):
+            useful.add(node)
+    return useful
+
+
+def recall(node: Node, cls: Any) -> tuple[Any, ...]:
+    """Return what ``node`` saved, its arrays as tensors that are still tied to the graph."""
+    if node.saved is None:
+        raise FreedError
+    saved = list(node.saved)
+    for place, _, edge in node.op.layout:
+        if saved[place] is not None:
+            owner = node if edge == -1 else node.edges[edge] if edge >= 0 else None
+            saved[place] = wrap(cls, saved[place], owner, saved[place + 1])
+    return tuple(saved)
+
+
+def run(
+    roots: dict[Node, Any], cls: Any, *, record: bool, keep: bool, targets: set[Node] | None = None
+) -> dict[Node, Any]:
+    """Send each root's gradient down the graph; return what reached the leaves, or the ``targets``.
+
+    With ``record`` gradients are tensors of class ``cls`` and the walk itself is recorded; else they are arrays.
+    Without ``keep`` each node lets go of what it saved. A leaf with hooks gets its gradient on the way.
+    """
+    order = _hooked_leaves_early(reachable(roots))
+    useful = None if targets is None else _leading_to(targets, order)
+    grads, arrived = dict(roots), {}
+    owned: set[Node] = set()  # nodes whose gradient is a sum made here, which may be added to in place
+    take, look, watch = grads.pop, grads.get, anomaly.get()
+    for node in order:
+        g = take(node, None)
+        if g is None:
+            continue
+        hooks, op, edges = node.hooks, node.op, node.edges
+        if hooks is not None:
+            g = hooks.enter(node, g, cls)
+        if useful is not None and targets is not None:
+            if node in targets:
+                arrived[node] = g
+            edges = tuple([edge if edge in useful else None for edge in edges])
+            if not any(edges):
+                continue
+        elif op is None:
+            if hooks is None:
+                arrived[node] = g
+            else:
+                accumulate(node, [g], cls, record)
+            continue
+        parts = op.pull(g, recall(node, cls) if record else node.saved, edges)
+        if hooks is not None:
+            parts = hooks.leave(parts, g, cls)
+        if watch is not None:
+            watch.check(node, parts)
+        if not keep and op.frees:
+            node.saved = None
+        settles = op.settles or hooks is not None
+        for edge, part in zip(edges, parts):  # noqa: B905 - strict costs more than the sum
+            if edge is None or part is None:
+                continue
+            if settles and (part.shape != edge.shape or part.dtype is not edge.dtype):
+                part = settle_gradient(part, edge, node)  # noqa: PLW2901
+            before = look(edge)
+            if before is None:
+                grads[edge] = part
+            elif edge in owned:
+                before += part
+            else:
+                grads[edge] = total = before + part
+                if type(total) is np.ndarray:
+                    owned.add(edge)
+    return arrived
+
+
+def _references(box: list[Any]) -> int:
+    one = box.pop()
+    return getrefcount(one)
+
+
+_ALONE = _references([np.empty(1)])
+"""What ``getrefcount`` says of an array that only one local variable holds."""
+
+
+def _own(box: list[Any]) -> Any:
+    """Return the array in ``box``, or a copy if anyone else could see it."""
+    array = box.pop()
+    if type(array) is not np.ndarray:
+        return array
+    alone = getrefcount(array) == _ALONE and array.base is None and array.flags.c_contiguous and array.flags.writeable
+    return array if alone else np.array(array, order="C")
+
+
+def accumulate(node: Node, box: list[Any], cls: Any, record: bool) -> None:
+    """Add the gradient in ``box`` to what rests at ``node``: in place, unless the walk is recorded.
+
+    The box lets ``node`` take the array over without a copy if nobody else holds it.
+    """
+    leaf, hooks = node.op is None, node.hooks
+    before = node.grad if leaf else hooks_of(node).kept
+    if record:
+        grad = box.pop() if before is None else before + box.pop()
+    elif before is None:
+        grad = wrap(cls, _own(box))
+    else:
+        grad = before
+        _add_in_place(before, box.pop())
+    if leaf:
+        node.grad = grad
+    else:
+        hooks_of(node).kept = grad
+    if hooks is not None:
+        for hook in tuple(hooks.accumulated.values()):
+            hook(hooks.variable)
+
+
+def _add_in_place(grad: Variable, got: Any) -> None:
+    if type(grad.array) is np.ndarray:
+        np.add(grad.array, got, grad.array)
+    else:
+        grad.array = grad.array + got
+    if grad.version is not None:
+        grad.version.count("backward")
+
+
+def arrive(arrived: dict[Node, Any], cls: Any, record: bool) -> None:
+    """Add every gradient that arrived to what rests at its node."""
+    while arrived:
+        node, got = arrived.popitem()
+        box = [got]
+        del got
+        accumulate(node, box, cls, record)

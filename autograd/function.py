@@ -1,0 +1,328 @@
+"""Function: a step whose forward and backward the user writes on tensors.
+
+As https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function; the engine does not know that users exist:
+each call makes one ordinary node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from .graph import FreedError, Node, Op, Variable, clock, shared, start, wrap
+from .inplace import check_rebase, rebase
+from .mode import enable_grad, no_grad, recording
+from .several import Parts, pick
+from .view import View, settle
+
+INSIDE = (
+    "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic "
+    "to handle view+inplace would override the custom backward associated with the custom Function, leading to "
+    "incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function."
+)
+
+
+class FunctionCtx:
+    """What forward hands to backward: saved tensors, and whatever else is set as an attribute."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def __init__(self) -> None:
+        self._to_save: tuple[Any, ...] = ()
+        self._node: Any = None  # a weak reference to the step's node, which holds what was saved
+        self._dirty: tuple[Any, ...] = ()
+        self._constant: tuple[Any, ...] = ()
+        self._materialize = True
+        self._nodes: list[Any] = []  # weak references to the nodes of the outputs
+        self._result: Any = None
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep input or output tensors (or None) for backward, guarded against writes in between."""
+        for one in tensors:
+            if one is not None and not isinstance(one, Variable):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument is of type {type(one).__name__}"
+                )
+        self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Accept what forward-mode differentiation would keep; there is none here, so nothing is kept."""
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say which inputs forward wrote in place; each must also be returned."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say which outputs have no gradient."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Choose whether backward gets zeros (True, as from the start) or None for an output nobody used."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What :meth:`save_for_backward` kept; RuntimeError if it was freed, or written since."""
+        node = self._node() if self._node is not None else None
+        if node is None:
+            return self._to_save
+        if node.saved is None:
+            raise FreedError
+        return tuple(self._unpack(*each) for each in node.saved)
+
+    def _unpack(self, array: Any, version: Any, writes: int, edge: Any, output: int | None) -> Any:
+        if array is None:
+            return None
+        if version.writes != writes:
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                f"a tensor of shape {list(array.shape)} saved by {type(self).__name__} is at version "
+                f"{version.writes}; expected version {writes} instead. It was last written by {version.writer}."
+            )
+        node = edge if output is None else self._nodes[output]()
+        owner = node.tensor() if node is not None and node.op is None else None
+        return owner if owner is not None and owner.array is array else wrap(self._result, array, node, version)
+
+
+class Function(FunctionCtx):
+    """A step with a gradient of its own: subclass it, write ``forward`` and ``backward``, and call ``apply``.
+
+    >>> import rushlight as torch
+    >>> class Cube(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x * x
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return g * 3 * x * x
+    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> y = Cube.apply(x)
+    >>> y.backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Return the outputs: ``forward(ctx, *args)``, or ``forward(*args)`` beside :meth:`setup_context`."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function. (abstract)")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Note on ``ctx`` what backward needs, where ``forward`` is written without it."""
+        raise NotImplementedError("setup_context is not implemented. (abstract)")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Return one gradient, or None, for each argument of forward."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD. (abstract)"
+        )
+
+    vjp = backward
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+            f"function with static forward method: call {type(self).__name__}.apply(...)"
+        )
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run forward on ``args`` and return its outputs, tied to the graph through backward."""
+        ctx = cls()
+        inputs = [arg if isinstance(arg, Variable) else None for arg in args]
+        for x in inputs:
+            if x is not None and x.view is not None:
+                settle(x)
+        edges = tuple(None if x is None else x.node for x in inputs)
+        ctx.needs_input_grad = tuple(edge is not None for edge in edges)
+        with no_grad():
+            if cls.setup_context is Function.setup_context:
+                outputs = cls.forward(ctx, *args, **kwargs)
+            else:
+                outputs = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, outputs)
+        several = isinstance(outputs, tuple)
+        made = _Outputs(ctx, list(outputs) if several else [outputs], inputs, edges)
+        finished = made.finish()
+        return tuple(finished) if several else finished[0]
+
+
+class _Outputs:
+    """One call of a Function, after its forward: gives the outputs their place in the graph."""
+
+    def __init__(self, ctx: Function, outputs: list[Any], inputs: list[Any], edges: tuple[Any, ...]) -> None:
+        self.ctx, self.outputs, self.inputs, self.edges = ctx, outputs, inputs, edges
+        self.name = type(ctx).__name__
+
+    def finish(self) -> list[Any]:
+        """Return the outputs, recorded if any input asks for a gradient."""
+        ctx, outputs = self.ctx, self.outputs
+        first = next((x for x in (*outputs, *self.inputs) if isinstance(x, Variable)), None)
+        recorded = first is not None and any(self.edges) and recording.get()
+        for dirty in ctx._dirty:
+            if not any(dirty is x for x in self.inputs):
+                raise RuntimeError(f"{self.name}: mark_dirty was called on a tensor that is not an input")
+            if recorded:
+                check_rebase(dirty)
+            start(dirty).count(self.name)
+        if not recorded:
+            return outputs
+        ctx._result = first.result  # type: ignore[union-attr]
+        node = self._node()
+        ready = [self._output(out) for out in outputs]
+        self._connect(node, ready)
+        self._save(node)
+        mode = recording.get()
+        if not isinstance(mode, bool):
+            mode.made(node)
+        return ready
+
+    def _node(self) -> Node:
+        node = Node()
+        node.op = Op(self.name, f"{self.name}Backward", _Pull(self.ctx, self.inputs), frees=True)
+        node.edges, node.saved, node.hooks = self.edges, (), None
+        self.ctx._node = ref(node)
+        node.shape, node.dtype = Parts.shape, Parts.dtype
+        node.seq = next(clock)
+        return node
+
+    def _output(self, out: Any) -> Any:
+        """Return ``out`` itself, or another tensor on its memory where ``out`` is an input that was handed on."""
+        if not isinstance(out, Variable) or any(out is dirty for dirty in self.ctx._dirty):
+            return out
+        if any(out is x for x in self.inputs):
+            alias = wrap(out.result, shared(out), None, start(out))
+            alias.view = View(out, None, None, INSIDE)
+            return alias
+        if out.view is not None:
+            out.view = View(out.view.base, None, None, INSIDE)
+        return out
+
+    def _differentiable(self, out: Any, original: Any) -> bool:
+        return (
+            isinstance(out, Variable)
+            and out.array.dtype.kind == "f"
+            and not any(original is x for x in self.ctx._constant)
+        )
+
+    def _connect(self, node: Node, ready: list[Any]) -> None:
+        ctx, total = self.ctx, len(ready)
+        for number, (out, original) in enumerate(zip(ready, self.outputs, strict=True)):
+            if not self._differentiable(out, original):
+                ctx._nodes.append(lambda: None)
+                continue
+            if total == 1:
+                node.shape, node.dtype = out.array.shape, out.array.dtype
+            result = node if total == 1 else pick(node, number, total, out.array)
+            ctx._nodes.append(ref(result))
+            if any(out is dirty for dirty in ctx._dirty):
+                rebase(out, wrap(out.result, out.array, result))
+            else:
+                out.node = result
+                if out.view is not None:
+                    out.view.seen = out.view.base.node
+        node.op.pull.facts = [  # type: ignore[union-attr, attr-defined]
+            (out.array.shape, out.array.dtype) if isinstance(out, Variable) else None for out in ready
+        ]
+
+    def _save(self, node: Node) -> None:
+        ctx = self.ctx
+        node.saved = tuple(self._packed(x) for x in ctx._to_save)
+        ctx._to_save = ctx._dirty = ctx._constant = ()
+
+    def _packed(self, x: Any) -> tuple[Any, ...]:
+        if x is None:
+            return None, None, 0, None, None
+        output = next((n for n, out in enumerate(self.outputs) if out is x), None)
+        given = next((n for n, arg in enumerate(self.inputs) if arg is x), None)
+        version = start(x)
+        edge = None if output is not None else x.node if given is None else self.edges[given]
+        return x.array, version, version.writes, edge, output
+
+
+class _Pull:
+    """The pull of one call of a Function: hand the gradients to its backward."""
+
+    facts: list[Any]
+
+    def __init__(self, ctx: Function, inputs: list[Any]) -> None:
+        self.ctx, self.inputs = ctx, [x is not None for x in inputs]
+
+    def __call__(self, g: Any, saved: Any, edges: tuple[Any, ...]) -> tuple[Any, ...]:
+        ctx = self.ctx
+        items = g.items if isinstance(g, Parts) else (g,)
+        recorded = any(isinstance(item, Variable) for item in items)
+        given = [self._given(item, fact) for item, fact in zip(items, self.facts, strict=True)]
+        backward = type(ctx).backward if type(ctx).backward is not Function.backward else type(ctx).vjp
+        with enable_grad() if recorded else no_grad():
+            got = backward(ctx, *given)
+        grads = list(got) if isinstance(got, tuple | list) else [got]
+        return self._checked(grads, edges, recorded)
+
+    def _given(self, item: Any, fact: Any) -> Any:
+        if item is None:
+            if fact is None or not self.ctx._materialize:
+                return None
+            return wrap(self.ctx._result, np.zeros(*fact))
+        return item if isinstance(item, Variable) else wrap(self.ctx._result, item)
+
+    def _checked(self, grads: list[Any], edges: tuple[Any, ...], recorded: bool) -> tuple[Any, ...]:
+        name, count = f"{type(self.ctx).__name__}Backward", len(self.inputs)
+        if len(grads) > count and all(extra is None for extra in grads[count:]):
+            grads = grads[:count]
+        if len(grads) != count:
+            raise RuntimeError(
+                f"function {name} returned an incorrect number of gradients (expected {count}, got {len(grads)})"
+            )
+        parts: list[Any] = []
+        for number, (grad, edge) in enumerate(zip(grads, edges, strict=True)):
+            if grad is not None and not isinstance(grad, Variable):
+                raise RuntimeError(f"function {name} returned a gradient at position {number + 1} that is not a Tensor")
+            if grad is not None and not self.inputs[number]:
+                raise RuntimeError(
+                    f"function {name} returned a gradient different from None at position {number + 1}, but the "
+                    "corresponding forward input was not a Variable"
+                )
+            parts.append(None if grad is None or edge is None else grad if recorded else grad.array)
+        return tuple(parts)
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a backward that runs unrecorded; to differentiate its results again raises RuntimeError."""
+
+    @wraps(fn)
+    def wrapper(ctx: Any, *args: Any) -> Any:
+        with no_grad():
+            outputs = fn(ctx, *args)
+        if not recording.get() or not any(isinstance(a, Variable) and a.node is not None for a in args):
+            return outputs
+        several = outputs if isinstance(outputs, tuple) else (outputs,)
+        fenced = tuple(_fence(out, args) if isinstance(out, Variable) else out for out in several)
+        return fenced if isinstance(outputs, tuple) else fenced[0]
+
+    return wrapper
+
+
+def _refuse(g: Any, saved: Any, edges: Any) -> Any:
+    raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+_FENCE = Op("once_differentiable", "DelayedErrorBackward", _refuse)
+
+
+def _fence(out: Variable, args: tuple[Any, ...]) -> Any:
+    fenced = wrap(out.result, out.array)
+    node = fenced.node = Node()
+    node.op, node.saved, node.hooks = _FENCE, (), None
+    node.edges = tuple(a.node if isinstance(a, Variable) else None for a in args)
+    node.shape, node.dtype, node.seq = out.array.shape, out.array.dtype, next(clock)
+    return fenced

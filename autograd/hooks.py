@@ -1,0 +1,129 @@
+"""Hooks: what a user runs when a gradient passes a node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, Self
+from weakref import ref
+
+from .graph import Node, Variable, wrap
+from .several import Parts
+
+Hook = Callable[..., Any]
+_ids = count()
+
+
+class HookDict(dict[int, Any]):
+    """Hooks by number, in the order of registration."""
+
+    __slots__ = ("__weakref__",)
+
+    def add(self, hook: Hook) -> RemovableHandle:
+        """Put ``hook`` last and return its handle."""
+        handle = RemovableHandle(self)
+        self[handle.id] = hook
+        return handle
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook away; leaving a ``with`` block does too."""
+
+    __slots__ = ("__weakref__", "hooks", "id")
+
+    def __init__(self, hooks: HookDict) -> None:
+        self.hooks = ref(hooks)
+        self.id = next(_ids)
+
+    def remove(self) -> None:
+        """Take the hook away; once it is gone this does nothing."""
+        hooks = self.hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+class Hooks:
+    """The hooks of one node, in the order in which the walk runs them.
+
+    ``tensor`` hooks see and may replace the gradient of the node's result; ``kept`` then holds what ``retain_grad``
+    asked for; ``before`` hooks see all gradients that reach the node, ``after`` hooks also those that leave it;
+    ``accumulated`` hooks see a leaf's tensor once its ``grad`` is written.
+    """
+
+    __slots__ = ("accumulated", "after", "before", "kept", "retain", "tensor", "variable")
+
+    def __init__(self) -> None:
+        self.tensor, self.before, self.after, self.accumulated = HookDict(), HookDict(), HookDict(), HookDict()
+        self.retain = False
+        self.kept: Any = None
+        self.variable: Any = None  # keeps alive the tensor that ``accumulated`` hooks are given
+
+    def enter(self, node: Node, g: Any, cls: Any) -> Any:
+        """Run what comes before the node's own step; return the gradient, maybe replaced."""
+        recorded = isinstance(g, Variable)
+        for hook in tuple(self.tensor.values()):
+            got = hook(g if recorded else wrap(cls, g))
+            if got is not None:
+                _check(got, node, g)
+                g = got if recorded else got.array
+        if self.retain:
+            before = self.kept
+            g_tensor = g if recorded else wrap(cls, g)
+            self.kept = g_tensor if before is None else before + g_tensor
+        for hook in tuple(self.before.values()):
+            got = hook(_tensors(g.items if isinstance(g, Parts) else (g,), cls))
+            if got is not None:
+                arrays = _arrays(got, recorded)
+                g = Parts(arrays) if isinstance(g, Parts) else arrays[0]
+        return g
+
+    def leave(self, parts: Any, g: Any, cls: Any) -> Any:
+        """Run what comes after the node's own step; return the gradients of its inputs, maybe replaced."""
+        parts = tuple(parts)
+        incoming = g.items if isinstance(g, Parts) else (g,)
+        recorded = any(isinstance(part, Variable) for part in (*parts, *incoming))
+        for hook in tuple(self.after.values()):
+            got = hook(_tensors(parts, cls), _tensors(incoming, cls))
+            if got is None:
+                continue
+            arrays = _arrays(got, recorded)
+            if len(arrays) != len(parts):
+                raise RuntimeError(
+                    f"hook {hook!r} has returned an incorrect number of values (got {len(arrays)}, "
+                    f"but expected {len(parts)})"
+                )
+            parts = arrays
+        return parts
+
+
+def hooks_of(node: Node) -> Hooks:
+    """Return the hooks of ``node``, made now if it had none."""
+    if node.hooks is None:
+        node.hooks = Hooks()
+    found: Hooks = node.hooks
+    return found
+
+
+def _tensors(values: tuple[Any, ...], cls: Any) -> tuple[Any, ...]:
+    return tuple(v if v is None or isinstance(v, Variable) else wrap(cls, v) for v in values)
+
+
+def _arrays(values: Any, recorded: bool) -> tuple[Any, ...]:
+    values = values if isinstance(values, tuple | list) else (values,)
+    return tuple(v.array if isinstance(v, Variable) and not recorded else v for v in values)
+
+
+def _check(got: Any, node: Node, g: Any) -> None:
+    if not isinstance(got, Variable):
+        raise TypeError(f"expected Variable, but hook of {node.name()} returned {type(got).__name__}")
+    if got.array.shape != tuple(g.shape):
+        raise RuntimeError(
+            f"hook of {node.name()} has changed the size of value: got {list(got.array.shape)}, "
+            f"expected {list(g.shape)}"
+        )

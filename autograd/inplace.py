@@ -1,0 +1,174 @@
+"""Writing in place: compute the out-of-place twin, then let its value land. No op has a second gradient."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .dtypes import Array, number
+from .graph import Node, Variable, clock, start, wrap
+from .mode import recording
+from .ops.adapt import compatible, convert
+from .ops.arithmetic import _add, _div, _mul, _sub
+from .primitive import PRIMITIVES, is_primitive, primitive
+from .view import look, settle
+from .writes import castable
+
+_FAST = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
+"""Array operators that write where they read, for when nothing is recorded."""
+
+
+_ZERO = np.zeros(())
+
+
+@primitive(
+    base=lambda g, steps: put(g, _ZERO, steps),
+    value=lambda g, steps: look(g, steps),
+    title="CopySlices",
+)
+def put(base: Array, value: Any, steps: tuple[Any, ...]) -> Array:
+    """Return ``base`` with the part that ``steps`` look at replaced by ``value``."""
+    out = np.array(base)
+    look(out, steps)[...] = value
+    return out
+
+
+def in_place(twin: Callable[..., Any], name: str = "") -> Callable[..., Any]:
+    """Return the method that computes ``twin`` and writes the result into its first argument."""
+    name = name or f"{twin.__name__}_"
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return write(self, twin, args, kwargs, name)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"In-place version of :func:`{twin.__name__}`."
+    return method
+
+
+def write(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
+    """Write ``twin(x, *args, **kwargs)`` into ``x``, recorded if gradients are; return ``x``."""
+    check_writable(x, name)
+    if x.view is not None:
+        settle(x)
+    if not recording.get() or not (_asks(x, args, kwargs)):
+        return _overwrite(x, twin, args, kwargs, name)
+    check_rebase(x)
+    source = x if spares_input(twin) else wrap(type(x), np.array(x.array), x.node)
+    value = fit(x, twin(source, *args, **kwargs), name)
+    store(x, value.array, name)
+    rebase(x, value)
+    return x
+
+
+def _asks(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Return whether ``x``, or an argument, or an item of one, requires a gradient."""
+    base = x if x.view is None else x.view.base
+    if x.node is not None or base.node is not None:
+        return True
+    for arg in (*args, *kwargs.values()):
+        for one in arg if isinstance(arg, tuple | list) else (arg,):
+            if isinstance(one, Variable) and one.node is not None:
+                return True
+    return False
+
+
+def spares_input(twin: Any) -> bool:
+    """Return whether ``twin`` does not save its first input, so that it may be overwritten right after."""
+    if not is_primitive(twin):
+        return False
+    op = twin.primitive
+    return op.params[0] not in op.saves and not op.view
+
+
+def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
+    """Write without a record, and for plain arithmetic without a temporary."""
+    fast = _FAST.get(twin)
+    if fast is not None and len(args) == 1 and not kwargs and type(x.array) is np.ndarray:
+        kind = x.array.dtype
+        other = args[0].array if isinstance(args[0], Variable) else args[0]
+        if type(other) is float and kind.kind == "f":
+            other = number(other, kind)
+        if isinstance(other, np.ndarray | np.generic) and other.dtype is kind and kind.kind == "f":
+            if other.ndim == 0 or compatible(x.array.shape, other.shape):
+                fast(x.array, other)
+                start(x).count(name)
+                return x
+    store(x, fit(x, twin(x, *args, **kwargs), name).array, name)
+    return x
+
+
+def check_writable(x: Any, name: str) -> None:
+    """Raise RuntimeError if writing one element of ``x`` would write several."""
+    array = x.array
+    if 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+        raise RuntimeError(
+            f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
+def check_rebase(x: Any) -> None:
+    """Raise RuntimeError if a recorded write into ``x`` has no place in the graph."""
+    view = x.view
+    base = x if view is None else view.base
+    if base.node is not None and base.node.op is None:
+        which = "a leaf Variable" if view is None else "a view of a leaf Variable"
+        raise RuntimeError(
+            f"{which} that requires grad is being used in an in-place operation. Write it under torch.no_grad(), "
+            "or write a clone() of it."
+        )
+    if view is not None and view.frozen:
+        made = f"Output 0 of {x.node.name()} is a view and is being modified inplace. " if x.node is not None else ""
+        raise RuntimeError(made + view.frozen)
+
+
+def fit(x: Any, value: Any, name: str) -> Any:
+    """Return ``value`` in the dtype of ``x``; RuntimeError if it does not fit."""
+    if value.array.shape != x.array.shape:
+        raise RuntimeError(
+            f"{name}: output with shape {list(x.array.shape)} doesn't match the broadcast shape "
+            f"{list(value.array.shape)}"
+        )
+    castable(name, value.array.dtype, x.array.dtype)
+    return value if value.array.dtype is x.array.dtype else convert(value, x.array.dtype)
+
+
+def store(x: Any, array: Any, name: str) -> None:
+    """Let ``array`` land in the memory of ``x`` and count the write."""
+    if type(x.array) is np.ndarray:
+        x.array[...] = array
+    else:
+        x.array = x.array.dtype.type(array)  # a scalar nobody else looks at
+    start(x).count(name)
+
+
+def rebase(x: Any, value: Any) -> None:
+    """Give ``x``, and the tensor it is a view of, the history of ``value``, which was just stored into it."""
+    node, view = value.node, x.view
+    if node is not None:
+        _share_saved_result(node, value, x)
+    if view is None:
+        x.node = node
+        return
+    base = view.base
+    made = Node()
+    made.op = PRIMITIVES["put"].op("CopySlices", True)
+    made.edges, made.saved, made.hooks = (base.node, node), (view.steps,), None
+    made.shape, made.dtype, made.seq = base.array.shape, base.array.dtype, next(clock)
+    base.node = made
+    settle(x)
+
+
+def _share_saved_result(node: Node, value: Any, x: Any) -> None:
+    """Let a node that saved its result hold the memory of ``x`` instead: no second copy, and its version counts."""
+    if node.saved is None or node.op is None:
+        return
+    for place, kind, _ in node.op.layout:
+        if kind == "out" and node.saved[place] is value.array and type(x.array) is np.ndarray:
+            saved = list(node.saved)
+            saved[place : place + 3] = x.array, x.version, x.version.writes
+            node.saved = tuple(saved)
+

@@ -1,0 +1,1 @@
+"""Array kernels of the windowed ops: plain functions from arrays to arrays."""

@@ -1,0 +1,140 @@
+"""``@primitive``: a NumPy kernel and its gradient rules become one function.
+
+    @primitive(input=lambda g, other: g * other, other=lambda g, input: g * input, promote="same")
+    def mul(input: Array, other: Array) -> Array:
+        \"\"\"Return ``input * other``, broadcast together.\"\"\"
+        return input * other
+
+The keywords name the inputs that have a gradient. A rule's first parameter is the gradient that arrives; each
+further one is a name to save, and only that is saved:
+
+=====================  ==================================================================
+``x`` (an input)       its value
+``out``                the result
+``x_shape``            the shape of input ``x``; the array is let go
+another parameter      the argument
+a name in ``keeps``    what the kernel returned beside the result (constants: indices, masks)
+``needs``              joint rules only: which inputs want a gradient
+=====================  ==================================================================
+
+Called on arrays the function computes; called on tensors it also records. So a rule, written in operators and
+ops, runs on arrays (fast) and on tensors (when the graph of the gradient is asked for).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from . import compile as source
+from .dtypes import Array
+from .graph import Op
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+Rule = Callable[..., Any]
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every op by name."""
+
+
+class Primitive:
+    """One op as it was declared: its name, kernel and rules.
+
+    ``view``: the result looks into the first input. ``promote``: ``"same"`` brings the inputs to their common
+    dtype, ``"float"`` also makes integers floats. ``many`` names a parameter that takes a sequence of tensors.
+    An ``operator`` answers a foreign operand with ``NotImplemented``, as Python asks of ``__add__``.
+    ``returns`` builds what the caller gets from the result and the ``keeps``. ``title`` is the node's name, or a
+    function of some parameters that gives it.
+    """
+
+    def __init__(self, kernel: Any, rules: dict[str, Rule | None], joint: Rule | None, **facts: Any) -> None:
+        self.kernel, self.rules, self.joint = kernel, rules, joint
+        self.name = kernel.__name__.strip("_")
+        self.view: bool = facts.pop("view")
+        self.promote: str = facts.pop("promote")
+        self.keeps: tuple[str, ...] = facts.pop("keeps")
+        self.many: str = facts.pop("many")
+        self.operator: bool = facts.pop("operator")
+        self.returns: Any = facts.pop("returns")
+        self.title: Any = facts.pop("title") or pascal(self.name) + "Backward0"
+        code: CodeType = kernel.__code__
+        self.params = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        self.inputs = [name for name, rule in rules.items() if rule is not None]
+        self.needs = {name: names_of(rule)[1:] for name, rule in rules.items() if rule is not None}
+        self.saves = list(dict.fromkeys(n for names in self.needs.values() for n in names if n != "needs"))
+        self.frees = any(self.is_array(n) for n in self.saves)
+        # An elementwise rule gives gradients of the result's shape and dtype: to settle only where an input's differs.
+        self.elementwise = bool(self.promote)
+        self.ops: dict[tuple[str, bool], Op] = {}
+        self.function = source.placeholder(self)
+
+    def is_array(self, name: str) -> bool:
+        """Return whether the saved ``name`` is an array that a write could change."""
+        return name == "out" or name in self.rules
+
+    def op(self, title: str, settles: bool) -> Op:
+        """Return what the nodes of this primitive called ``title`` point to, one object for all of them."""
+        key = title, settles
+        found = self.ops.get(key)
+        if found is None:
+            found = Op(self.name, title, self._first_pull, frees=self.frees, settles=settles, layout=source.layout(self))
+            self.ops[key] = found
+        return found
+
+    def _first_pull(self, g: Any, saved: Any, edges: tuple[Any, ...]) -> Any:
+        """Write the pull, then do as it does."""
+        for op in self.ops.values():
+            op.pull = source.build_pull(self, op)
+        return next(iter(self.ops.values())).pull(g, saved, edges)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+def names_of(function: Any) -> tuple[str, ...]:
+    """Return the names of a plain function's parameters."""
+    code: CodeType = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+def pascal(name: str) -> str:
+    """Return ``log_softmax`` as ``LogSoftmax``."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def primitive(
+    rule: Rule | None = None,
+    inputs: tuple[str, ...] = (),
+    *,
+    view: bool = False,
+    promote: str = "",
+    keeps: tuple[str, ...] = (),
+    many: str = "",
+    operator: bool = False,
+    returns: Any = None,
+    title: Any = "",
+    **rules: Rule | None,
+) -> Callable[[Callable[Concatenate[Array, P], Any]], Callable[Concatenate[T, P], T]]:
+    """Declare an op: one rule per input by keyword, or one joint ``rule`` for ``inputs``.
+
+    A keyword with ``None`` marks a tensor input without gradient. See :class:`Primitive` for the other arguments.
+    """
+
+    def declare(kernel: Callable[Concatenate[Array, P], Any]) -> Callable[Concatenate[T, P], T]:
+        each: dict[str, Rule | None] = {**dict.fromkeys(inputs, rule), **rules} if rule else rules
+        facts = {"view": view, "promote": promote, "keeps": keeps, "many": many, "operator": operator}
+        facts |= {"returns": returns, "title": title}
+        op = Primitive(kernel, each, rule, **facts)
+        PRIMITIVES[op.name] = op
+        function: Any = op.function
+        return function  # type: ignore[no-any-return]
+
+    return declare
+
+
+def is_primitive(function: Any) -> bool:
+    """Return whether ``function`` was declared as a primitive."""
+    return isinstance(function, FunctionType) and hasattr(function, "primitive")

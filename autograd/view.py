@@ -1,0 +1,65 @@
+"""Views: how a tensor looks into the memory of another, its base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .graph import Node, Variable, start
+from .mode import recording
+
+
+class View:
+    """How a tensor looks into its base: the steps that lead to it, and the base's node it last saw.
+
+    ``frozen`` says why the view must not be written while recording, or is empty.
+    """
+
+    __slots__ = ("base", "frozen", "seen", "steps")
+
+    def __init__(self, base: Variable, steps: tuple[Any, ...], seen: Node | None, frozen: str) -> None:
+        self.base, self.steps, self.seen, self.frozen = base, steps, seen, frozen
+
+
+UNRECORDED = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
+    "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside "
+    "(if you want the inplace to be tracked)."
+)
+SEVERAL = (
+    "This view is the output of a function that returns multiple views. Such functions do not allow the output views "
+    "to be modified inplace. You should replace the inplace operation by an out-of-place one."
+)
+
+
+def attach(made: Variable, x: Variable, function: Any, rest: tuple[Any, ...], frozen: str = "") -> None:
+    """Note that ``made`` is ``function(x, *rest)`` and shares the memory of ``x``."""
+    made.version = x.version or start(x)
+    before = x.view
+    if not recording.get():
+        frozen = UNRECORDED
+    if before is None:
+        made.view = View(x, ((function, rest),), x.node, frozen)
+    else:
+        made.view = View(before.base, (*before.steps, (function, rest)), before.base.node, frozen or before.frozen)
+
+
+def look(base: Any, steps: tuple[Any, ...]) -> Any:
+    """Return what ``steps`` show of ``base``, a tensor or an array."""
+    for function, rest in steps:
+        base = function(base, *rest)
+    return base
+
+
+def settle(x: Variable) -> None:
+    """Give the view ``x`` its new history if its base was written since ``x`` last looked."""
+    view = x.view
+    base = view.base
+    if view.seen is not base.node:
+        mode = recording.get()
+        recording.set(True)
+        try:
+            x.node = look(base, view.steps).node
+        finally:
+            recording.set(mode)
+        view.seen = base.node

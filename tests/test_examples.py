@@ -1,0 +1,150 @@
+"""The examples run on rushlight, and what they train gets better by the factor stated here."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import runpy
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+LADDER = EXAMPLES / "ladder"
+
+STEPS = 100
+# By how much at least 100 steps must bring the loss down.
+FACTORS = {
+    "01_numpy_by_hand": 10_000,
+    "02_tensors": 10_000,
+    "03_autograd": 10_000,
+    "04_custom_function": 10_000,
+    "05_nn": 100,
+    "06_optim": 10,
+    "07_own_module": 100,
+    "08_control_flow": 10,
+}
+
+
+def load_example(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return the names an example defines, with rushlight as engine; its main does not run."""
+    monkeypatch.setenv("RUSHLIGHT_ENGINE", "rushlight")
+    monkeypatch.syspath_prepend(str(path.parent))
+    return runpy.run_path(str(path))
+
+
+def run_example(
+    *arguments: str | Path, engine: str = "rushlight"
+) -> subprocess.CompletedProcess[str]:
+    """Run an example as a user would, from the command line."""
+    command = [sys.executable, *map(str, arguments)]
+    environment = {**os.environ, "RUSHLIGHT_ENGINE": engine}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_every_rung_has_a_factor() -> None:
+    assert sorted(path.stem for path in LADDER.glob("[0-9]*.py")) == sorted(FACTORS)
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_rung_learns(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = load_example(LADDER / f"{name}.py", monkeypatch)["main"]
+    first = main(1)  # one step: the loss before any update
+    last = main(STEPS)
+    assert type(last) is float
+    assert last < first / FACTORS[name]
+    printed = capsys.readouterr().out
+    assert printed.count(f"step    0  loss {first:.6g}\n") == 2  # both runs start the same
+    assert printed.endswith(f"final loss {last:.6g}\n")
+
+
+def test_custom_function_equals_clamp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rung 4 swaps rung 3's clamp for its own relu, so nothing may change, not even rounding."""
+    built_in = load_example(LADDER / "03_autograd.py", monkeypatch)["main"]
+    own = load_example(LADDER / "04_custom_function.py", monkeypatch)["main"]
+    assert own(20) == built_in(20)
+
+
+def test_autograd_equals_the_derivatives_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand = load_example(LADDER / "02_tensors.py", monkeypatch)["main"]
+    automatic = load_example(LADDER / "03_autograd.py", monkeypatch)["main"]
+    assert automatic(20) == pytest.approx(by_hand(20), rel=1e-5)
+
+
+def test_rung_from_the_command_line() -> None:
+    done = run_example(LADDER / "03_autograd.py", "--steps", "101")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"step    0  loss \S+\nstep  100  loss \S+\nfinal loss \S+\n", done.stdout)
+
+
+def test_rung_refuses_no_steps() -> None:
+    done = run_example(LADDER / "03_autograd.py", "--steps", "0")
+    assert done.returncode == 2
+    assert "--steps must be at least 1, not 0" in done.stderr
+
+
+def test_unknown_engine_is_named() -> None:
+    done = run_example(EXAMPLES / "engine.py", engine="tensorflow")
+    assert done.returncode == 1
+    assert "not 'tensorflow'" in done.stderr
+
+
+def test_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = load_example(EXAMPLES / "digits.py", monkeypatch)["load"]()
+    assert digits.train_images.shape == (1437, 8, 8)
+    assert digits.test_images.shape == (360, 8, 8)
+    for images, labels in (digits[:2], digits[2:]):
+        assert images.dtype == np.float32
+        assert labels.dtype == np.int64
+        assert len(images) == len(labels)
+        assert (images.min(), images.max()) == (0.0, 1.0)
+        assert set(labels.tolist()) == set(range(10))
+
+
+def test_training_is_a_plain_iterable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress display needs only len() and iteration; before that nothing is trained."""
+    names = load_example(EXAMPLES / "train_digits.py", monkeypatch)
+    data, model = names["read_data"](), names["make_mlp"]()
+    optimizer = names["torch"].optim.SGD(model.parameters(), lr=0.1)
+    training = names["Training"](model, optimizer, data.test_images, data.test_labels, 2)
+    before = names["evaluate"](model, data.test_images, data.test_labels)
+    assert len(training) == 2 * 12  # 360 images in batches of 32
+    assert names["evaluate"](model, data.test_images, data.test_labels) == before
+    assert len(list(training)) == 2 * 12
+
+
+def test_train_digits(tmp_path: Path) -> None:
+    done = run_example(EXAMPLES / "train_digits.py", "--quick", "--out", tmp_path / "new" / "out")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
+    for name in ("mlp", "convnet"):
+        losses = re.search(
+            rf"^{name} +training loss (\S+) before, (\S+) after 45", said, re.MULTILINE
+        )
+        accuracy = re.search(rf"^{name} +test accuracy (\S+) %", said, re.MULTILINE)
+        assert losses is not None, said
+        assert accuracy is not None, said
+        assert float(losses[2]) < float(losses[1]) / 3
+        assert float(accuracy[1]) > 75
+        picture = tmp_path / "new" / "out" / f"graph-{name}.svg"
+        if f"No graph picture of the {name}: " in said:  # nothing here can lay it out
+            assert not picture.exists()
+        else:
+            assert f"Wrote {picture}\n" in said
+            assert ET.parse(picture).getroot().tag.endswith("svg")
+    curve = tmp_path / "new" / "out" / "loss-curve.png"
+    if importlib.util.find_spec("matplotlib") is None:
+        assert "pip install matplotlib" in said
+    else:
+        assert f"Wrote {curve}\n" in said
+        assert curve.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,98 @@
+"""What ships is what the package needs: every folder of it, and nothing from around it."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import rushlight
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SETUPTOOLS = PROJECT["tool"]["setuptools"]
+AROUND = {"benchmarks", "build", "demo-output", "dist", "docs", "examples", "htmlcov", "tests"}
+LARGEST_PACKAGE = 500_000  # bytes of all files together, unpacked
+
+
+def ignored(folder: str, names: list[str]) -> set[str]:
+    at_root = Path(folder) == ROOT
+    return {
+        name
+        for name in names
+        if name.startswith(".")
+        or name == "__pycache__"
+        or name.endswith(".egg-info")
+        or (at_root and name in AROUND)
+    }
+
+
+def package_files(folder: Path = ROOT) -> set[str]:
+    """All files in folders of the package, relative to the root; at the root, its modules."""
+    names = [path.name for path in folder.iterdir()]
+    found: set[str] = set()
+    for name in set(names) - ignored(str(folder), names):
+        path = folder / name
+        if path.is_dir():
+            found |= package_files(path)
+        elif folder != ROOT or path.suffix in {".py", ".pyi", ".typed"}:
+            found.add(path.relative_to(ROOT).as_posix())
+    return found
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """Sizes of the files in a wheel built from a copy of the tree, by name."""
+    work = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, work / "tree", ignore=ignored)
+    # The tests go along: they are what a careless configuration would ship.
+    shutil.copytree(ROOT / "tests", work / "tree" / "tests", ignore=ignored)
+    command = "-I -m pip wheel --quiet --no-index --no-deps --no-build-isolation -w . ./tree"
+    subprocess.run([sys.executable, *command.split()], cwd=work, check=True)
+    (built,) = work.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        return {info.filename: info.file_size for info in archive.infolist()}
+
+
+def test_every_package_folder_is_listed() -> None:
+    folders = {Path(name).parent for name in package_files() if name.endswith(".py")}
+    on_disk = {".".join(("rushlight", *folder.parts)) for folder in folders}
+    assert sorted(SETUPTOOLS["packages"]) == sorted(on_disk)
+
+
+def test_every_package_folder_has_an_init() -> None:
+    files = package_files()
+    folders = {Path(name).parent for name in files}
+    assert {f.as_posix() for f in folders if (f / "__init__.py").as_posix() not in files} == set()
+
+
+def test_no_name_at_the_root_hides_the_standard_library() -> None:
+    # Python started in the root finds these names first: a random.py here would break NumPy.
+    names = {Path(name).parts[0].removesuffix(".py") for name in package_files()}
+    assert names & sys.stdlib_module_names == set()
+
+
+def test_tests_import_the_one_package() -> None:
+    # pytest likes to import what it finds by path, as a second package named like the folder.
+    files = {str(ROOT / name) for name in package_files()}
+    names = {name for name, module in sys.modules.items() if vars(module).get("__file__") in files}
+    assert "rushlight" in names
+    assert {name for name in names if name.split(".")[0] != "rushlight"} == set()
+
+
+def test_version_is_the_same_everywhere() -> None:
+    assert rushlight.__version__ == PROJECT["project"]["version"] == version("rushlight")
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel: dict[str, int]) -> None:
+    shipped = {name for name in wheel if ".dist-info/" not in name}
+    assert shipped == {f"rushlight/{name}" for name in package_files()}
+
+
+def test_wheel_is_small(wheel: dict[str, int]) -> None:
+    size = sum(size for name, size in wheel.items() if name.startswith("rushlight/"))
+    assert 0 < size < LARGEST_PACKAGE
