@@ -10,8 +10,8 @@ from warnings import warn
 
 import numpy as np
 
-from .graph import Node, Variable
-from .mode import Observer, Watch
+from .mode import Observer, Watch, remove_observer
+from .node import Node, Variable
 from .several import Parts
 
 
@@ -23,7 +23,7 @@ class Anomaly(Observer):
 
     def made(self, node: Node) -> None:
         """Keep the stack of the call that made ``node``."""
-        node.metadata["traceback_"] = traceback.StackSummary.extract(
+        node.__dict__.setdefault("metadata", {})["traceback_"] = traceback.StackSummary.extract(
             traceback.walk_stack(_getframe(2)), limit=32, lookup_lines=False
         )
 

@@ -7,7 +7,6 @@ debuggers show it, and ``listing(op)`` prints it.
 from __future__ import annotations
 
 import linecache
-import operator
 from itertools import count
 from types import FunctionType
 from typing import Any
@@ -16,8 +15,8 @@ import numpy as np
 
 from .dtypes import floating, result_numpy, unify
 from .dtypes import cast as cast_to
-from .graph import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, start, wrap
-from .mode import fresh, recording
+from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, start, wrap
+from .mode import INFERRING, fresh, recording
 from .version import Version
 from .view import attach, settle
 from .writes import deliver
@@ -33,16 +32,17 @@ class _Unset:
 UNSET: Any = _Unset()
 
 
-def _templates() -> dict[bytes, Any]:
-    """Map the code of ``lambda x, y: x + y`` to ``operator.add``, and so on."""
-    table: dict[Any, Any] = {
-        lambda x, y: x + y: operator.add,
-        lambda x, y: x - y: operator.sub,
-        lambda x, y: x * y: operator.mul,
-        lambda x, y: x / y: operator.truediv,
-        lambda x: -x: operator.neg,
+def _templates() -> dict[bytes, str]:
+    """Map the code of ``lambda x, y: x + y`` to its text, and so on."""
+    table: dict[Any, str] = {
+        lambda x, y: x + y: "{} + {}",
+        lambda x, y: x - y: "{} - {}",
+        lambda x, y: x * y: "{} * {}",
+        lambda x, y: x / y: "{} / {}",
+        lambda x: -x: "-{}",
+        lambda x: x: "{}",
     }
-    return {plain.__code__.co_code: fast for plain, fast in table.items()}
+    return {plain.__code__.co_code: text for plain, text in table.items()}
 
 
 _OPERATORS = _templates()
@@ -50,25 +50,20 @@ _UFUNCS = {
     (lambda x: np.exp(x)).__code__.co_code: 1,  # noqa: PLW0108
     (lambda x, y: np.add(x, y)).__code__.co_code: 2,  # noqa: PLW0108
 }
-_SAME = (lambda x: x).__code__.co_code
 
 
 def direct(function: Any) -> Any:
-    """Return the C function that is all that a kernel or rule calls, if so: one Python frame less."""
+    """Return the ufunc that is all that a kernel or rule calls, if so: one Python frame less."""
     code = function.__code__
-    fast = _OPERATORS.get(code.co_code)
-    if fast is not None:
-        return fast
     if _UFUNCS.get(code.co_code) == code.co_argcount and code.co_names[0] == "np":
         return getattr(np, code.co_names[1])
     return function
 
 
-def _call(op: Any, name: str) -> str:
-    """Return the call of the rule for input ``name``; a rule that hands ``g`` on is not called."""
-    if op.rules[name].__code__.co_code == _SAME:
-        return "g"
-    return f"rule_{name}({', '.join(['g', *op.needs[name]])})"
+def call(function: Any, name: str, arguments: list[str]) -> str:
+    """Return the text that calls ``function``, known as ``name``; plain operators are written out."""
+    plain = _OPERATORS.get(function.__code__.co_code)
+    return f"{name}({', '.join(arguments)})" if plain is None else plain.format(*arguments)
 
 
 def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, optional: bool, operator: bool) -> Any:
@@ -139,18 +134,24 @@ def _compiled(op: Any, what: str, lines: list[str], scope: dict[str, Any]) -> An
     return made[what]
 
 
+_LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
+
+
 def _fill(op: Any, scope: dict[str, Any]) -> None:
     """Give the generated source the names it uses, its defaults among them."""
     scope |= {"this": op, "kernel": direct(op.kernel), "Variable": Variable, "ndarray": np.ndarray, "new": object.__new__}
-    scope |= {"recording": recording.get, "fresh": fresh.get, "clock": clock, "CONSTANT": CONSTANT, "wrap": wrap}
-    scope |= {"settle": settle, "attach": attach, "shared": shared, "start": start, "deliver": deliver, "meet": meet}
-    scope |= {"Version": Version, "Node": Node}
+    scope |= {"recording": recording.get, "fresh": fresh.get, "INFERRING": INFERRING, "clock": clock, "CONSTANT": CONSTANT, "wrap": wrap}
+    scope |= {"settle": settle, "attach": attach, "shared": shared, "start_": start, "deliver": deliver, "meet": meet}
+    scope |= {"Version": Version, "Node": Node, "Result": Variable.result}
     scope |= {"floating": floating, "adopt": adopt, "stale": stale, "FreedError": FreedError, "UNSET": UNSET}
     scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint}
     scope |= {f"rule_{name}": direct(rule) for name, rule in op.rules.items() if rule is not None}
     if isinstance(op.title, str):
         scope |= {"plain": op.op(op.title, not op.elementwise), "bent": op.op(op.title, True)}
     scope |= {f"default_{name}": value for name, value in _defaults(op).items()}
+    clash = (scope.keys() | _LOCALS) & {*op.params, *op.keeps}
+    if clash:
+        raise NameError(f"{op.name}: {sorted(clash)} are names that the generated source needs for itself")
 
 
 def listing(op: Any) -> str:
@@ -199,33 +200,33 @@ def _signature(op: Any) -> tuple[str, list[str]]:
 def _forward(op: Any) -> list[str]:
     signature, lines = _signature(op)
     tensors = [name for name in op.params if name in op.rules]
-    lines = [f"def forward({signature}):", *lines, "    like = None"]
+    lines = [f"def forward({signature}):", *lines, "    traced = False"]
     for name in tensors:
         lines += _many_input(name) if name == op.many else _input(op, name)
-    call = f"kernel({_arguments(op, tensors)})"
+    result = call(op.kernel, "kernel", _arguments(op, tensors))
     kept = ", ".join(["array", *op.keeps])
     public = f"returns({kept})" if op.returns else "array"
-    lines += [f"    if like is None:", f"        {kept} = {call}", f"        return {public}"] if op.keeps else [
-        f"    if like is None: return {call}"
+    lines += [f"    if not traced:", f"        {kept} = {result}", f"        return {public}"] if op.keeps else [
+        f"    if not traced: return {result}"
     ]
     lines += _promotion(op, tensors)
-    lines += [f"    {kept} = {call}", "    result = new(like.result)", "    result.array = array; result.view = None"]
-    lines += _recorded(op) if op.inputs else ["    result.node = None; result.version = fresh()"]
+    lines += [f"    {kept} = {result}", "    result = new(Result)", "    result.array = array; result.view = None"]
+    lines += _recorded(op) if op.inputs else ["    result.node = None; result.version = fresh() if INFERRING.count else None"]
     if op.view:
         rest = ", ".join(name for name in op.params if name not in tensors)
         lines += [f"    attach(result, {tensors[0]}, this.function, ({rest}{',' if rest else ''}))"]
     if op.returns:
-        extras = ", ".join(f"wrap(like.result, {name}, None, fresh())" for name in op.keeps)
+        extras = ", ".join(f"wrap(Result, {name}, None, fresh())" for name in op.keeps)
         lines += [f"    result = returns(result, {extras})"]
     if not op.view and not op.operator:
         lines += ["    if out is not None: return deliver(this.name, result, out)"]
     return [*lines, "    return result"]
 
 
-def _arguments(op: Any, tensors: list[str]) -> str:
+def _arguments(op: Any, tensors: list[str]) -> list[str]:
     named = op.params[op.kernel.__code__.co_argcount :]
     parts = [f"{name}_array" if name in tensors else name for name in op.params]
-    return ", ".join(f"{name}={part}" if name in named else part for name, part in zip(op.params, parts, strict=True))
+    return [f"{name}={part}" if name in named else part for name, part in zip(op.params, parts, strict=True)]
 
 
 def _input(op: Any, name: str) -> list[str]:
@@ -236,7 +237,7 @@ def _input(op: Any, name: str) -> list[str]:
     decline = [f"        if {name}_array is NotImplemented: return NotImplemented"] if op.operator else []
     return [
         f"    if isinstance({name}, Variable):",
-        f"        like = {name}",
+        "        traced = True",
         f"        if {name}.view is not None: settle({name})",
         f"        {name}_array = {array}; {name}_node = {name}.node",
         "    else:",
@@ -251,7 +252,7 @@ def _many_input(name: str) -> list[str]:
         f"    {name}_array, {name}_node = [], []",
         f"    for one in {name}:",
         "        if isinstance(one, Variable):",
-        "            like = one",
+        "            traced = True",
         "            if one.view is not None: settle(one)",
         f"            {name}_array.append(one.array); {name}_node.append(one.node)",
         f"        else: {name}_array.append(adopt(one, this.name, {name!r}, 1, False, False, False)); {name}_node.append(None)",
@@ -276,25 +277,33 @@ def _recorded(op: Any) -> list[str]:
     edges = ", ".join(f"{name}_node" for name in op.inputs)
     if op.many:
         asked, edges = f"any([n is not None for n in {op.many}_node])", f"*{op.many}_node"
-    lines = [f"    if ({asked}) and (mode := recording()):"]
+    lines = [f"    if ({asked}) and (mode_ := recording()):"]
     lines += [f"        {line}" for name in op.saves for line in _save(op, name)]
     saved = ", ".join(_slots(op))
     lines += [
         "        result.node = node = Node()",
         f"        node.edges = ({edges},); node.hooks = None",
-        "        node.shape = shape = array.shape; node.dtype = kind = array.dtype",
+        f"        {_shape_of_node(op)}",
         f"        node.op = {_op_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         *([] if "out" in op.saves else ["        result.version = None"]),
-        "        if mode is not True: mode.made(node)",
-        "    else: result.node = None; result.version = fresh()",
+        "        if mode_ is not True: mode_.made(node)",
+        "    else: result.node = None; result.version = fresh() if INFERRING.count else None",
     ]
     return lines
 
 
+def _shape_of_node(op: Any) -> str:
+    """Return the line that notes the result's shape and dtype; to read them off an array takes its time."""
+    if op.elementwise and len(op.inputs) == 1 and sum(name in op.rules for name in op.params) == 1:
+        source = f"{op.inputs[0]}_node"
+        return f"node.shape = {source}.shape; node.dtype = {source}.dtype"
+    return "node.shape = shape_ = array.shape; node.dtype = kind_ = array.dtype"
+
+
 def _op_of_node(op: Any) -> str:
     """Return what becomes ``node.op``: ``bent`` where broadcasting or promotion must be undone on the way back."""
-    same = [f"({x}_node is None or {x}_node.shape == shape and {x}_node.dtype is kind)" for x in op.inputs]
+    same = [f"({x}_node is None or {x}_node.shape == shape_ and {x}_node.dtype is kind_)" for x in op.inputs]
     unbent = op.elementwise and (len(same) == 1 or " and ".join(same))
     if not isinstance(op.title, str):
         settles = "True" if not op.elementwise else "False" if unbent is True else f"not ({unbent})"
@@ -314,7 +323,7 @@ def _save(op: Any, name: str) -> list[str]:
     if not op.is_array(name):
         return []
     note = (
-        f"if ({name}_version := {name}.version) is None: {name}_version = start({name}); {name}_writes = 0",
+        f"if ({name}_version := {name}.version) is None: {name}_version = start_({name}); {name}_writes = 0",
         f"else: {name}_writes = {name}_version.writes",
     )
     if len(op.inputs) == 1:
@@ -347,7 +356,7 @@ def _slots(op: Any) -> list[str]:
 
 
 def _pull(op: Any) -> list[str]:
-    lines = ["def pull(g, saved, edges):"]
+    lines = ["def pull(g_, saved, edges):"]
     if op.frees:
         lines += ["    if saved is None: raise FreedError"]
     if op.saves:
@@ -359,8 +368,8 @@ def _pull(op: Any) -> list[str]:
             lines += [f"    if {absent}{name}_version.writes != {name}_writes: stale(op, {name!r}, saved, edges)"]
     if op.joint:
         lines += ["    needs = [edge is not None for edge in edges]"]
-        return [*lines, f"    return rule({', '.join(['g', *op.needs[op.inputs[0]]])})"]
-    calls = [_call(op, name) for name in op.inputs]
+        return [*lines, f"    return rule({', '.join(['g_', *op.needs[op.inputs[0]]])})"]
+    calls = [call(op.rules[name], f"rule_{name}", ["g_", *op.needs[name]]) for name in op.inputs]
     if op.many:
         return [*lines, f"    return {calls[0]}"]
     if len(calls) == 1:

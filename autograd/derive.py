@@ -12,8 +12,10 @@ import numpy as np
 
 from .dtypes import dtype_of
 from .engine import arrive, run
-from .graph import Node, Variable, wrap
+from .hooks import hooks_of
 from .mode import enable_grad, no_grad
+from .node import Node, Variable, wrap
+from .ops.adapt import convert
 from .view import settle
 
 
@@ -56,9 +58,8 @@ def _seed(output: Variable, gradient: Any, create_graph: bool) -> Any:
             f"Mismatch in shape: grad_output[0] has a shape of {_size(gradient)} and output[0] has a shape of "
             f"{_size(output)}."
         )
-    if gradient.array.dtype is not array.dtype:
-        gradient = wrap(output.result, gradient.array.astype(array.dtype)) if not create_graph else gradient
-    return gradient if create_graph else gradient.array
+    seed = gradient if create_graph else gradient.array
+    return seed if gradient.array.dtype is array.dtype else convert(seed, array.dtype)
 
 
 def _size(x: Variable) -> str:
@@ -104,13 +105,16 @@ def backward(
     if inputs is not None:
         wanted = _listed(inputs, "inputs")
         targets = {_target(x) for x in wanted}
+        for node in targets:
+            if node.op is not None:
+                hooks_of(node).retain = True
     cls = outputs[0].result
     with enable_grad() if create_graph else no_grad():
         roots = _roots(outputs, grad_tensors, create_graph)
         keep = create_graph if retain_graph is None else retain_graph
         arrived = run(roots, cls, record=create_graph, keep=keep, targets=targets)
         del roots
-        arrive(arrived, cls, create_graph)
+        arrive({node: g for node, g in arrived.items() if node.op is None} if targets else arrived, cls, create_graph)
 
 
 def _target(x: Variable) -> Node:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .anomaly import anomaly
-from .graph import FreedError, Node, Variable, wrap
-from .hooks import hooks_of
-from .ops.adapt import settle_gradient
+from .node import FreedError, Node, Variable, wrap
+from .hooks import SEEN
+from .ops.adapt import convert, settle_gradient
 
 _newest = attrgetter("seq")
 
@@ -22,15 +22,16 @@ def reachable(roots: Iterable[Node]) -> list[Node]:
 
     That is a valid order, as a step is always younger than the steps it read from.
     """
-    seen = set(roots)
-    stack = list(seen)
-    pop, push, add = stack.pop, stack.append, seen.add
-    while stack:
-        for edge in pop().edges:
+    order = list(roots)
+    seen = set(order)
+    add, append = seen.add, order.append
+    for node in order:  # grows as it goes
+        for edge in node.edges:
             if edge is not None and edge not in seen:
                 add(edge)
-                push(edge)
-    return sorted(seen, key=_newest, reverse=True)
+                append(edge)
+    order.sort(key=_newest, reverse=True)  # nearly sorted: cheap
+    return order
 
 
 def _hooked_leaves_early(order: list[Node]) -> list[Node]:
@@ -79,13 +80,14 @@ def run(
     With ``record`` gradients are tensors of class ``cls`` and the walk itself is recorded; else they are arrays.
     Without ``keep`` each node lets go of what it saved. A leaf with hooks gets its gradient on the way.
     """
-    order = _hooked_leaves_early(reachable(roots))
+    order, watch = reachable(roots), anomaly.get()
+    if not (record or targets or watch or SEEN.hooks):
+        return _walk_arrays(order, dict(roots), keep)
+    order = _hooked_leaves_early(order)
     useful = None if targets is None else _leading_to(targets, order)
-    grads, arrived = dict(roots), {}
-    owned: set[Node] = set()  # nodes whose gradient is a sum made here, which may be added to in place
-    take, look, watch = grads.pop, grads.get, anomaly.get()
+    grads, arrived = {node: g for node, g in roots.items() if useful is None or node in useful}, {}
     for node in order:
-        g = take(node, None)
+        g = grads.pop(node, None)
         if g is None:
             continue
         hooks, op, edges = node.hooks, node.op, node.edges
@@ -103,6 +105,8 @@ def run(
             else:
                 accumulate(node, [g], cls, record)
             continue
+        if hooks is not None:
+            g = hooks.prepare(g, cls)
         parts = op.pull(g, recall(node, cls) if record else node.saved, edges)
         if hooks is not None:
             parts = hooks.leave(parts, g, cls)
@@ -110,8 +114,34 @@ def run(
             watch.check(node, parts)
         if not keep and op.frees:
             node.saved = None
-        settles = op.settles or hooks is not None
-        for edge, part in zip(edges, parts):  # noqa: B905 - strict costs more than the sum
+        for edge, part in zip(edges, parts, strict=True):
+            if edge is None or part is None:
+                continue
+            fits = part.shape == edge.shape and part.dtype is edge.dtype
+            settled = part if fits else settle_gradient(part, edge, node)
+            grads[edge] = grads[edge] + settled if edge in grads else settled
+    return arrived
+
+
+def _walk_arrays(order: list[Node], grads: dict[Node, Any], keep: bool) -> dict[Node, Any]:
+    """Do as :func:`run` where nobody looks on: plain arrays, no hooks, all leaves. Most walks are of this kind."""
+    arrived: dict[Node, Any] = {}
+    owned: set[Node] = set()  # nodes whose gradient is a sum made here, which may be added to in place
+    take, look = grads.pop, grads.get
+    for node in order:
+        g = take(node, None)
+        if g is None:
+            continue
+        op = node.op
+        if op is None:
+            arrived[node] = g
+            continue
+        edges = node.edges
+        parts = op.pull(g, node.saved, edges)
+        if op.frees and not keep:
+            node.saved = None
+        settles = op.settles
+        for edge, part in zip(edges, parts):  # noqa: B905 - to ask for equal lengths costs a tenth of a step
             if edge is None or part is None:
                 continue
             if settles and (part.shape != edge.shape or part.dtype is not edge.dtype):
@@ -147,23 +177,19 @@ def _own(box: list[Any]) -> Any:
 
 
 def accumulate(node: Node, box: list[Any], cls: Any, record: bool) -> None:
-    """Add the gradient in ``box`` to what rests at ``node``: in place, unless the walk is recorded.
+    """Add the gradient in ``box`` to what rests at the leaf ``node``: in place, unless the walk is recorded.
 
     The box lets ``node`` take the array over without a copy if nobody else holds it.
     """
-    leaf, hooks = node.op is None, node.hooks
-    before = node.grad if leaf else hooks_of(node).kept
+    hooks, before = node.hooks, node.grad
     if record:
-        grad = box.pop() if before is None else before + box.pop()
+        grad = convert(box.pop(), node.dtype) if before is None else before + box.pop()
     elif before is None:
         grad = wrap(cls, _own(box))
     else:
         grad = before
         _add_in_place(before, box.pop())
-    if leaf:
-        node.grad = grad
-    else:
-        hooks_of(node).kept = grad
+    node.grad = grad
     if hooks is not None:
         for hook in tuple(hooks.accumulated.values()):
             hook(hooks.variable)
@@ -179,7 +205,7 @@ def _add_in_place(grad: Variable, got: Any) -> None:
 
 
 def arrive(arrived: dict[Node, Any], cls: Any, record: bool) -> None:
-    """Add every gradient that arrived to what rests at its node."""
+    """Add every gradient that arrived to what rests at its leaf."""
     while arrived:
         node, got = arrived.popitem()
         box = [got]

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
-from .graph import FreedError, Node, Op, Variable, clock, shared, start, wrap
+from .node import FreedError, Node, Op, Variable, clock, shared, start, wrap
 from .inplace import check_rebase, rebase
 from .mode import enable_grad, no_grad, recording
+from .saved import Packed
 from .several import Parts, pick
+from .version import FIXED
 from .view import View, settle
 
 INSIDE = (
@@ -42,10 +45,10 @@ class FunctionCtx:
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep input or output tensors (or None) for backward, guarded against writes in between."""
-        for one in tensors:
+        for number, one in enumerate(tensors):
             if one is not None and not isinstance(one, Variable):
                 raise TypeError(
-                    f"save_for_backward can only save variables, but argument is of type {type(one).__name__}"
+                    f"save_for_backward can only save variables, but argument {number} is of type {type(one).__name__}"
                 )
         self._to_save = tensors
 
@@ -77,6 +80,8 @@ class FunctionCtx:
     def _unpack(self, array: Any, version: Any, writes: int, edge: Any, output: int | None) -> Any:
         if array is None:
             return None
+        if isinstance(array, Packed):
+            array = array.open()
         if version.writes != writes:
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "
@@ -138,6 +143,9 @@ class Function(FunctionCtx):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward on ``args`` and return its outputs, tied to the graph through backward."""
         ctx = cls()
+        separate = cls.setup_context is not Function.setup_context
+        if kwargs or separate:
+            args = _bound(cls.forward, () if separate else (ctx,), args, kwargs)
         inputs = [arg if isinstance(arg, Variable) else None for arg in args]
         for x in inputs:
             if x is not None and x.view is not None:
@@ -145,15 +153,24 @@ class Function(FunctionCtx):
         edges = tuple(None if x is None else x.node for x in inputs)
         ctx.needs_input_grad = tuple(edge is not None for edge in edges)
         with no_grad():
-            if cls.setup_context is Function.setup_context:
-                outputs = cls.forward(ctx, *args, **kwargs)
+            if not separate:
+                outputs = cls.forward(ctx, *args)
             else:
-                outputs = cls.forward(*args, **kwargs)
+                outputs = cls.forward(*args)
                 cls.setup_context(ctx, args, outputs)
         several = isinstance(outputs, tuple)
         made = _Outputs(ctx, list(outputs) if several else [outputs], inputs, edges)
         finished = made.finish()
         return tuple(finished) if several else finished[0]
+
+
+def _bound(forward: Any, first: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """Return all arguments of ``forward`` after ``first`` in their order, defaults filled in."""
+    bound = signature(forward).bind(*first, *args, **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(f"forward() got an unexpected keyword argument {next(iter(bound.kwargs))!r}")
+    return bound.args[len(first) :]
 
 
 class _Outputs:
@@ -171,11 +188,13 @@ class _Outputs:
         for dirty in ctx._dirty:
             if not any(dirty is x for x in self.inputs):
                 raise RuntimeError(f"{self.name}: mark_dirty was called on a tensor that is not an input")
+            if not any(dirty is out for out in outputs):
+                raise RuntimeError(f"{self.name}: an input that mark_dirty was called on must also be an output")
             if recorded:
                 check_rebase(dirty)
             start(dirty).count(self.name)
         if not recorded:
-            return outputs
+            return [self._output(out) for out in outputs]
         ctx._result = first.result  # type: ignore[union-attr]
         node = self._node()
         ready = [self._output(out) for out in outputs]
@@ -199,12 +218,12 @@ class _Outputs:
         """Return ``out`` itself, or another tensor on its memory where ``out`` is an input that was handed on."""
         if not isinstance(out, Variable) or any(out is dirty for dirty in self.ctx._dirty):
             return out
+        base = out if out.view is None else out.view.base
         if any(out is x for x in self.inputs):
-            alias = wrap(out.result, shared(out), None, start(out))
-            alias.view = View(out, None, None, INSIDE)
-            return alias
-        if out.view is not None:
-            out.view = View(out.view.base, None, None, INSIDE)
+            out = wrap(out.result, shared(out), None, start(out))
+        elif out.view is None:
+            return out
+        out.view = View(base, None, base.node, INSIDE)
         return out
 
     def _differentiable(self, out: Any, original: Any) -> bool:
@@ -237,6 +256,7 @@ class _Outputs:
     def _save(self, node: Node) -> None:
         ctx = self.ctx
         node.saved = tuple(self._packed(x) for x in ctx._to_save)
+        node.op.frees = bool(node.saved)  # type: ignore[union-attr]
         ctx._to_save = ctx._dirty = ctx._constant = ()
 
     def _packed(self, x: Any) -> tuple[Any, ...]:
@@ -268,6 +288,12 @@ class _Pull:
         grads = list(got) if isinstance(got, tuple | list) else [got]
         return self._checked(grads, edges, recorded)
 
+    def repack(self, node: Node, packed: Callable[[Any, Any], Packed]) -> None:
+        """Replace each array that ``node`` saved by what ``packed`` makes of it and its version."""
+        node.saved = tuple(
+            each if each[0] is None else (packed(*each[:2]), FIXED, 0, *each[3:]) for each in node.saved or ()
+        )
+
     def _given(self, item: Any, fact: Any) -> Any:
         if item is None:
             if fact is None or not self.ctx._materialize:
@@ -286,10 +312,10 @@ class _Pull:
         parts: list[Any] = []
         for number, (grad, edge) in enumerate(zip(grads, edges, strict=True)):
             if grad is not None and not isinstance(grad, Variable):
-                raise RuntimeError(f"function {name} returned a gradient at position {number + 1} that is not a Tensor")
+                raise RuntimeError(f"{name}: expected Variable or None (got {type(grad).__name__})")
             if grad is not None and not self.inputs[number]:
                 raise RuntimeError(
-                    f"function {name} returned a gradient different from None at position {number + 1}, but the "
+                    f"function {name} returned a gradient different than None at position {number + 1}, but the "
                     "corresponding forward input was not a Variable"
                 )
             parts.append(None if grad is None or edge is None else grad if recorded else grad.array)

@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any, Self
 from weakref import ref
 
-from .graph import Node, Variable, wrap
+from .node import Node, Variable, wrap
+from .ops.adapt import convert
 from .several import Parts
 
 Hook = Callable[..., Any]
@@ -19,10 +20,14 @@ class HookDict(dict[int, Any]):
 
     __slots__ = ("__weakref__",)
 
-    def add(self, hook: Hook) -> RemovableHandle:
-        """Put ``hook`` last and return its handle."""
+    def add(self, hook: Any, prepend: bool = False) -> RemovableHandle:
+        """Put ``hook`` last, or with ``prepend`` first, and return its handle."""
         handle = RemovableHandle(self)
+        later = list(self.items()) if prepend else []
         self[handle.id] = hook
+        for number, each in later:
+            del self[number]
+            self[number] = each
         return handle
 
 
@@ -65,7 +70,7 @@ class Hooks:
         self.variable: Any = None  # keeps alive the tensor that ``accumulated`` hooks are given
 
     def enter(self, node: Node, g: Any, cls: Any) -> Any:
-        """Run what comes before the node's own step; return the gradient, maybe replaced."""
+        """Run what belongs to the result of ``node``, a tensor; return the gradient, maybe replaced."""
         recorded = isinstance(g, Variable)
         for hook in tuple(self.tensor.values()):
             got = hook(g if recorded else wrap(cls, g))
@@ -73,9 +78,14 @@ class Hooks:
                 _check(got, node, g)
                 g = got if recorded else got.array
         if self.retain:
-            before = self.kept
-            g_tensor = g if recorded else wrap(cls, g)
-            self.kept = g_tensor if before is None else before + g_tensor
+            copy = convert(g, node.dtype)
+            mine = copy if recorded else wrap(cls, copy)
+            self.kept = mine if self.kept is None else self.kept + mine
+        return g
+
+    def prepare(self, g: Any, cls: Any) -> Any:
+        """Run what comes right before the node's own step; return the gradient, maybe replaced."""
+        recorded = isinstance(g, Variable)
         for hook in tuple(self.before.values()):
             got = hook(_tensors(g.items if isinstance(g, Parts) else (g,), cls))
             if got is not None:
@@ -102,8 +112,21 @@ class Hooks:
         return parts
 
 
+class _Seen:
+    """Whether any node ever got hooks; until then no walk looks for them."""
+
+    __slots__ = ("hooks",)
+
+    def __init__(self) -> None:
+        self.hooks = False
+
+
+SEEN = _Seen()
+
+
 def hooks_of(node: Node) -> Hooks:
     """Return the hooks of ``node``, made now if it had none."""
+    SEEN.hooks = True
     if node.hooks is None:
         node.hooks = Hooks()
     found: Hooks = node.hooks

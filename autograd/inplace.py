@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .dtypes import Array, number
-from .graph import Node, Variable, clock, start, wrap
+from .hooks import hooks_of
 from .mode import recording
+from .node import Node, Variable, clock, start, wrap
 from .ops.adapt import compatible, convert
 from .ops.arithmetic import _add, _div, _mul, _sub
 from .primitive import PRIMITIVES, is_primitive, primitive
@@ -70,8 +71,11 @@ def _asks(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         return True
     for arg in (*args, *kwargs.values()):
         for one in arg if isinstance(arg, tuple | list) else (arg,):
-            if isinstance(one, Variable) and one.node is not None:
-                return True
+            if isinstance(one, Variable):
+                if one.view is not None:
+                    settle(one)
+                if one.node is not None:
+                    return True
     return False
 
 
@@ -147,19 +151,29 @@ def store(x: Any, array: Any, name: str) -> None:
 
 def rebase(x: Any, value: Any) -> None:
     """Give ``x``, and the tensor it is a view of, the history of ``value``, which was just stored into it."""
-    node, view = value.node, x.view
+    node, view, before = value.node, x.view, x.node
     if node is not None:
         _share_saved_result(node, value, x)
-    if view is None:
+    if view is None and node is not None:
         x.node = node
-        return
-    base = view.base
+    else:
+        _replace_part(x if view is None else view.base, () if view is None else view.steps, node)
+        if view is not None:
+            settle(x)
+    if before is not None and before.hooks is not None and before.hooks.retain and x.node is not None:
+        hooks_of(x.node).retain, before.hooks.retain = True, False  # it is the tensor that was asked to keep its gradient
+
+
+def _replace_part(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:
+    """Give ``base`` the history of a write of ``node``'s value (None: a constant) into what ``steps`` look at."""
     made = Node()
     made.op = PRIMITIVES["put"].op("CopySlices", True)
-    made.edges, made.saved, made.hooks = (base.node, node), (view.steps,), None
+    made.edges, made.saved, made.hooks = (base.node, node), (steps,), None
     made.shape, made.dtype, made.seq = base.array.shape, base.array.dtype, next(clock)
     base.node = made
-    settle(x)
+    mode = recording.get()
+    if not isinstance(mode, bool):
+        mode.made(made)
 
 
 def _share_saved_result(node: Node, value: Any, x: Any) -> None:

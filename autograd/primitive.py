@@ -29,7 +29,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from . import compile as source
 from .dtypes import Array
-from .graph import Op
+from .node import Op
 
 P = ParamSpec("P")
 R = TypeVar("R")

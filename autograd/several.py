@@ -9,29 +9,51 @@ from typing import Any
 
 import numpy as np
 
-from .graph import PICK, Node, Op, clock
+from .node import PICK, Node, Op, clock
 
 
 class Parts:
-    """The gradients of a step's results, ``None`` where none arrived."""
+    """The gradients of a step's results, ``None`` where none arrived.
 
-    __slots__ = ("items",)
+    Sums of ``Parts`` are only noted; ``items`` carries them out, so that a thousand results cost a thousand steps.
+    """
+
+    __slots__ = ("noted", "total")
     shape: tuple[Any, ...] = ("parts",)
     dtype: Any = np.dtype(np.void)
 
     def __init__(self, items: tuple[Any, ...]) -> None:
-        self.items = items
+        self.noted: Any = [(number, item) for number, item in enumerate(items) if item is not None]
+        self.total = len(items)
+
+    @classmethod
+    def joined(cls, noted: Any, total: int) -> Parts:
+        """Return parts of ``total`` results: a list of (number, gradient), or a pair of what is to be added up."""
+        made = cls.__new__(cls)
+        made.noted, made.total = noted, total
+        return made
 
     def __add__(self, other: Parts) -> Parts:
-        pairs = zip(self.items, other.items, strict=True)
-        return Parts(tuple(b if a is None else a if b is None else a + b for a, b in pairs))
+        return self.joined((self.noted, other.noted), self.total)
+
+    @property
+    def items(self) -> tuple[Any, ...]:
+        """The gradient of each result."""
+        items: list[Any] = [None] * self.total
+        stack = [self.noted]
+        while stack:
+            noted = stack.pop()
+            if isinstance(noted, tuple):
+                stack += reversed(noted)
+                continue
+            for number, g in noted:
+                items[number] = g if items[number] is None else items[number] + g
+        return tuple(items)
 
 
 def _pull(g: Any, saved: Any, edges: Any) -> tuple[Parts]:
     """Return ``g`` as the gradient of result ``saved[0]`` of ``saved[1]``."""
-    items: list[Any] = [None] * saved[1]
-    items[saved[0]] = g
-    return (Parts(tuple(items)),)
+    return (Parts.joined([(saved[0], g)], saved[1]),)
 
 
 _PICK = Op(PICK, PICK, _pull, settles=False)

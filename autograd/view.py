@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from .graph import Node, Variable, start
+from .node import Node, Variable, start
 from .mode import recording
 
 
 class View:
     """How a tensor looks into its base: the steps that lead to it, and the base's node it last saw.
 
-    ``frozen`` says why the view must not be written while recording, or is empty.
+    ``frozen`` says why the view must not be written while recording, or is empty. ``steps`` is ``None`` where a custom
+    Function made the view: it cannot be looked at again.
     """
 
     __slots__ = ("base", "frozen", "seen", "steps")
 
-    def __init__(self, base: Variable, steps: tuple[Any, ...], seen: Node | None, frozen: str) -> None:
+    def __init__(self, base: Variable, steps: tuple[Any, ...] | None, seen: Node | None, frozen: str) -> None:
         self.base, self.steps, self.seen, self.frozen = base, steps, seen, frozen
 
 
@@ -41,7 +42,8 @@ def attach(made: Variable, x: Variable, function: Any, rest: tuple[Any, ...], fr
     if before is None:
         made.view = View(x, ((function, rest),), x.node, frozen)
     else:
-        made.view = View(before.base, (*before.steps, (function, rest)), before.base.node, frozen or before.frozen)
+        steps = None if before.steps is None else (*before.steps, (function, rest))
+        made.view = View(before.base, steps, before.base.node, frozen or before.frozen)
 
 
 def look(base: Any, steps: tuple[Any, ...]) -> Any:
@@ -55,7 +57,9 @@ def settle(x: Variable) -> None:
     """Give the view ``x`` its new history if its base was written since ``x`` last looked."""
     view = x.view
     base = view.base
-    if view.seen is not base.node:
+    if view.seen is not base.node and base.node is not None:  # None: the base was only told to ask for no gradient
+        if view.steps is None:
+            raise RuntimeError(view.frozen)
         mode = recording.get()
         recording.set(True)
         try:

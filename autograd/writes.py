@@ -8,7 +8,7 @@ from warnings import warn
 import numpy as np
 
 from .dtypes import dtype_of
-from .graph import Node, Variable, shared, start
+from .node import Node, Variable, shared, start
 from .mode import recording
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
@@ -28,7 +28,7 @@ def deliver(name: str, result: Any, out: Any) -> Any:
     if isinstance(result, tuple):
         if not isinstance(out, tuple | list) or len(out) != len(result):
             raise TypeError(f"{name}(): argument 'out' must be a tuple of {len(result)} Tensors")
-        return type(result)(*[deliver(name, one, into) for one, into in zip(result, out, strict=True)])
+        return tuple.__new__(type(result), [deliver(name, one, into) for one, into in zip(result, out, strict=True)])
     if not isinstance(out, Variable):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if recording.get() and (isinstance(result.node, Node) or out.node is not None):

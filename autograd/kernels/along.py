@@ -28,7 +28,7 @@ def add_along(g: Array, index: Array, size: int, axis: int) -> Array:
     return out.astype(g.dtype, copy=False)
 
 
-def _distinct(index: Array) -> list[tuple[Array, Array]]:
+def _distinct(index: Array) -> list[tuple[Array | slice, Array | slice]]:
     """Return ``index`` in groups without repeats: (elements, positions that name them).
 
     Group ``k`` holds the ``k``-th occurrence of every element.
@@ -40,5 +40,15 @@ def _distinct(index: Array) -> list[tuple[Array, Array]]:
     groups = []
     for k in range(int(counts.max(initial=0))):
         parts = order[starts[counts > k] + k]
-        groups.append((index[parts], parts))
+        groups.append((_as_slice(index[parts]), _as_slice(parts)))
     return groups
+
+
+def _as_slice(index: Array) -> Array | slice:
+    """Return ``index``, not empty, as the slice it is if its steps are even: much faster to add."""
+    first, last = int(index[0]), int(index[-1])
+    step = int(index[1]) - first if len(index) > 1 else 1
+    if step == 0 or (np.diff(index) != step).any():
+        return index
+    stop = last + (1 if step > 0 else -1)
+    return slice(first, stop if stop >= 0 else None, step)

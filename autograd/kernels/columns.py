@@ -19,6 +19,7 @@ Ints = tuple[int, ...]
 
 _BLOCK_BYTES = 1_200_000  # one column matrix: about the second-level cache
 _BLOCK_COLUMNS = 256  # fewer columns starve the matrix product
+_MOST_COLUMNS = 8192  # more make sums too long for few, short rows
 
 
 class Windows(NamedTuple):
@@ -96,7 +97,7 @@ def block_size(windows: Windows, batch: int, height: int) -> tuple[int, int]:
     ``height`` is the number of bytes a window takes in the column matrix.
     """
     out = windows.out
-    columns = max(_BLOCK_COLUMNS, _BLOCK_BYTES // max(1, height))
+    columns = max(_BLOCK_COLUMNS, min(_MOST_COLUMNS, _BLOCK_BYTES // max(1, height)))
     image = prod(out)
     if image <= columns:
         return max(1, min(batch, columns // max(1, image))), out[0]
@@ -258,9 +259,13 @@ class Spread:
         return flat[..., : self.width]
 
     def add(self, x: Array, block: Block) -> None:
-        """Add the matrix, filled for ``block``, to ``x`` in place."""
+        """Add the matrix, filled for ``block``, to ``x``, which holds nothing but such sums."""
         dims = len(self.span)
         flat = self.sums.reshape(*self.sums.shape[:2], -1)
         np.add.reduce(self.view, axis=tuple(range(2, 2 + dims)), out=flat)
         target = (slice(block.first, block.last), slice(None), *block.source)
-        x[target] += self.sums[(slice(block.last - block.first), slice(None), *block.inside)]
+        sums = self.sums[(slice(block.last - block.first), slice(None), *block.inside)]
+        if self.rows == self.windows.out[0]:
+            x[target] = sums
+        else:  # bands overlap
+            x[target] += sums

@@ -21,8 +21,10 @@ from .columns import Array, Columns, Ints, Spread, Windows, padded_columns
 _TINY = 128  # an image of fewer windows is too small to be spread
 
 
-def conv_forward(x: Array, weight: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int) -> Array:
-    """Return the cross-correlation of ``x`` with ``weight``: shape (N, O, ...).
+def conv_forward(
+    x: Array, weight: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, bias: Array | None = None
+) -> Array:
+    """Return the cross-correlation of ``x`` with ``weight``: shape (N, O, ...), plus ``bias`` (O,).
 
     The caller has checked the arguments, as ``checks.conv_output_size`` does. Half precision is
     summed in single.
@@ -30,7 +32,7 @@ def conv_forward(x: Array, weight: Array, stride: Ints, padding: Ints, dilation:
     dtype = np.result_type(x, weight)
     if dtype == np.float16:
         x, weight = x.astype(np.float32), weight.astype(np.float32)
-        return conv_forward(x, weight, stride, padding, dilation, groups).astype(dtype)
+        return conv_forward(x, weight, stride, padding, dilation, groups, bias).astype(dtype)
     kernel, size = weight.shape[2:], x.shape[2:]
     out = tuple(
         (n + 2 * p - d * (k - 1) - 1) // s + 1
@@ -38,7 +40,7 @@ def conv_forward(x: Array, weight: Array, stride: Ints, padding: Ints, dilation:
     )
     y = np.empty((x.shape[0], weight.shape[0], *out), dtype)
     windows = Windows(size, kernel, stride, padding, dilation, out)
-    _correlate(x, weight.astype(dtype, copy=False), windows, groups, y)
+    _correlate(x, weight.astype(dtype, copy=False), windows, groups, y, bias)
     return y
 
 
@@ -88,8 +90,10 @@ def conv_weight_grad(
         grad = conv_weight_grad(g, x, weight_shape, stride, padding, dilation, groups)
         return grad.astype(dtype)
     windows = Windows(x.shape[2:], weight_shape[2:], stride, padding, dilation, g.shape[2:])
-    grad = _weight_grad(g.astype(dtype, copy=False), x, windows, groups)
-    return np.ascontiguousarray(grad).reshape(weight_shape)
+    grad = np.empty(weight_shape, dtype)  # owns its memory, so that a leaf can keep it
+    rows = _weight_grad(g.astype(dtype, copy=False), x, windows, groups)
+    grad.reshape(rows.shape)[...] = rows
+    return grad
 
 
 def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[tuple[slice, slice, int, int]]:
@@ -110,18 +114,24 @@ def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) ->
     return phases
 
 
-def _correlate(x: Array, weight: Array, windows: Windows, groups: int, y: Array) -> None:
-    """Write the cross-correlation of ``x`` with ``weight`` to ``y``, which is contiguous."""
+def _correlate(
+    x: Array, weight: Array, windows: Windows, groups: int, y: Array, bias: Array | None = None
+) -> None:
+    """Write the cross-correlation of ``x`` with ``weight``, plus ``bias``, to ``y``, which is contiguous."""
     if len(windows.out) == 1:
         windows, x, y = windows.with_unit_dim(), x[..., None], y[..., None]
     batch, channels = x.shape[:2]
     filters, count = weight.shape[0], prod(windows.out)
     rows = weight.reshape(groups, filters // groups, channels // groups * prod(windows.kernel))
+    shift = None if bias is None else bias.reshape(groups, filters // groups, 1)
     if windows.are_points():
         steps = zip(windows.stride, windows.out, strict=True)
         x = x[(slice(None), slice(None), *(slice(None, n * s, s) for s, n in steps))]
         x = x.reshape(batch, groups, channels // groups, count)
-        np.matmul(rows, x, out=y.reshape(batch, groups, filters // groups, count))
+        flat = y.reshape(batch, groups, filters // groups, count)
+        np.matmul(rows, x, out=flat)
+        if shift is not None:
+            flat += shift
         return
     columns = Columns(windows, batch, channels, groups, y.dtype)
     row = prod(windows.out[1:])
@@ -131,8 +141,12 @@ def _correlate(x: Array, weight: Array, windows: Windows, groups: int, y: Array)
         part = part[..., block.top * row : block.bottom * row]
         if len(part) == 1:
             np.matmul(rows, matrix, out=part[0])
+            if shift is not None:
+                part += shift
         else:
             product_ = np.matmul(rows, matrix)
+            if shift is not None:
+                product_ += shift
             part[:] = product_.reshape(*part.shape[1:3], len(part), count).transpose(2, 0, 1, 3)
 
 
@@ -149,7 +163,7 @@ def _transpose(g: Array, weight: Array, windows: Windows, groups: int, x: Array)
     kernel = windows.kernel
     turned = np.flip(weight, tuple(range(2, weight.ndim)))
     turned = turned.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
-    turned = turned.reshape(x.shape[1], -1, *kernel)
+    turned = np.ascontiguousarray(turned).reshape(x.shape[1], -1, *kernel)
     padding = tuple(d * (k - 1) - p for d, k, p in zip(windows.dilation, kernel, windows.padding, strict=True))
     y = x if x.flags.c_contiguous else np.empty(x.shape, x.dtype)
     around = windows._replace(size=windows.out, padding=padding, out=windows.size)

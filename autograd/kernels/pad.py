@@ -20,7 +20,7 @@ def pad(x: Array, pads: Ints, mode: str = "constant", value: Any = 0) -> Array:
     Raises RuntimeError (a mode PyTorch does not know or a rank it does not pad:
     NotImplementedError) for pads that do not fit the shape.
     """
-    _check_pads(x.shape, pads, mode)
+    check_pads(x.shape, pads, mode)
     if mode == "constant":
         return _constant(x, pads, value)
     for axis, before, after in _by_axis(x.ndim, pads):
@@ -85,7 +85,7 @@ def _sources(size: int, before: int, after: int, mode: str) -> Array:
     return first + (index - first) % max(1, last - first)
 
 
-def _check_pads(shape: Ints, pads: Ints, mode: str) -> None:
+def check_pads(shape: Ints, pads: Ints, mode: str) -> None:
     """Raise as PyTorch does unless ``pads`` suits ``shape`` in ``mode``."""
     if len(pads) % 2:
         raise RuntimeError(f"Padding length must be divisible by 2, but got {len(pads)}")

@@ -163,3 +163,56 @@ def _flat_indices(indices: Array, lead: Ints, spatial: Ints) -> tuple[Array, int
         )
     rows = np.arange(prod(lead), dtype=np.int64)[:, None] * size
     return indices.reshape(prod(lead), prod(indices.shape[len(lead) :])) + rows, size
+
+
+def max_pool_spread(g: Array, taps: Array, windows: Windows) -> Array:
+    """Return zeros of the image's size with ``g`` added in where each window's tap ``taps`` lies.
+
+    Elements are masked as bits, so that an infinite gradient leaves the losers at zero.
+    """
+    lead = g.shape[: g.ndim - len(windows.size)]
+    grads, codes = g.reshape(-1, *windows.out), taps.reshape(-1, *windows.out)
+    out = np.zeros((len(grads), *windows.size), g.dtype)
+    masked, code = _bits(grads), _bits(out)
+    apart = all(s > d * (k - 1) for k, s, d in zip(windows.kernel, windows.stride, windows.dilation, strict=True))
+    step = max(1, _BLOCK_BYTES // max(1, prod(windows.size) * g.itemsize))
+    for start in range(0, len(grads), step):
+        block = slice(start, start + step)
+        for number, (target, source) in enumerate(tap_slices(windows)):
+            won = codes[block][target] == number
+            part = masked[block][target]
+            if apart:
+                np.multiply(part, won, out=code[block][source])
+            else:
+                landing = out[block][source]
+                np.add(landing, (part * won).view(g.dtype), out=landing)
+    return out.reshape(*lead, *windows.size)
+
+
+def max_pool_pick(x: Array, taps: Array, windows: Windows) -> Array:
+    """Return the elements of ``x`` at each window's tap ``taps``: the adjoint of ``max_pool_spread``."""
+    lead = x.shape[: x.ndim - len(windows.size)]
+    planes, codes = x.reshape(-1, *windows.size), taps.reshape(-1, *windows.out)
+    out = np.zeros(codes.shape, x.dtype)
+    bits, picked = _bits(planes), _bits(out)
+    for number, (target, source) in enumerate(tap_slices(windows)):
+        part = picked[target]
+        np.add(part, bits[source] * (codes[target] == number), out=part)
+    return out.reshape(*lead, *windows.out)
+
+
+def _bits(x: Array) -> Array:
+    """Return the floats of ``x`` as the integers that their bits spell, on the same memory."""
+    return x.view(f"i{x.itemsize}")
+
+
+def max_unpool(x: Array, indices: Array, spatial_shape: Ints) -> Array:
+    """Return zeros of ``spatial_shape`` with ``x`` at flat ``indices``, per channel; of several the last one stays.
+
+    Raises RuntimeError for an index outside the image.
+    """
+    lead = x.shape[: x.ndim - len(spatial_shape)]
+    flat, size = _flat_indices(indices, lead, spatial_shape)
+    out = np.zeros(prod(lead) * size, x.dtype)
+    out[flat.ravel()] = x.ravel()
+    return out.reshape(*lead, *spatial_shape)

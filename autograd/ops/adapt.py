@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from ..graph import Node, Variable
+from ..node import Node, Variable
 from ..primitive import primitive
 
 

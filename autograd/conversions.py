@@ -1,0 +1,238 @@
+"""A tensor's values in another dtype, and new tensors like it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import derive
+from .build import build, fill_number
+from .device import device as Device
+from .device import memory_format as MemoryFormat
+from .device import order_of, require_cpu, require_plain
+from .dtypes import (
+    DTYPES,
+    as_numpy,
+    bool_,
+    default_numpy,
+    dtype_of,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from .dtypes import dtype as DType
+from .mode import fresh
+from .node import Variable, new_leaf, shared, start, wrap
+from .ops.adapt import convert
+from .size import Size, sizes
+from .values import TensorValues
+
+Flag = bool  # inside the class, ``bool`` is a method
+_LEGACY = {f"torch.{each.legacy}Tensor": each.numpy for each in DTYPES}
+
+
+def new(array: Any, requires_grad: bool = False) -> Any:
+    """Return a new leaf on ``array``; RuntimeError if it shall require a gradient and holds no floats."""
+    made = wrap(Variable.result, array, None, fresh.get())
+    if requires_grad:
+        if array.dtype.kind != "f":
+            raise RuntimeError(
+                f"Only Tensors of floating point dtype can require gradients, not {dtype_of(array.dtype)}"
+            )
+        made.node = new_leaf(made)
+    return made
+
+
+def cast_values(array: Any, kind: np.dtype[Any]) -> Any:
+    """Return a copy of ``array`` in ``kind``; floats become small integers by way of int64, as in C."""
+    if array.dtype.kind == "f" and kind.kind in "iu" and kind.itemsize < 4:
+        array = array.astype(np.int32)  # else the processor decides what -1.5 is as uint8
+    return np.asarray(array).astype(kind)
+
+
+def in_dtype(x: Any, kind: np.dtype[Any], copy: bool = False) -> Any:
+    """Return tensor ``x`` in ``kind``, itself if it is already and no ``copy`` is asked for."""
+    if x.array.dtype is kind and not copy:
+        return x
+    if kind.kind == "f":
+        return convert(x, kind)
+    return wrap(Variable.result, cast_values(x.array, kind), None, fresh.get())
+
+
+def to_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[Any] | None, bool, str]:
+    """Return what the arguments of ``to`` ask for: a dtype or None, whether to copy, and the order in memory."""
+    given, names = dict(kwargs), ["dtype", "non_blocking", "copy"]
+    first = args[0] if args else None
+    if isinstance(first, Variable):
+        args = (dtype_of(first.array.dtype), *args[1:])
+    elif first is None or isinstance(first, str | int | Device):
+        names = ["device", *names]
+    if len(args) > len(names):
+        raise TypeError(f"to() takes at most {len(names)} positional arguments ({len(args)} given)")
+    for name, value in zip(names, args, strict=False):
+        if name in given:
+            raise TypeError(f"to() got multiple values for argument {name!r}")
+        given[name] = value
+    other = given.pop("tensor", None)
+    if other is not None:
+        given["dtype"] = dtype_of(other.array.dtype)
+    require_cpu(given.pop("device", None))
+    kind, copy, form = given.pop("dtype", None), given.pop("copy", False), given.pop("memory_format", None)
+    given.pop("non_blocking", None)
+    if given:
+        raise TypeError(f"to() got an unexpected keyword argument {next(iter(given))!r}")
+    if form is not None and not isinstance(form, MemoryFormat):
+        raise TypeError(f"to(): argument 'memory_format' must be torch.memory_format, not {type(form).__name__}")
+    return None if kind is None else as_numpy(kind), bool(copy), order_of(form)
+
+
+def legacy_array(given: tuple[Any, ...], kind: np.dtype[Any]) -> Any:
+    """Return the array of PyTorch's oldest constructor: ints are a size, a sequence is the data."""
+    if len(given) == 1 and not isinstance(given[0], Size) and not hasattr(given[0], "__index__"):
+        data = given[0]
+        if isinstance(data, float):
+            raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+        return build(data, kind)
+    if len(given) == 1 and isinstance(given[0], bool):
+        raise TypeError("new(): data must be a sequence (got bool)")
+    if len(given) == 1 and isinstance(given[0], np.ndarray | Variable):
+        return build(given[0], kind)
+    return np.zeros(sizes(given, "new") if given else (0,), kind)
+
+
+class TensorConversions(TensorValues):
+    """How a tensor becomes another, or gives its dtype to another."""
+
+    __slots__ = ()
+
+    def __new__(cls, *given: Any, device: Any = None, **_: Any) -> Any:
+        """Return a tensor of the default dtype, by PyTorch's oldest constructor.
+
+        ``Tensor(2, 3)`` is uninitialized, ``Tensor([2, 3])`` holds these values, ``Tensor(tensor)`` is another tensor
+        on the same memory. ``rushlight.tensor`` and ``rushlight.empty`` say more clearly what is meant.
+        """
+        require_cpu(device)
+        if len(given) == 1 and isinstance(given[0], Variable):
+            source = given[0] if derive.node_of(given[0]) is None else given[0][...]
+            made = wrap(cls, shared(source), source.node, start(source))
+            made.view = source.view
+            return made
+        return wrap(cls, legacy_array(given, default_numpy()), None, fresh.get())
+
+    # ------------------------------------------------------------------ in another dtype
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the tensor in another dtype: ``to(dtype)``, ``to(device, dtype)`` or ``to(other)``.
+
+        It is the tensor itself if nothing changes, unless ``copy=True``. Between floats the gradient follows; integers
+        have none. ``non_blocking`` says nothing here, and the only device is the CPU.
+
+        https://pytorch.org/docs/stable/generated/torch.Tensor.to.html
+        """
+        kind, copy, order = to_arguments(args, kwargs)
+        kind = kind or self.array.dtype
+        if order == "C" and not shared(self).flags.c_contiguous:
+            return in_dtype(self, kind).contiguous()  # type: ignore[attr-defined]
+        return in_dtype(self, kind, copy)
+
+    def cpu(self, memory_format: Any = None) -> Any:
+        """Return the tensor itself: it is on the CPU."""
+        return self.to(memory_format=memory_format)
+
+    def cuda(self, device: Any = None, non_blocking: Flag = False, memory_format: Any = None) -> Any:
+        """Raise AssertionError: there is no GPU here."""
+        require_cpu("cuda" if device is None else device)
+        return self
+
+    def type(self, dtype: Any = None, non_blocking: Flag = False) -> Any:
+        """Return the tensor's old type name, such as ``"torch.FloatTensor"``, or the tensor in ``dtype``."""
+        if dtype is None:
+            return f"torch.{self.dtype.legacy}Tensor"
+        if isinstance(dtype, str):
+            found = _LEGACY.get(dtype)
+            if found is None:
+                raise ValueError(f"invalid type: {dtype!r}")
+            return in_dtype(self, found)
+        return in_dtype(self, as_numpy(getattr(dtype, "dtype", dtype)))
+
+    def type_as(self, other: Any) -> Any:
+        """Return the tensor in the dtype of ``other``."""
+        return in_dtype(self, other.array.dtype)
+
+    def double(self) -> Any:
+        """Return the tensor in float64."""
+        return in_dtype(self, float64.numpy)
+
+    def half(self) -> Any:
+        """Return the tensor in float16."""
+        return in_dtype(self, float16.numpy)
+
+    def long(self) -> Any:
+        """Return the tensor in int64."""
+        return in_dtype(self, int64.numpy)
+
+    def short(self) -> Any:
+        """Return the tensor in int16."""
+        return in_dtype(self, int16.numpy)
+
+    def char(self) -> Any:
+        """Return the tensor in int8."""
+        return in_dtype(self, int8.numpy)
+
+    def byte(self) -> Any:
+        """Return the tensor in uint8."""
+        return in_dtype(self, uint8.numpy)
+
+    # ------------------------------------------------------------------ new tensors like this one
+
+    def new_tensor(
+        self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
+    ) -> Any:
+        """Return a copy of ``data`` in the dtype of this tensor."""
+        require_plain(device=device, **rest)
+        return new(build(data, self.array.dtype if dtype is None else as_numpy(dtype)), requires_grad)
+
+    def new_full(
+        self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
+    ) -> Any:
+        """Return a tensor of ``size`` filled with a number, in the dtype of this tensor."""
+        require_plain(device=device, **rest)
+        kind = self.array.dtype if dtype is None else as_numpy(dtype)
+        return new(np.full(sizes((size,), "new_full"), fill_number("new_full", fill_value, kind)), requires_grad)
+
+    def new_zeros(self, *size: Any, **options: Any) -> Any:
+        """Return zeros of ``size`` in the dtype of this tensor."""
+        return self.new_full(options.pop("size", None) or sizes(size, "new_zeros"), 0, **options)
+
+    def new_ones(self, *size: Any, **options: Any) -> Any:
+        """Return ones of ``size`` in the dtype of this tensor."""
+        return self.new_full(options.pop("size", None) or sizes(size, "new_ones"), 1, **options)
+
+    def new_empty(self, *size: Any, **options: Any) -> Any:
+        """Return a tensor of ``size`` in the dtype of this tensor, its values arbitrary (here: zeros)."""
+        return self.new_full(options.pop("size", None) or sizes(size, "new_empty"), 0, **options)
+
+    def new(self, *given: Any, device: Any = None) -> Any:
+        """Return a tensor as ``Tensor(*given)`` does, in the dtype of this tensor."""
+        require_cpu(device)
+        return new(legacy_array(given, self.array.dtype))
+
+    # ------------------------------------------------------------------ last, as they hide Python's names in this class
+
+    def float(self) -> Any:
+        """Return the tensor in float32."""
+        return in_dtype(self, float32.numpy)
+
+    def int(self) -> Any:
+        """Return the tensor in int32."""
+        return in_dtype(self, int32.numpy)
+
+    def bool(self) -> Any:
+        """Return the tensor as truth values: whether an element is not zero."""
+        return in_dtype(self, bool_.numpy)

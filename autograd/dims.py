@@ -1,0 +1,95 @@
+"""Dims as arguments: negative ones counted from the end, bad ones refused in PyTorch's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from .node import Variable
+
+
+def norm_dim(dim: int, ndim: int) -> int:
+    """Return ``dim`` counted from the front. A tensor without dims takes 0 and -1, as if it had one.
+
+    Raises IndexError naming the range if ``dim`` is not one of ``ndim`` dims.
+    """
+    if type(dim) is not int:
+        dim = whole(dim)
+    if 0 <= dim < ndim:
+        return dim
+    low = -(ndim or 1)
+    if low <= dim < 0 or (dim == 0 and ndim == 0):
+        return dim + (ndim or 1) if dim < 0 else 0
+    raise IndexError(f"Dimension out of range (expected to be in range of [{low}, {-low - 1}], but got {dim})")
+
+
+def norm_dims(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """Return one dim or several as a tuple counted from the front; ``None`` and ``()`` stand for all of them.
+
+    Raises IndexError as :func:`norm_dim` does, RuntimeError if a dim comes twice.
+    """
+    if dim is None:
+        return tuple(range(ndim))
+    if not isinstance(dim, Sequence):
+        return (norm_dim(dim, ndim),)
+    if not dim:
+        return tuple(range(ndim))
+    dims = tuple([norm_dim(one, ndim) for one in dim])
+    distinct(dims)
+    return dims
+
+
+def distinct(dims: Sequence[int]) -> None:
+    """Raise RuntimeError if one of ``dims``, counted from the front, comes twice."""
+    if len(set(dims)) != len(dims):
+        twice = next(one for place, one in enumerate(dims) if one in dims[:place])
+        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+
+
+def whole(dim: Any) -> int:
+    """Return ``dim`` as an int if it is a whole number of any type, or raise TypeError."""
+    if isinstance(dim, bool):
+        raise TypeError("dim must be an int, not bool")
+    try:
+        return index(dim)
+    except TypeError:
+        raise TypeError(f"dim must be an int, not {type(dim).__name__}") from None
+
+
+def array_of(x: Any, name: str, parameter: str = "input", position: int = 1) -> Any:
+    """Return the array of a tensor, or an array itself; TypeError that names the argument for anything else."""
+    if isinstance(x, Variable):
+        return x.array
+    if isinstance(x, np.ndarray | np.generic):
+        return x
+    raise TypeError(f"{name}(): argument {parameter!r} (position {position}) must be Tensor, not {type(x).__name__}")
+
+
+def ints(given: Any, name: str, parameter: str) -> tuple[int, ...]:
+    """Return one whole number or a sequence of them as a tuple of ints; TypeError that names the argument."""
+    if isinstance(given, tuple) and all(type(n) is int for n in given):
+        return given
+    if not isinstance(given, Sequence | np.ndarray):
+        given = (given,)
+    try:
+        return tuple([index(n) for n in given])
+    except TypeError:
+        raise TypeError(f"{name}(): argument {parameter!r} must be tuple of ints, not {given!r}") from None
+
+
+def variadic(function: Callable[..., Any], parameter: str) -> Callable[..., Any]:
+    """Return the method that takes the sequence ``parameter`` of ``function`` as a tuple or as separate numbers."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not isinstance(args[0], int):
+            return function(self, args[0], **kwargs)
+        if not args and parameter in kwargs:
+            return function(self, **kwargs)
+        return function(self, args, **kwargs)
+
+    method.__name__ = method.__qualname__ = function.__name__
+    method.__doc__ = function.__doc__
+    return method

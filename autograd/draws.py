@@ -1,0 +1,298 @@
+"""Random numbers for tensors: draws in place, and choices. All follow PyTorch's CPU stream.
+
+Whoever passes no ``generator`` draws from :data:`DEFAULT`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .dtypes import Array
+from .info import checked
+from .inplace import write
+from .mode import fresh
+from .node import Variable, shared, wrap
+from .primitive import primitive
+from .sampling import BLOCK, laid_out, narrowed, unsupported
+from .streams import Stream
+from .writes import deliver
+
+_FLOAT64 = np.dtype(np.float64)
+Draw = Callable[[tuple[int, ...], np.dtype[Any]], Array]
+
+
+class Source:
+    """What draws come from: a stream, and the name of its device."""
+
+    __slots__ = ("__weakref__", "stream")
+
+    def __init__(self) -> None:
+        self.stream = Stream()
+
+
+DEFAULT = Source()
+"""The source of whoever names none; its seed is fixed, so a program without a seed repeats itself."""
+
+
+def stream_of(generator: Any) -> Stream:
+    """Return the stream of ``generator``, or the default one for None; TypeError for anything else."""
+    source = DEFAULT if generator is None else generator
+    if not hasattr(source, "stream"):
+        raise TypeError(f"argument 'generator' must be a torch.Generator, not {type(generator).__name__}")
+    stream: Stream = source.stream
+    return stream
+
+
+# ------------------------------------------------------------------ in place
+
+
+@primitive(input=None)
+def erased(input: Array) -> Array:
+    """Return zeros like ``input``: the gradient of what no longer depends on it."""
+    return np.zeros(input.shape, input.dtype)
+
+
+def _title(title: str) -> str:
+    return title
+
+
+@primitive(input=lambda g: erased(g), title=_title)
+def redrawn(input: Array, draw: Any, title: str) -> Array:
+    """Return random numbers in place of ``input``, drawn in the order of its memory; its gradient is zero."""
+    like = np.asarray(input)
+    if like.flags.c_contiguous:
+        made: Array = draw(like.shape, like.dtype)
+        return made
+    return laid_out(draw((like.size,), like.dtype), like)
+
+
+def _refill(x: Any, draw: Any, title: str, name: str) -> Any:
+    return write(x, redrawn, (draw, f"{title}Backward0"), {}, name)
+
+
+def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **words: Any) -> Any:
+    """Fill with numbers of [from, to) and return the tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
+    """
+    low, stream = _from("uniform_", from_, words), stream_of(generator)
+    return _refill(self, lambda shape, kind: stream.uniform(shape, kind, low, to), "Uniform", "uniform_")
+
+
+def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
+    """Fill with normal numbers of ``mean`` and standard deviation ``std`` and return the tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
+    """
+    stream = stream_of(generator)
+    if self.array.size < BLOCK or shared(self).flags.c_contiguous:
+        return _refill(self, lambda shape, kind: stream.normal(shape, kind, mean, std), "Normal", "normal_")
+
+    return _refill(
+        self, lambda shape, kind: _one_by_one(stream, shape, kind, mean, std), "Normal", "normal_"
+    )
+
+
+def _one_by_one(stream: Stream, shape: tuple[int, ...], kind: np.dtype[Any], mean: float, std: float) -> Array:
+    """Return normals drawn by pairs however many there are, as PyTorch fills memory that is not contiguous."""
+    total = int(np.prod(shape))
+    few = [min(BLOCK - 1, total - begin) for begin in range(0, total, BLOCK - 1)] or [0]
+    return np.concatenate([stream.normal((n,), kind, mean, std) for n in few]).reshape(shape)
+
+
+def log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Any:
+    """Fill with numbers whose logarithm is normal with ``mean`` and ``std`` and return the tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
+    """
+    stream = stream_of(generator)
+    if not std > 0.0:
+        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
+
+    def draw(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+        if kind.kind != "f":
+            raise unsupported("log_normal_cpu", kind)
+        return narrowed(np.exp(_one_by_one(stream, shape, _FLOAT64, mean, std)), kind)
+
+    return _refill(self, draw, "LogNormal", "log_normal_")
+
+
+def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Any:
+    """Fill with numbers of the Cauchy distribution around ``median`` of scale ``sigma`` and return the tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
+    """
+    stream = stream_of(generator)
+    if not sigma > 0.0:
+        raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
+
+    def draw(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+        if kind.kind != "f":
+            raise RuntimeError(f"Cauchy distribution is a continuous probability distribution, not for {kind.name}")
+        return narrowed(median + sigma * np.tan(np.pi * (stream.uniform(shape, _FLOAT64) - 0.5)), kind)
+
+    return _refill(self, draw, "Cauchy", "cauchy_")
+
+
+def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
+    """Fill with the number of trials until the first success, of probability ``p`` each, and return the tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
+    """
+    stream = stream_of(generator)
+    if not 0.0 < p < 1.0:
+        raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
+
+    def draw(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+        if kind.kind == "b":
+            raise unsupported("geometric_cpu", kind)
+        return np.ceil(np.log(stream.uniform(shape, _FLOAT64)) / math.log1p(-p)).astype(kind)
+
+    return _refill(self, draw, "Geometric", "geometric_")
+
+
+def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
+    """Fill with exponentially distributed numbers of mean ``1 / lambd`` and return the tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
+    """
+    stream = stream_of(generator)
+    return _refill(self, lambda shape, kind: stream.exponential(shape, kind, lambd), "Exponential", "exponential_")
+
+
+def random_(self: Any, *bounds: Any, generator: Any = None, **words: Any) -> Any:
+    """Fill with integers and return the tensor: ``random_(from, to)``, ``random_(to)``, or all the dtype holds.
+
+    ``to`` is excluded; None stands for the largest value, included.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.random_.html
+    """
+    stream = stream_of(generator)
+    if words.keys() - {"from", "to"} or len(bounds) + len(words) > 2:
+        raise TypeError(f"random_() takes 'from' and 'to', got {[*bounds, *words]}")
+    if not bounds and not words:
+        return _refill(self, stream.random, "Random", "random_")
+    low: Any = words.get("from", 0 if len(bounds) < 2 and not (bounds and words) else bounds[0])
+    high: Any = words["to"] if "to" in words else bounds[-1] if bounds else None
+    if len(bounds) == 1 and "from" not in words and "to" not in words:
+        low = 0
+    for name, bound in (("from", low), ("to", high)):
+        if bound is not None and (isinstance(bound, bool | float) or not hasattr(bound, "__index__")):
+            raise TypeError(f"random_(): argument {name!r} must be int, not {type(bound).__name__}")
+    return _refill(self, lambda shape, kind: stream.integers(shape, kind, low, high), "Random", "random_")
+
+
+def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
+    """Fill with ones of probability ``p``, a number or a tensor that broadcasts, else zeros; return the tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
+    """
+    stream = stream_of(generator)
+    if isinstance(p, Variable):
+        chances = _expanded(p.array, self.array.shape)
+        like = shared(self)
+
+        def each(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+            return stream.bernoulli_each(_in_memory_order(chances, like).reshape(shape), kind)
+
+        return _refill(self, each, "Bernoulli", "bernoulli_")
+    return _refill(self, lambda shape, kind: stream.bernoulli(shape, kind, p), "Bernoulli", "bernoulli_")
+
+
+def _expanded(array: Any, shape: tuple[int, ...]) -> Array:
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise RuntimeError(
+            f"the probabilities of shape {list(array.shape)} cannot be expanded to the tensor's shape {list(shape)}"
+        ) from None
+
+
+def _in_memory_order(values: Array, like: Array) -> Array:
+    """Return ``values`` flat, in the order in which the elements of ``like`` lie in memory."""
+    if like.flags.c_contiguous:
+        return values.reshape(-1)
+    order = laid_out(np.arange(like.size), like).reshape(-1)
+    flat = np.empty(like.size, values.dtype)
+    flat[order] = values.reshape(-1)
+    return flat
+
+
+def _from(name: str, low: Any, words: dict[str, Any]) -> Any:
+    """Return the lower bound, which PyTorch calls by a word that Python keeps for itself."""
+    if words.keys() - {"from"}:
+        raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(words.keys() - {'from'}))!r}")
+    return words.get("from", low)
+
+
+# ------------------------------------------------------------------ choices
+
+
+def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = None) -> Any:
+    """Return ones and zeros: an element is one with the probability that ``input`` says (or ``p``, where given).
+
+    https://pytorch.org/docs/stable/generated/torch.bernoulli.html
+
+    >>> import rushlight as torch
+    >>> torch.bernoulli(torch.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
+    stream = stream_of(generator)
+    chances = np.asarray(checked("bernoulli", input).array)
+    if p is not None:
+
+        def draw(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+            return stream.bernoulli(shape, kind, p)
+    else:
+
+        def draw(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+            return stream.bernoulli_each(_in_memory_order(chances, chances).reshape(shape), kind)
+
+    return redrawn(input, draw, "BernoulliBackward0", out=out)
+
+
+def multinomial(
+    input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None
+) -> Any:
+    """Return int64 indices drawn by the weights ``input``, ``(n,)`` or ``(rows, n)``: ``num_samples`` of each row.
+
+    https://pytorch.org/docs/stable/generated/torch.multinomial.html
+    """
+    weights = np.asarray(checked("multinomial", input).array)
+    found = stream_of(generator).multinomial(weights, num_samples, replacement)
+    made = wrap(Variable.result, found, None, fresh.get())
+    return made if out is None else deliver("multinomial", made, out)
+
+
+@primitive(mean=lambda g: erased(g), std=lambda g: erased(g), title=_title)
+def _normal(mean: Any = None, std: Any = None, draw: Any = None, title: str = "") -> Array:
+    """Return what ``draw`` makes of the arrays ``mean`` and ``std``; their gradients are zero."""
+    made: Array = draw(mean, std)
+    return made
+
+
+def normal_of(mean: Any, std: Any, generator: Any = None, out: Any = None) -> Any:
+    """Return normal numbers around the tensor ``mean``, with the tensor ``std``; one of them may be a number."""
+    stream = stream_of(generator)
+    if not isinstance(std, Variable):
+
+        def moved(center: Any, _: Any) -> Array:
+            return np.asarray(stream.normal(center.shape, center.dtype, 0.0, std) + center)
+
+        return _normal(mean, None, moved, "NormalBackward1", out=out)
+    if bool((np.asarray(std.array) < 0).any()):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+
+    def scaled(center: Any, spread: Any) -> Array:
+        model = spread if center is None else center
+        plain = stream.normal(np.broadcast_shapes(model.shape, spread.shape), model.dtype)
+        center = model.dtype.type(mean) if center is None else center
+        return np.asarray(center + plain * spread.astype(model.dtype, copy=False))
+
+    if isinstance(mean, Variable):
+        return _normal(mean, std, scaled, "NormalBackward3", out=out)
+    return _normal(None, std, scaled, "NormalBackward2", out=out)

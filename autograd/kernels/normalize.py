@@ -1,0 +1,147 @@
+"""Normalization: means and variances of channels, groups and rows, and what follows from them, block by block.
+
+A block of the array goes through all steps of a pass while it is in the cache. Sums run over centred values, so that
+a large mean costs no digits. Statistics of (N, C, R) images are (N, C) arrays, or (1, C) where shared by the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .columns import Array
+
+_BLOCK_BYTES = 250_000
+
+
+def wide(x: Array) -> Array:
+    """Return half precision as single, in which statistics are taken; anything else as it is."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+def images(x: Array) -> Array:
+    """Return (N, C, ...) ``x`` as (N, C, R), or as (N, C) if R is 1."""
+    rest = int(np.prod(x.shape[2:]))
+    return x.reshape(x.shape[:2] if rest == 1 else (*x.shape[:2], rest))
+
+
+def _blocks(x: Array) -> Iterator[slice]:
+    """Yield the slices of the first dim that make blocks of a size kind to the cache."""
+    step = max(1, _BLOCK_BYTES * len(x) // max(1, x.nbytes))
+    for start in range(0, len(x), step):
+        yield slice(start, start + step)
+
+
+def _at(statistic: Array, block: slice, x: Array) -> Array:
+    """Return the part of an (N, C) or (1, C) ``statistic`` that belongs to ``block``, to broadcast with ``x``."""
+    part = statistic if len(statistic) == 1 else statistic[block]
+    return part[..., None] if x.ndim == 3 else part
+
+
+def totals(x: Array) -> Array:
+    """Return the sum of each channel of each image: shape (N, C)."""
+    return np.einsum("ncr->nc", x) if x.ndim == 3 else x
+
+
+def _dot(x: Array, y: Array) -> Array:
+    return np.einsum("ncr,ncr->nc", x, y) if x.ndim == 3 else x * y
+
+
+def squares(x: Array, mean: Array) -> Array:
+    """Return the sum of ``(x - mean) ** 2`` over each channel of each image: shape (N, C)."""
+    out = np.empty(x.shape[:2], x.dtype)
+    for block in _blocks(x):
+        centred = x[block] - _at(mean, block, x)
+        out[block] = _dot(centred, centred)
+    return out
+
+
+def affine(x: Array, scale: Array, shift: Array) -> Array:
+    """Return ``x * scale + shift``."""
+    out = np.empty(x.shape, x.dtype)
+    for block in _blocks(x):
+        part = out[block]
+        np.multiply(x[block], _at(scale, block, x), out=part)
+        part += _at(shift, block, x)
+    return out
+
+
+def slope_sums(x: Array, mean: Array, g: Array) -> tuple[Array, Array]:
+    """Return the sums of ``g`` and of ``g * (x - mean)`` over each channel of each image: shapes (N, C)."""
+    dots = np.empty(x.shape[:2], x.dtype)
+    for block in _blocks(x):
+        dots[block] = _dot(x[block] - _at(mean, block, x), g[block])
+    return totals(g), dots
+
+
+def slopes(x: Array, mean: Array, g: Array, scale: Array, tilt: Array, shift: Array) -> Array:
+    """Return ``g * scale - (x - mean) * tilt - shift``."""
+    out = np.empty(x.shape, x.dtype)
+    for block in _blocks(x):
+        part = out[block]
+        np.subtract(x[block], _at(mean, block, x), out=part)
+        part *= _at(tilt, block, x)
+        part += _at(shift, block, x)
+        np.subtract(g[block] * _at(scale, block, x), part, out=part)
+    return out
+
+
+# ------------------------------------------------------------------ rows
+
+
+def row_norm(x: Array, weight: Array | None, bias: Array | None, eps: float, centre: bool) -> tuple[Array, ...]:
+    """Return (M, D) ``x`` with each row at mean 0 (if ``centre``) and mean square 1, times ``weight`` plus ``bias``.
+
+    Also the means and the reciprocal roots, both (M, 1).
+    """
+    out = np.empty(x.shape, x.dtype)
+    mean, rstd = np.zeros((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
+    size = np.asarray(x.shape[1], x.dtype)
+    for block in _blocks(x):
+        part = x[block]
+        if centre:
+            np.divide(_row_sums(part), size, out=mean[block])
+            part = np.subtract(part, mean[block], out=out[block])
+        root = np.sqrt(np.einsum("md,md->m", part, part)[:, None] / size + np.asarray(eps, x.dtype))
+        np.divide(1, root, out=rstd[block])
+        part = np.multiply(part, rstd[block], out=out[block])
+        if weight is not None:
+            part *= weight
+        if bias is not None:
+            part += bias
+    return out, mean, rstd
+
+
+def _row_sums(x: Array) -> Array:
+    """Return the sum of each row; long rows are summed in pairs, which keeps more digits."""
+    if x.shape[1] > 8192:
+        return np.add.reduce(x, 1, keepdims=True)
+    sums: Array = np.einsum("md->m", x)[:, None]
+    return sums
+
+
+def row_slopes(
+    g: Array, x: Array, weight: Array | None, mean: Array, rstd: Array, centre: bool, needs: list[bool]
+) -> tuple[Any, ...]:
+    """Return the gradients of ``row_norm`` for ``x``, ``weight`` and ``bias``, None where not needed."""
+    size = np.asarray(x.shape[1], x.dtype)
+    dx = np.empty(x.shape, x.dtype) if needs[0] else None
+    sums = [np.zeros(x.shape[1]) if need else None for need in needs[1:]]
+    for block in _blocks(x):
+        unit = (x[block] - mean[block]) * rstd[block] if centre else x[block] * rstd[block]
+        if sums[0] is not None:
+            sums[0] += np.add.reduce(g[block] * unit, 0)
+        if len(sums) > 1 and sums[1] is not None:
+            sums[1] += np.add.reduce(g[block], 0)
+        if dx is None:
+            continue
+        part = g[block] if weight is None else g[block] * weight
+        tilt = np.einsum("md,md->m", part, unit)[:, None] / size
+        unit *= tilt
+        if centre:
+            unit += _row_sums(part) / size
+        np.subtract(part, unit, out=dx[block])
+        dx[block] *= rstd[block]
+    return dx, *[None if s is None else s.astype(x.dtype) for s in sums]

@@ -1,0 +1,157 @@
+"""What one recorded step is: a value, the node that made it, and where gradients come to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, ClassVar
+from weakref import ref
+
+import numpy as np
+
+from .dtypes import dtype_of
+from .version import FIXED, Version, new_version
+
+clock = count()
+"""Gives each node its place in time; the walk back goes newest first."""
+
+
+class Op:
+    """What a node did, as the walk needs it.
+
+    ``pull(g, saved, edges)`` gives the gradient of each input. ``frees``: there are saved arrays to let go.
+    ``settles``: gradients may need to be summed or cast to fit the inputs. ``layout``: for each saved array its
+    place in ``saved``, its name, and its edge (-1 is the result, -2 an input without gradient).
+    """
+
+    __slots__ = ("frees", "layout", "name", "pull", "settles", "title")
+    pull: Callable[[Any, Any, Any], Any]
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        pull: Callable[[Any, Any, Any], Any],
+        *,
+        frees: bool = False,
+        settles: bool = True,
+        layout: Sequence[tuple[int, str, int]] = (),
+    ) -> None:
+        self.name, self.title, self.pull = name, title, pull
+        self.frees, self.settles, self.layout = frees, settles, layout
+
+
+class Node:
+    """One recorded step. It keeps what its rules asked for, and no tensor.
+
+    ``edges`` are the nodes of its differentiable inputs (``None`` where one needs no gradient), ``shape`` and
+    ``dtype`` those of its result, ``saved`` what its rules named, or ``None`` once that was freed.
+
+    A leaf is a node whose ``op`` is ``None``: there a gradient comes to rest, in ``grad``. A leaf tensor and every
+    graph that reads it share the leaf; ``tensor`` is a weak reference back. Both are one class, since a walk over
+    objects of one class costs a fifth less.
+    """
+
+    __slots__ = (
+        "__dict__", "__weakref__", "dtype", "edges", "grad", "hooks", "op", "saved", "seq", "shape", "tensor",
+    )  # fmt: skip
+    op: Op | None
+    edges: tuple[Any, ...]
+    saved: tuple[Any, ...] | None
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    seq: int
+    hooks: Any
+    grad: Any
+    tensor: Any
+
+    def name(self) -> str:
+        """Return the name PyTorch gives this step, such as ``AddBackward0``."""
+        return "torch::autograd::AccumulateGrad" if self.op is None else self.op.title
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+def new_leaf(tensor: Variable) -> Node:
+    """Return a leaf for ``tensor``."""
+    leaf, array = Node(), tensor.array
+    leaf.op, leaf.edges, leaf.saved, leaf.hooks, leaf.grad = None, (), (), None, None
+    leaf.shape, leaf.dtype, leaf.seq = array.shape, array.dtype, next(clock)
+    leaf.tensor = ref(tensor)
+    return leaf
+
+
+PICK = "pick"
+"""The ``Op.name`` of a node that stands for one result of a step with several."""
+
+
+class Variable:
+    """All that the engine knows of a tensor: its array, its node, its version, and what it is a view of.
+
+    ``array`` is an ndarray, or for a value without dims a NumPy scalar until its memory is shared.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "array", "node", "version", "view")
+    array: Any
+    node: Node | None
+    version: Version | None
+    view: Any
+    result: ClassVar[Any]  # the class of every result, set once by the class that has the methods
+
+    def __init_subclass__(cls, result: type | None = None) -> None:
+        """Subclass."""
+
+
+def wrap(cls: Any, array: Any, node: Node | None = None, version: Version | None = None) -> Any:
+    """Return a new ``cls`` around ``array``, which is not copied."""
+    made = object.__new__(cls)
+    made.array, made.node, made.version, made.view = array, node, version, None
+    return made
+
+
+def start(x: Variable) -> Version:
+    """Return the version of ``x``, made now if nobody needed it before."""
+    version = x.version
+    if version is None:
+        version = x.version = new_version()
+    return version
+
+
+CONSTANT = wrap(Variable, None, None, FIXED)
+"""Stands for an input that is no tensor, where the version of one is asked for."""
+
+
+def shared(x: Variable) -> Any:
+    """Return the ndarray of ``x``, such that whoever holds it shares the memory of ``x``."""
+    if type(x.array) is not np.ndarray:
+        x.array = np.asarray(x.array)
+    return x.array
+
+
+class FreedError(RuntimeError):
+    """A second walk through a graph whose saved values were freed by the first."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+            "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
+            "if you need to access saved tensors after calling backward."
+        )
+
+
+def stale(op: Op, name: str, saved: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
+    """Raise RuntimeError: the saved value ``name`` was written after ``op`` saved it."""
+    place, _, edge = next(each for each in op.layout if each[1] == name)
+    array, version, expected = saved[place : place + 3]
+    source = edges[edge] if edge >= 0 else None
+    maker = op.title if edge == -1 else source.name() if source is not None and source.op is not None else ""
+    made = f", which is output 0 of {maker}," if maker else ""
+    raise RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{dtype_of(array.dtype).legacy}Tensor {list(array.shape)}]{made} is at version {version.writes}; "
+        f"expected version {expected} instead. It was saved as {name!r} by {op.title} and last written by "
+        f"{version.writer}. Hint: enable anomaly detection to find the operation that failed to compute its "
+        "gradient, with torch.autograd.set_detect_anomaly(True)."
+    )

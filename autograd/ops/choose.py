@@ -1,0 +1,327 @@
+"""Elements chosen by masks, by their place in the flattened tensor, or by order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dims import array_of, norm_dim
+from ..dtypes import Array
+from ..node import Variable
+from ..primitive import primitive
+from .index import index_put, look_up
+from .join import common_shape, repeat_each
+from .scatter import (
+    gather,
+    index_select,
+    one_dtype,
+    scatter_add,
+    scatter_src,
+    scatter_value,
+)
+from .shape import expand, flatten, getitem, reshape, scatter_slice
+from .split import unbind
+
+# ------------------------------------------------------------------ masks
+
+
+def _mask(mask: Any, name: str) -> Array:
+    if mask.dtype.kind != "b":
+        raise RuntimeError(f"{name}: expected BoolTensor for mask, not one of dtype {mask.dtype}")
+    return np.asarray(mask)
+
+
+def _chosen_back(g: Any, input_shape: tuple[int, ...], mask: Any) -> Any:
+    return place_masked(g, mask, common_shape(input_shape, mask.shape))
+
+
+@primitive(input=_chosen_back, mask=None)
+def masked_select(input: Array, mask: Any) -> Array:
+    """Return the elements of ``input`` where ``mask`` is True, as one dim; both are broadcast together.
+
+    https://pytorch.org/docs/stable/generated/torch.masked_select.html
+    """
+    shape = common_shape(_mask(mask, "masked_select").shape, input.shape)
+    chosen: Array = np.broadcast_to(input, shape)[np.broadcast_to(mask, shape)]
+    return chosen.reshape(-1)
+
+
+def _chosen_again(g: Any, mask: Any) -> Any:
+    return masked_select(g, mask)
+
+
+@primitive(g=_chosen_again, mask=None, title="MaskedSelectBackward0")
+def place_masked(g: Array, mask: Any, shape: tuple[int, ...]) -> Array:
+    """Return zeros of ``shape`` with ``g`` where ``mask`` is True; the dual of ``masked_select``."""
+    out = np.zeros(shape, g.dtype)
+    out[np.broadcast_to(mask, shape)] = g
+    return out
+
+
+def _unmasked_again(g: Any, mask: Any) -> Any:
+    return unmasked(g, mask)
+
+
+@primitive(input=_unmasked_again, mask=None, title="MaskedFillBackward0")
+def unmasked(input: Array, mask: Any) -> Array:
+    """Return ``input`` with zeros where ``mask`` is True."""
+    return np.where(mask, input.dtype.type(0), input)
+
+
+def _masked_source_back(g: Any, mask: Any, source_shape: tuple[int, ...]) -> Any:
+    chosen = masked_select(g, mask)
+    size = int(np.prod(source_shape))
+    return reshape(scatter_slice(chosen, (size,), (slice(0, chosen.shape[0]),)), source_shape)
+
+
+@primitive(input=_unmasked_again, source=_masked_source_back, mask=None)
+def masked_scatter(input: Array, mask: Any, source: Any) -> Array:
+    """Return ``input`` with the first elements of ``source``, in order, where ``mask`` is True.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
+    """
+    one_dtype("masked_scatter", input, source)
+    shape = common_shape(_mask(mask, "masked_scatter").shape, input.shape)
+    out = np.array(np.broadcast_to(input, shape))
+    wide = np.broadcast_to(mask, shape)
+    count = int(np.count_nonzero(wide))
+    if source.size < count:
+        raise RuntimeError(
+            f"masked_scatter: Number of elements of source < number of ones in mask: {source.size} < {count}"
+        )
+    out[wide] = source.reshape(-1)[:count]
+    return out
+
+
+@primitive(input=None)
+def _nonzero(input: Array) -> Array:
+    """Return the places of the elements that are not zero, one row each."""
+    array = np.asarray(input)
+    if not array.ndim:
+        return np.zeros((int(bool(array)), 0), np.int64)
+    return np.stack(array.nonzero(), 1)
+
+
+def nonzero(input: Any, *, out: Any = None, as_tuple: bool = False) -> Any:
+    """Return the indices of the elements that are not zero: one row each, or a tuple with one tensor per dim.
+
+    https://pytorch.org/docs/stable/generated/torch.nonzero.html
+    """
+    found: Any = _nonzero
+    if not as_tuple:
+        return found(input, out=out)
+    ndim = array_of(input, "nonzero").ndim
+    return unbind(found(input if ndim else reshape(input, (1,))), 1)
+
+
+def argwhere(input: Any) -> Any:
+    """Return the indices of the elements that are not zero, one row each.
+
+    https://pytorch.org/docs/stable/generated/torch.argwhere.html
+    """
+    return nonzero(input)
+
+
+# ------------------------------------------------------------------ places in the flattened tensor
+
+
+def take(input: Any, index: Any) -> Any:
+    """Return the elements of the flattened ``input`` that ``index`` names, in the shape of ``index``.
+
+    https://pytorch.org/docs/stable/generated/torch.take.html
+    """
+    array, places = array_of(input, "take"), array_of(index, "take", "index", 2)
+    return look_up(reshape(input, (-1,)), (_flat(array, places, "take"),))
+
+
+def _flat(array: Any, places: Any, name: str) -> Array:
+    """Return a copy of ``places``; raise unless they are int64 and within the flattened ``array``."""
+    if places.dtype != np.int64:
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {places.dtype}")
+    copied = np.array(places)
+    size = array.size
+    if copied.size and (copied.min() < -size or copied.max() >= size):
+        wrong = copied[(copied < -size) | (copied >= size)].flat[0]
+        raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {size} elements.")
+    return copied
+
+
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """Return ``input`` with the elements of ``source`` at the places ``index`` of the flattened tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.put_.html
+    """
+    array, places = array_of(input, "put"), array_of(index, "put", "index", 2)
+    count = array_of(source, "put", "source", 3).size
+    if count != places.size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{count}, index.numel() = {places.size}"
+        )
+    where = _flat(array, places, "put").reshape(-1)
+    flat = index_put(reshape(input, (-1,)), (where,), reshape(source, (-1,)), accumulate)
+    return reshape(flat, array.shape)
+
+
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    """Return the elements of ``input`` at ``indices`` along ``dim``, the other dims broadcast; of all without ``dim``.
+
+    https://pytorch.org/docs/stable/generated/torch.take_along_dim.html
+    """
+    shape = array_of(input, "take_along_dim").shape
+    places = array_of(indices, "take_along_dim", "indices", 2)
+    if places.dtype != np.int64:
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {places.dtype}")
+    if dim is None:
+        return _along(reshape(input, (-1,)), np.reshape(places, -1), 0)
+    if len(shape) != places.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{len(shape)} dimensions for input, and {places.ndim} dimensions for indices"
+        )
+    dim = norm_dim(dim, len(shape))
+    rest = common_shape((*shape[:dim], 1, *shape[dim + 1 :]), (*places.shape[:dim], 1, *places.shape[dim + 1 :]))
+    wide = expand(input, (*rest[:dim], shape[dim], *rest[dim + 1 :]))
+    return _along(wide, np.broadcast_to(places, (*rest[:dim], places.shape[dim], *rest[dim + 1 :])), dim)
+
+
+def _along(input: Any, places: Array, dim: int) -> Any:
+    size = input.shape[dim]
+    return gather(input, dim, np.where(places < 0, places + size, places))
+
+
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
+    """Return ``input`` with each element along ``dim`` (None: of all) repeated in a row, all as often or each its own.
+
+    Called with one integer tensor, it returns the indices that do this.
+
+    https://pytorch.org/docs/stable/generated/torch.repeat_interleave.html
+    """
+    if isinstance(repeats, int):
+        return repeat_each(input, repeats, dim)
+    counts = array_of(input if repeats is None else repeats, "repeat_interleave", "repeats", 2)
+    if counts.dtype.kind != "i":
+        raise RuntimeError(f"repeats has to be Long or Int tensor, not {counts.dtype}")
+    if counts.size and counts.min() < 0:
+        raise RuntimeError("repeats can not be negative")
+    if repeats is None:
+        return _indices_of(input)
+    if counts.size == 1:
+        return repeat_each(input, int(counts.reshape(())), dim)
+    if dim is None:
+        input, dim = flatten(input), 0
+    size = array_of(input, "repeat_interleave").shape[dim]
+    if counts.size != size:
+        raise RuntimeError(
+            f"repeats must have the same size as input along dim, but got repeats.size(0) = {counts.size} and "
+            f"input.size({dim}) = {size}"
+        )
+    return index_select(input, dim, np.repeat(np.arange(size), counts.reshape(-1)))
+
+
+@primitive(input=None)
+def _indices_of(input: Array) -> Array:
+    """Return every index as often as ``input`` says."""
+    if input.ndim != 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    return np.repeat(np.arange(input.size, dtype=input.dtype), input)
+
+
+# ------------------------------------------------------------------ scatter in its several forms
+
+
+def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+    """Return ``input`` with the elements of ``src``, or one number, at ``index`` along ``dim``.
+
+    ``reduce="add"`` or ``"multiply"`` combines them with what is there.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_.html
+    """
+    given = src if value is None else value
+    number = isinstance(given, bool | int | float)
+    if reduce is None:
+        return scatter_value(input, dim, index, given) if number else scatter_src(input, dim, index, given)
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
+    if number:
+        array = array_of(input, "scatter")
+        given = np.full(array_of(index, "scatter", "index", 3).shape, given).astype(array.dtype)
+    if reduce == "add":
+        return scatter_add(input, dim, index, given)
+    places = array_of(index, "scatter", "index", 3)
+    part = given if number else getitem(given, tuple([slice(0, n) for n in places.shape]))
+    return scatter_src(input, dim, index, gather(input, dim, index) * part)
+
+
+# ------------------------------------------------------------------ places in a sorted order
+
+
+def _sides(side: str | None, right: bool, name: str) -> str:
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"torch.{name}(): side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError(
+            f"torch.{name}(): side and right can't be set to opposites, got side of left while right was True"
+        )
+    return "right" if right or side == "right" else "left"
+
+
+@primitive(sorted_sequence=None, input=None, sorter=None)
+def _places(sorted_sequence: Array, input: Any, kind: Any, side: str, sorter: Any = None) -> Array:
+    """Return where each element of ``input`` would go in the rows of ``sorted_sequence``."""
+    rows, values = np.asarray(sorted_sequence), np.asarray(input)
+    if sorter is not None:
+        rows = np.take_along_axis(rows, np.asarray(sorter), -1)
+    if rows.ndim != 1 and (rows.ndim != values.ndim or rows.shape[:-1] != values.shape[:-1]):
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
+            f"tensor and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input "
+            f"value tensor {list(values.shape)}"
+        )
+    if rows.ndim == 1:
+        return np.asarray(np.searchsorted(rows, values, side)).astype(kind)  # type: ignore[call-overload]
+    out = np.empty(values.shape, kind)
+    for place in np.ndindex(rows.shape[:-1]):
+        out[place] = np.searchsorted(rows[place], values[place], side)  # type: ignore[call-overload]
+    return out
+
+
+def searchsorted(
+    sorted_sequence: Any,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Any = None,
+    out: Any = None,
+) -> Any:
+    """Return, for each element of ``input``, the index at which it would keep ``sorted_sequence`` in order.
+
+    Rows of the last dim are searched, each for its own row of ``input``; one row serves any ``input``. Equal elements
+    stay behind, or with ``right`` in front.
+
+    https://pytorch.org/docs/stable/generated/torch.searchsorted.html
+    """
+    array = array_of(sorted_sequence, "searchsorted", "sorted_sequence")
+    if isinstance(input, int | float):
+        input = np.asarray(input, array.dtype)
+    kind = np.dtype(np.int32 if out_int32 else np.int64)
+    found: Any = _places
+    return found(sorted_sequence, input, kind, _sides(side, right, "searchsorted"), sorter, out=out)
+
+
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False, out: Any = None) -> Any:
+    """Return, for each element of ``input``, the number of ``boundaries`` below it; with ``right`` equal ones count.
+
+    https://pytorch.org/docs/stable/generated/torch.bucketize.html
+    """
+    array = array_of(boundaries, "bucketize", "boundaries", 2)
+    if array.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({array.ndim})")
+    if not isinstance(input, int | float | Variable | np.ndarray):
+        raise TypeError(f"bucketize(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)

@@ -1,0 +1,424 @@
+"""Convolution and its two adjoints; blocks of an image as columns, and back.
+
+Fix one of input, weight and result's gradient: the three kernels are each other's derivatives to any order, since all
+come from one trilinear form (see ``kernels/conv.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dims import array_of, ints
+from ..dtypes import Array, dtype_of
+from ..kernels import conv as kernels
+from ..kernels import window
+from ..kernels.checks import conv_output_size, conv_transpose_output_size
+from ..primitive import primitive
+from .channels import channel_sum, per_dim
+from .pad import constant_pad_nd
+from .shape import squeeze, unsqueeze
+
+Ints = tuple[int, ...]
+
+
+def _convolution_rule(
+    g: Any, input: Any, weight: Any, stride: Ints, padding: Ints, dilation: Ints, groups: int, needs: list[bool]
+) -> tuple[Any, Any, Any]:
+    how = stride, padding, dilation, groups
+    return (
+        _conv_transposed(g, weight, tuple(input.shape), *how) if needs[0] else None,
+        _conv_weight(g, input, tuple(weight.shape), *how) if needs[1] else None,
+        channel_sum(g) if needs[2] else None,
+    )
+
+
+@primitive(_convolution_rule, ("input", "weight", "bias"), title="ConvolutionBackward0")
+def _convolution(
+    input: Array, weight: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, bias: Any = None
+) -> Array:
+    """Return the cross-correlation of (N, C, ...) ``input`` with ``weight`` (O, C / groups, ...), plus ``bias``."""
+    return kernels.conv_forward(input, weight, stride, padding, dilation, groups, bias)
+
+
+def _conv_transposed_rule(
+    g: Any, input: Any, weight: Any, stride: Ints, padding: Ints, dilation: Ints, groups: int, needs: list[bool]
+) -> tuple[Any, Any, Any]:
+    how = stride, padding, dilation, groups
+    return (
+        _convolution(g, weight, *how) if needs[0] else None,
+        _conv_weight(input, g, tuple(weight.shape), *how) if needs[1] else None,
+        channel_sum(g) if needs[2] else None,
+    )
+
+
+@primitive(_conv_transposed_rule, ("input", "weight", "bias"), title="ConvolutionBackward0")
+def _conv_transposed(
+    input: Array,
+    weight: Array,
+    shape: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    groups: int,
+    bias: Any = None,
+) -> Array:
+    """Return the adjoint of ``_convolution`` along its input, of that input's ``shape``, plus ``bias``."""
+    out = kernels.conv_input_grad(input, weight, shape, stride, padding, dilation, groups)
+    if bias is not None:
+        out += bias.reshape(-1, *(1,) * (out.ndim - 2))
+    return out
+
+
+def _conv_weight_rule(
+    g: Any, grad: Any, input: Any, stride: Ints, padding: Ints, dilation: Ints, groups: int, needs: list[bool]
+) -> tuple[Any, Any]:
+    how = stride, padding, dilation, groups
+    return (
+        _convolution(input, g, *how) if needs[0] else None,
+        _conv_transposed(grad, g, tuple(input.shape), *how) if needs[1] else None,
+    )
+
+
+@primitive(_conv_weight_rule, ("grad", "input"), title="ConvolutionBackward0")
+def _conv_weight(
+    grad: Array, input: Array, shape: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Array:
+    """Return the adjoint of ``_convolution`` along its weight, of that weight's ``shape``."""
+    return kernels.conv_weight_grad(grad, input, shape, stride, padding, dilation, groups)
+
+
+# ------------------------------------------------------------------ arguments
+
+
+def _numbers(given: Any, dims: int, name: str, parameter: str) -> Ints:
+    """Return a number for each spatial dim; RuntimeError if another count is given."""
+    if type(given) is int:
+        return (given,) * dims
+    values = ints(given, name, parameter)
+    if len(values) not in {1, dims}:
+        raise RuntimeError(
+            f"expected {parameter} to be a single integer value or a list of {dims} values to match the convolution "
+            f"dimensions, but got {parameter}={list(values)}"
+        )
+    return values * dims if len(values) == 1 else values
+
+
+def _check_operands(name: str, dims: int, input: Any, weight: Any, bias: Any) -> None:
+    """Raise TypeError or RuntimeError unless the three can be the operands of a convolution of ``dims`` dims."""
+    x, w = array_of(input, name), array_of(weight, name, "weight", 2)
+    if w.ndim != dims + 2:
+        raise RuntimeError(
+            f"{name}: expected a weight of {dims + 2} dimensions (channels out, channels in, kernel), but got weight of "
+            f"size {list(w.shape)}"
+        )
+    if x.ndim not in {dims + 1, dims + 2}:
+        raise RuntimeError(
+            f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, but got input of size: "
+            f"{list(x.shape)}"
+        )
+    if x.dtype != w.dtype:
+        raise RuntimeError(
+            f"Input type ({dtype_of(x.dtype)}) and weight type ({dtype_of(w.dtype)}) should be the same"
+        )
+    if x.dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+    if bias is not None:
+        b = array_of(bias, name, "bias", 3)
+        if b.dtype != x.dtype:
+            raise RuntimeError(
+                f"Input type ({dtype_of(x.dtype)}) and bias type ({dtype_of(b.dtype)}) should be the same"
+            )
+
+
+def _check_shapes(x_shape: Ints, w_shape: Ints, bias: Any, filters: int) -> None:
+    """Raise RuntimeError for a bias that does not fit and for empty images."""
+    if bias is not None and tuple(bias.shape) != (filters,):
+        raise RuntimeError(
+            f"Given weight of size {list(w_shape)}, expected bias to be 1-dimensional with {filters} elements, but got "
+            f"bias of size {list(bias.shape)} instead"
+        )
+    if 0 in x_shape[2:]:
+        raise RuntimeError(
+            f"Only zero batch or zero channel inputs are supported, but got input shape: {list(x_shape)}"
+        )
+
+
+def _same_padding(input: Any, weight_shape: Ints, stride: Ints, dilation: Ints) -> tuple[Any, Ints]:
+    """Return the input, padded at the end where both ends cannot get the same, and what both ends get."""
+    if any(s != 1 for s in stride):
+        raise RuntimeError("padding='same' is not supported for strided convolutions")
+    totals = [d * (k - 1) for k, d in zip(weight_shape[2:], dilation, strict=True)]
+    if any(total % 2 for total in totals):
+        pads = [side for total in reversed(totals) for side in (0, total % 2)]
+        input = constant_pad_nd(input, tuple(pads), 0)
+    return input, tuple(max(total, 0) // 2 for total in totals)
+
+
+def _conv(
+    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    _check_operands(name, dims, input, weight, bias)
+    if len(input.shape) == dims + 1:
+        return squeeze(_conv(name, dims, unsqueeze(input, 0), weight, bias, stride, padding, dilation, groups), 0)
+    shape = tuple(weight.shape)
+    stride, dilation = _numbers(stride, dims, name, "stride"), _numbers(dilation, dims, name, "dilation")
+    if padding == "same":
+        input, padding = _same_padding(input, shape, stride, dilation)
+    elif isinstance(padding, str):
+        if padding != "valid":
+            raise RuntimeError(f"Invalid padding string: '{padding}'")
+        padding = (0,) * dims
+    else:
+        padding = _numbers(padding, dims, name, "padding")
+    conv_output_size(tuple(input.shape), shape, stride, padding, dilation, groups)
+    _check_shapes(tuple(input.shape), shape, bias, shape[0])
+    return _convolution(input, weight, stride, padding, dilation, groups, bias)
+
+
+def conv1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the cross-correlation of (N, C, L) or (C, L) ``input`` with ``weight`` (O, C / groups, K).
+
+    See :func:`conv2d`. https://pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
+
+    >>> import rushlight as torch
+    >>> torch.conv1d(torch.tensor([[1.0, 2.0, 4.0]]), torch.tensor([[[-1.0, 1.0]]]))
+    tensor([[1., 2.]])
+    """
+    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the cross-correlation of (N, C, H, W) or (C, H, W) ``input`` with ``weight`` (O, C / groups, KH, KW).
+
+    The result is (N, O, H', W') with H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1. ``stride``,
+    ``padding`` and ``dilation`` are one number, or one for each dim; ``padding`` may also be ``"valid"`` (none) or, for
+    stride 1, ``"same"`` (H' = H; an odd border is longer at the end). ``bias`` is (O,). All in one dtype; RuntimeError
+    for shapes or numbers that do not fit.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
+
+    >>> import rushlight as torch
+    >>> image = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> torch.conv2d(image, torch.tensor([[[[1.0, 1.0]]]]), torch.tensor([0.5]))
+    tensor([[[3.5000],
+             [7.5000]]])
+    """
+    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the cross-correlation of (N, C, D, H, W) or (C, D, H, W) ``input`` with ``weight``; see :func:`conv2d`.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
+    """
+    return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv_transpose(
+    name: str,
+    dims: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+) -> Any:
+    _check_operands(name, dims, input, weight, bias)
+    if array_of(input, name).dtype.kind in "iu" and array_of(input, name).dtype != np.int64:
+        raise NotImplementedError(f"\"{name}\" not implemented for '{array_of(input, name).dtype.name}'")
+    if len(input.shape) == dims + 1:
+        one = unsqueeze(input, 0)
+        how = stride, padding, output_padding, groups, dilation
+        return squeeze(_conv_transpose(name, dims, one, weight, bias, *how), 0)
+    shape, weight_shape = tuple(input.shape), tuple(weight.shape)
+    stride, padding = _numbers(stride, dims, name, "stride"), _numbers(padding, dims, name, "padding")
+    output_padding = _numbers(output_padding, dims, name, "output_padding")
+    dilation = _numbers(dilation, dims, name, "dilation")
+    out = conv_transpose_output_size(shape, weight_shape, stride, padding, output_padding, dilation, groups)
+    filters = weight_shape[1] * groups
+    _check_shapes(shape, weight_shape, bias, filters)
+    return _conv_transposed(input, weight, (shape[0], filters, *out), stride, padding, dilation, groups, bias)
+
+
+def conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """Return the transposed convolution of (N, C, L) ``input`` with ``weight`` (C, O / groups, K).
+
+    See :func:`conv_transpose2d`. https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose1d.html
+    """
+    return _conv_transpose(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+def conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """Return the transposed convolution of (N, C, H, W) ``input`` with ``weight`` (C, O / groups, KH, KW).
+
+    It maps as the gradient of a :func:`conv2d` of the same arguments maps back to that one's input, so the result is
+    (N, O, H', W') with H' = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1; ``output_padding``
+    says which of the sizes is meant that a stride rounds to the same H. ``bias`` is (O,).
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
+
+    >>> import rushlight as torch
+    >>> torch.conv_transpose2d(torch.tensor([[[1.0, 2.0]]]), torch.tensor([[[[1.0, 10.0]]]]))
+    tensor([[[ 1., 12., 20.]]])
+    """
+    return _conv_transpose(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+def conv_transpose3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """Return the transposed convolution of (N, C, D, H, W) ``input`` with ``weight``; see :func:`conv_transpose2d`.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose3d.html
+    """
+    return _conv_transpose(
+        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+# ------------------------------------------------------------------ blocks as columns
+
+
+@primitive(
+    input=lambda g, input_shape, kernel_size, dilation, padding, stride: col2im(
+        g, input_shape[2:], kernel_size, dilation, padding, stride
+    ),
+    title="Im2ColBackward0",
+)
+def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Array:
+    """Return the blocks of (N, C, H, W) ``input`` as columns: shape (N, C * kernel, blocks)."""
+    return window.unfold(input, kernel_size, dilation, padding, stride)
+
+
+@primitive(
+    input=lambda g, kernel_size, dilation, padding, stride: im2col(g, kernel_size, dilation, padding, stride),
+    title="Col2ImBackward0",
+)
+def col2im(
+    input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints
+) -> Array:
+    """Return the image (N, C, H, W) that sums the blocks in ``input``; the dual of ``im2col``."""
+    return window.fold(input, output_size, kernel_size, dilation, padding, stride)
+
+
+def _pairs(name: str, **given: Any) -> list[Ints]:
+    """Return each argument as two ints; RuntimeError if another count is given."""
+    pairs = []
+    for parameter, value in given.items():
+        values = (value, value) if type(value) is int else ints(value, name, parameter)
+        if len(values) not in {1, 2}:
+            raise RuntimeError(f"{name}: it is expected {parameter} equals to 2, but got size {len(values)}")
+        pairs.append(values * 2 if len(values) == 1 else values)
+    return pairs
+
+
+def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+    """Return the blocks of (N, C, H, W) or (C, H, W) ``input`` as columns: shape (N, C * KH * KW, blocks).
+
+    Raises RuntimeError where no block fits. https://pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.unfold(torch.tensor([[[1.0, 2.0, 3.0]]]), (1, 2))
+    tensor([[1., 2.],
+            [2., 3.]])
+    """
+    x = array_of(input, "unfold")
+    sizes = _pairs("unfold", kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
+    if x.ndim not in {3, 4} or 0 in x.shape[x.ndim - 3 :]:
+        raise RuntimeError(
+            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
+            f"but got: {list(x.shape)}"
+        )
+    if x.dtype.kind in "iu":
+        raise NotImplementedError(f"\"im2col_out_cpu\" not implemented for '{x.dtype.name}'")
+    if x.ndim == 3:
+        return squeeze(im2col(unsqueeze(input, 0), *sizes), 0)
+    return im2col(input, *sizes)
+
+
+def fold(
+    input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Any:
+    """Return the image (N, C, *output_size) that sums the blocks in ``input`` (N, C * KH * KW, blocks).
+
+    The transpose of :func:`unfold`, not its inverse: where blocks overlap they add up. Raises RuntimeError if the
+    columns do not fit. https://pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.fold(torch.tensor([[1.0, 2.0], [2.0, 3.0]]), (1, 3), (1, 2))
+    tensor([[[1., 4., 3.]]])
+    """
+    x = array_of(input, "fold")
+    if not isinstance(output_size, int) and len(tuple(output_size)) == 1:
+        raise RuntimeError("It is expected output_size equals to 2, but got size 1")
+    sizes = _pairs(
+        "fold", output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
+    )
+    if x.ndim not in {2, 3} or 0 in x.shape[x.ndim - 2 :]:
+        raise RuntimeError(
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
+            f"input, but got: {list(x.shape)}"
+        )
+    if x.dtype.kind in "iu":
+        raise NotImplementedError(f"\"col2im_out_cpu\" not implemented for '{x.dtype.name}'")
+    if x.ndim == 2:
+        return squeeze(col2im(unsqueeze(input, 0), *sizes), 0)
+    return col2im(input, *sizes)

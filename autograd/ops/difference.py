@@ -1,0 +1,99 @@
+"""Differences of neighbours, and sums under a curve through points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dims import array_of, norm_dim
+from ..writes import deliver
+from .arithmetic import _mul, _sub
+from .cumulative import cumsum
+from .dual import part, shaped
+from .join import cat
+from .reduce import sum
+from .shape import getitem
+
+
+def _neighbours(x: Any, axis: int) -> tuple[Any, Any]:
+    """Return ``x`` along ``axis`` without its first element, and without its last."""
+    return getitem(x, part(axis, 1, None)), getitem(x, part(axis, None, -1))
+
+
+def diff(
+    input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None
+) -> Any:
+    """Return the ``n``-th differences of neighbours along ``dim``, with ``prepend`` and ``append`` joined on first.
+
+    Of bools, whether they differ. RuntimeError for a tensor without dims.
+    https://pytorch.org/docs/stable/generated/torch.diff.html
+
+    >>> import rushlight as torch
+    >>> torch.diff(torch.tensor([1, 4, 9]))
+    tensor([3, 5])
+    """
+    array = array_of(input, "diff")
+    if not array.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    axis = norm_dim(dim, array.ndim)
+    for one in (prepend, append):
+        if one is not None and array_of(one, "diff", "prepend or append").ndim != array.ndim:
+            raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    parts = [one for one in (prepend, input, append) if one is not None]
+    result = cat(parts, axis) if len(parts) > 1 else input
+    for _ in range(min(n, array_of(result, "diff").shape[axis])):
+        late, early = _neighbours(result, axis)
+        result = late != early if array.dtype.char == "?" else _sub(late, early)
+    if result is input:
+        result = getitem(input, (...,))
+    return result if out is None else deliver("diff", result, out)
+
+
+def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
+    """Return twice the areas between neighbours along ``dim``, and that dim."""
+    array = array_of(y, name, "y")
+    axis = norm_dim(dim, array.ndim)
+    late, early = _neighbours(y, axis)
+    if x is None:
+        return _mul(late + early, dx), axis
+    points = array_of(x, name, "x", 2)
+    if points.ndim == 1:
+        if points.size != array.shape[axis]:
+            raise RuntimeError(
+                f"{name}(): There must be one `x` value for each sample point, got {points.size} for "
+                f"{array.shape[axis]} points"
+            )
+        x = shaped(x, tuple([-1 if d == axis else 1 for d in range(array.ndim)]))
+        points = array_of(x, name)
+    right, left = _neighbours(x, axis - array.ndim + points.ndim)
+    return _mul(late + early, right - left), axis
+
+
+def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
+    """Return the area under the points ``y`` along ``dim`` joined by lines, at places ``x`` or ``dx`` apart.
+
+    https://pytorch.org/docs/stable/generated/torch.trapezoid.html
+
+    >>> import rushlight as torch
+    >>> torch.trapezoid(torch.tensor([1.0, 2.0, 3.0]), dx=2.0)
+    tensor(8.)
+    """
+    areas, axis = _areas("trapezoid", y, x, dx, dim)
+    return sum(areas, axis) / 2.0
+
+
+def trapz(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
+    """Return the area under the points ``y``: another word for :func:`trapezoid`."""
+    return trapezoid(y, x, dx=dx, dim=dim)
+
+
+def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
+    """Return the areas under the points ``y`` along ``dim`` up to each but the first, as :func:`trapezoid`.
+
+    https://pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html
+    """
+    areas, axis = _areas("cumulative_trapezoid", y, x, dx, dim)
+    return cumsum(areas, axis) / 2.0

@@ -1,0 +1,125 @@
+"""Norms of vectors, and distances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array, as_numpy, dtype_of, unify
+from ..primitive import primitive
+from ..writes import deliver
+from .dual import absolute_power, add_up, axes_of, count_along, kept, shared_out, signed_power, values_of
+from .reduce import Dims
+
+
+def _power_norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
+    """Return ``sum(|x| ** order) ** (1 / order)``, and its limits for 0 and the infinities."""
+    if order == 2:
+        return np.sqrt(add_up(x * x, axes, keepdim))
+    size = np.abs(x)
+    if order == 1:
+        return add_up(size, axes, keepdim)
+    if order == np.inf:
+        return np.maximum.reduce(size, axes, None, None, keepdim)
+    if order == -np.inf:
+        return np.minimum.reduce(size, axes, None, None, keepdim)
+    if order == 0:
+        return np.add.reduce(x != 0, axes, x.dtype, None, keepdim)
+    return add_up(size**order, axes, keepdim) ** (1 / order)
+
+
+def _norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
+    """Return the norm in the dtype of ``x``; half precision is computed in single."""
+    if (order < 0 or order == np.inf) and not count_along(x.shape, axes):
+        number = order if np.isinf(order) else f"{order:g}"
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {number} norm on an empty tensor because the operation does not "
+            "have an identity"
+        )
+    wide = x.astype(np.float32) if x.dtype.char == "e" else x
+    return _power_norm(wide, order, axes, keepdim).astype(x.dtype, copy=False)
+
+
+def norm_back(g: Any, input: Any, out: Any, axes: Any, order: float) -> Any:
+    """Return the gradient of a norm: 0 wherever the formula would divide by a norm or an element that is 0."""
+    if order == 0:
+        return None
+    g, out = kept(g, input.shape, axes), kept(out, input.shape, axes)
+    if order == 2:
+        return g * (input * absolute_power(out, -1))
+    if order == 1:
+        return g * signed_power(values_of(input), 0)
+    if np.isinf(order):
+        x = values_of(input)
+        mask = (np.abs(x) == values_of(out)) | np.isnan(x)
+        return shared_out(g, np.asarray(mask), axes) * signed_power(x, 0)
+    return g * (signed_power(input, order - 1) * absolute_power(out, 1 - order))
+
+
+@primitive(
+    x=lambda g, x, out, axes, ord: norm_back(g, x, out, axes, ord),
+    keeps=("axes",),
+    title="LinalgVectorNormBackward0",
+)
+def vector_norm(x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Return ``sum(|x| ** ord) ** (1 / ord)`` of all elements or over ``dim``.
+
+    ``inf`` gives the largest size, ``-inf`` the smallest, 0 the number of elements that are not 0. RuntimeError for
+    integers. Where the norm is 0, so is its gradient.
+    https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
+    """
+    if x.dtype.kind != "f":
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            f"{dtype_of(x.dtype).legacy}"
+        )
+    axes = axes_of(x, dim)
+    if dtype is not None:
+        kind = as_numpy(dtype)
+        if kind.kind != "f" or kind.itemsize < x.dtype.itemsize:
+            raise RuntimeError(
+                f"linalg.vector_norm: the dtype of the input ({dtype_of(x.dtype).legacy}) should be convertible "
+                f"without narrowing to the specified dtype ({dtype_of(kind).legacy})"
+            )
+        x = x.astype(kind)
+    return _norm(x, float(ord), axes, keepdim), axes
+
+
+def norm(
+    input: Any, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False, *, out: Any = None,
+    dtype: Any = None,
+) -> Any:  # fmt: skip
+    """Return the ``p``-norm of all elements or over ``dim``, as :func:`vector_norm`; ``"fro"`` and None mean 2.
+
+    RuntimeError for integers, and for the nuclear norm, which is not here.
+    https://pytorch.org/docs/stable/generated/torch.norm.html
+
+    >>> import rushlight as torch
+    >>> torch.norm(torch.tensor([3.0, 4.0])), torch.norm(torch.tensor([3.0, -4.0]), p=1)
+    (tensor(5.), tensor(7.))
+    """
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
+    result = vector_norm(input, 2 if p is None or isinstance(p, str) else p, dim, keepdim, dtype=dtype)
+    return result if out is None else deliver("norm", result, out)
+
+
+def _distance_rule(g: Any, input: Any, other: Any, out: Any, p: float, needs: list[bool]) -> tuple[Any, Any]:
+    back = norm_back(g, input - other, out, None, float(p))
+    return back, None if back is None or not needs[1] else -back
+
+
+@primitive(_distance_rule, ("input", "other"))
+def dist(input: Array, other: Array, p: float = 2) -> Any:
+    """Return the ``p``-norm of ``input - other``, broadcast together; a tensor without dims.
+
+    RuntimeError for integers. https://pytorch.org/docs/stable/generated/torch.dist.html
+    """
+    input, other = unify(input, other)
+    if input.dtype.kind != "f":
+        raise RuntimeError(
+            "norm(): input dtype should be either floating point or complex. Got "
+            f"{dtype_of(input.dtype).legacy} instead."
+        )
+    return _norm(input - other, float(p), None, False)

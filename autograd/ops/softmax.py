@@ -1,0 +1,185 @@
+"""Softmax and its logarithm, stable for any numbers: the largest is subtracted first."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..dims import array_of, norm_dim
+from ..dtypes import Array, as_numpy, dtype_of
+from ..primitive import primitive
+from .adapt import convert, sum_to
+from .pointwise import exp
+
+# ------------------------------------------------------------------ on arrays
+
+
+def shape_along(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
+    """Return ``shape`` with size 1 at ``dim``: what a sum over it has that keeps the dim."""
+    if not shape:
+        return ()
+    dim = norm_dim(dim, len(shape))
+    return (*shape[:dim], 1, *shape[dim + 1 :])
+
+
+def _wide(x: Any, dim: int, name: str) -> tuple[Any, int]:
+    """Return ``x`` with at least one dim, float16 as float32, and ``dim`` counted from the front."""
+    dim = norm_dim(dim, x.ndim)
+    if x.dtype.kind != "f":
+        last = "lastdim_kernel_impl" if dim == max(x.ndim - 1, 0) else "kernel_impl"
+        raise NotImplementedError(f"\"{name}_{last}\" not implemented for '{dtype_of(x.dtype).legacy}'")
+    wide = np.asarray(x, np.float32) if x.dtype.char == "e" else x
+    return (wide if wide.ndim else wide.reshape(1)), dim
+
+
+def exponentials(x: Array, dim: int) -> tuple[Array, Array]:
+    """Return ``x`` less its largest along ``dim``, and e to the power of that."""
+    if not x.size:
+        return x.copy(), x.copy()
+    shifted = x - np.maximum.reduce(x, dim, keepdims=True)
+    return shifted, np.exp(shifted)
+
+
+def softmax_array(x: Array, dim: int) -> Array:
+    """Return the softmax of ``x`` along ``dim`` as a new array."""
+    if not x.size:
+        return x.copy()
+    out = x - np.maximum.reduce(x, dim, keepdims=True)
+    np.exp(out, out)
+    out /= np.add.reduce(out, dim, keepdims=True)
+    return out
+
+
+# ------------------------------------------------------------------ softmax
+
+
+def _softmax_data_out(g: Any, grad: Any, out: Any, dim: int) -> Any:
+    shape = shape_along(out.shape, dim)
+    return g * (grad - sum_to(grad * out, shape)) - grad * sum_to(g * out, shape)
+
+
+@primitive(
+    grad=lambda g, output, dim: softmax_backward_data(g, output, dim),
+    output=lambda g, grad, output, dim: _softmax_data_out(g, grad, output, dim),
+)
+def softmax_backward_data(grad: Array, output: Array, dim: int) -> Array:
+    """Return the gradient of the softmax whose result is ``output``: ``output * (grad - sum(grad * output))``."""
+    made = grad * output
+    return made - output * np.add.reduce(made, dim, keepdims=True) if made.ndim else made - output * made
+
+
+@primitive(input=lambda g, out, dim: softmax_backward_data(g, out, dim))
+def _softmax(input: Array, dim: int) -> Array:
+    """Return e to each element, divided by their sum along ``dim``."""
+    wide, place = _wide(input, dim, "softmax")
+    return softmax_array(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
+
+
+def softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:
+    """Return e to each element, divided by their sum along ``dim``: numbers above 0 that add up to 1.
+
+    ``dtype``: what ``input`` is converted to first. Raises NotImplementedError for integers, IndexError for a dim that
+    is not there.
+
+    >>> import rushlight as torch
+    >>> torch.softmax(torch.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+
+    https://pytorch.org/docs/stable/generated/torch.softmax.html
+    """
+    input = _converted(input, dtype, "softmax")
+    return _softmax(input, dim) if out is None else _softmax(input, dim, out=out)  # type: ignore[call-arg]
+
+
+def _converted(input: Any, dtype: Any, name: str) -> Any:
+    array = array_of(input, name)
+    if dtype is None or (kind := as_numpy(dtype)) == array.dtype:
+        return input
+    return convert(input, kind)
+
+
+# ------------------------------------------------------------------ log_softmax
+
+
+def _log_softmax_data_out(g: Any, grad: Any, out: Any, dim: int) -> Any:
+    return -(g * exp(out) * sum_to(grad, shape_along(out.shape, dim)))
+
+
+def _log_softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
+    return g - sum_to(g * exp(output), shape_along(output.shape, dim))
+
+
+@primitive(
+    grad=_log_softmax_data_grad,
+    output=lambda g, grad, output, dim: _log_softmax_data_out(g, grad, output, dim),
+)
+def log_softmax_backward_data(grad: Array, output: Array, dim: int) -> Array:
+    """Return the gradient of the log_softmax whose result is ``output``: ``grad - exp(output) * sum(grad)``."""
+    made = np.exp(output)
+    if not made.ndim:
+        return grad - made * grad
+    made *= np.add.reduce(grad, dim, keepdims=True)
+    return np.subtract(grad, made, made)
+
+
+@primitive(input=lambda g, out, dim: log_softmax_backward_data(g, out, dim))
+def _log_softmax(input: Array, dim: int) -> Array:
+    """Return the logarithm of the softmax along ``dim``."""
+    wide, place = _wide(input, dim, "log_softmax")
+    shifted, powers = exponentials(wide, place)
+    shifted -= np.log(np.add.reduce(powers, place, keepdims=True))
+    return shifted.reshape(input.shape).astype(input.dtype, copy=False)
+
+
+def log_softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:
+    """Return the logarithm of :func:`softmax` along ``dim``, computed without it: exact for small probabilities too.
+
+    ``dtype``: what ``input`` is converted to first.
+
+    >>> import rushlight as torch
+    >>> torch.log_softmax(torch.tensor([0.0, 1000.0]), dim=0)
+    tensor([-1000.,     0.])
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+    """
+    input = _converted(input, dtype, "log_softmax")
+    return _log_softmax(input, dim) if out is None else _log_softmax(input, dim, out=out)  # type: ignore[call-arg]
+
+
+# ------------------------------------------------------------------ as in torch.nn.functional
+
+
+def functional_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Return :func:`softmax` along ``dim``; without a dim PyTorch warns, and takes 0 for 0, 1 or 3 dims, else 1.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+    """
+    return softmax(input, _chosen(input, dim, "softmax", _stacklevel), dtype)
+
+
+def functional_log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Return :func:`log_softmax` along ``dim``; without a dim as :func:`functional_softmax`.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+    """
+    return log_softmax(input, _chosen(input, dim, "log_softmax", _stacklevel), dtype)
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Return :func:`softmax` of ``-input``: the smallest gets the most.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
+    """
+    return softmax(-input, _chosen(input, dim, "softmin", _stacklevel), dtype)
+
+
+def _chosen(input: Any, dim: int | None, name: str, stacklevel: int) -> int:
+    if dim is not None:
+        return dim
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel,
+    )
+    return 0 if array_of(input, name).ndim in (0, 1, 3) else 1

@@ -1,0 +1,263 @@
+"""Elements in order of size: sort and what is read off a sorted row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import return_types
+from ..compile import UNSET
+from ..dtypes import Array, dtype_of
+from ..primitive import primitive
+from ..return_types import Structure
+from ..writes import deliver
+from .dual import along, numbered, one_axis, place, shaped, unordered, values_of
+from .extrema import check_along, share_equal
+
+
+def _order(x: Any, axis: int, descending: bool = False) -> Any:
+    """Return the numbers that sort ``x`` along ``axis``. Equal elements stay in order; NaN is the largest."""
+    if not descending:
+        return x.argsort(axis, "stable")
+    turned = np.flip(x, axis).argsort(axis, "stable")
+    return x.shape[axis] - 1 - np.flip(turned, axis)
+
+
+def _unsupported(name: str, x: Any) -> None:
+    if x.dtype.char == "?":
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{dtype_of(x.dtype).legacy}'")
+
+
+# ------------------------------------------------------------------ whole rows
+
+
+@primitive(
+    input=lambda g, found, dim: unordered(g, found, dim),
+    keeps=("indices", "found"),
+    returns=lambda values, indices, found: return_types.sort.of(values, indices),
+    title=lambda stable: "SortBackward0" if stable is None else "SortBackward1",
+)
+def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
+    """Return ``(values, indices)``: the elements along ``dim`` in order, and where each was.
+
+    Always stable: equal elements stay in order. NaN is the largest.
+    https://pytorch.org/docs/stable/generated/torch.sort.html
+
+    >>> import rushlight as torch
+    >>> torch.sort(torch.tensor([3, 1, 2])).indices
+    tensor([1, 2, 0])
+    """
+    axis = one_axis(input, dim)
+    if not input.ndim:
+        return input, np.int64(0), np.int64(0)
+    indices = _order(input, axis, descending)
+    return input[along(indices, axis)], indices, indices.copy()
+
+
+@primitive(input=None)
+def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+    """Return the numbers of the elements along ``dim`` in order of size, int64; always stable.
+
+    https://pytorch.org/docs/stable/generated/torch.argsort.html
+    """
+    axis = one_axis(input, dim)
+    return _order(input, axis, descending) if input.ndim else np.int64(0)
+
+
+def msort(input: Any, *, out: Any = None) -> Any:
+    """Return ``input`` sorted along its first dim.
+
+    https://pytorch.org/docs/stable/generated/torch.msort.html
+    """
+    values = sort(input, 0).values  # type: ignore[attr-defined]
+    return values if out is None else deliver("msort", values, out)
+
+
+def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
+    """Return the numbers of the ``k`` largest or smallest along ``axis``, in order."""
+    n = x.shape[axis]
+    if not 0 < 8 * k < n:
+        return np.take(_order(x, axis, largest), range(k), axis)
+    split = np.argpartition(x, n - k if largest else k - 1, axis)
+    some = np.sort(np.take(split, range(n - k, n) if largest else range(k), axis), axis)
+    return some[along(_order(x[along(some, axis)], axis, largest), axis)]
+
+
+@primitive(
+    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
+    keeps=("indices", "found"),
+    returns=lambda values, indices, found: return_types.topk.of(values, indices),
+)
+def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """Return ``(values, indices)`` of the ``k`` largest (or smallest) elements along ``dim``, in order.
+
+    NaN is the largest. Without ``sorted`` they come in order as well. RuntimeError if there are fewer than ``k``.
+    https://pytorch.org/docs/stable/generated/torch.topk.html
+
+    >>> import rushlight as torch
+    >>> torch.topk(torch.tensor([1.0, 4.0, 3.0]), 2).indices
+    tensor([1, 2])
+    """
+    axis = one_axis(input, dim)
+    if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
+        raise RuntimeError(f"selected index k out of range: {k} of {input.shape[axis] if input.ndim else 1}")
+    if input.dtype.char == "?":
+        raise RuntimeError("topk does not support bool dtypes on CPU")
+    if not input.ndim:
+        return input, np.int64(0), np.int64(0)
+    indices = _largest(input, k, axis, largest)
+    return input[along(indices, axis)], indices, indices.copy()
+
+
+# ------------------------------------------------------------------ one element of each row
+
+
+def _at_rank(x: Any, axis: int, rank: Any, keepdim: bool) -> tuple[Any, Any, Any]:
+    """Return the element of ``rank`` (a number, or an array of one for each row) along ``axis``, and where it is.
+
+    The place comes twice, as a caller may write into what it gets.
+    """
+    if not x.ndim:
+        return x, np.int64(0), np.int64(0)
+    order = _order(x, axis)
+    wanted = np.full([1 if d == axis else n for d, n in enumerate(x.shape)], rank)
+    return _picked(x, axis, order[along(wanted, axis)], keepdim)
+
+
+def _picked(x: Any, axis: int, found: Any, keepdim: bool) -> tuple[Any, Any, Any]:
+    values = x[along(found, axis)]
+    indices = found.copy()
+    return (values, indices, found) if keepdim else (values.squeeze(axis), indices.squeeze(axis), found)
+
+
+@primitive(
+    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
+    keeps=("indices", "found"),
+    returns=lambda values, indices, found: return_types.kthvalue.of(values, indices),
+)
+def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """Return ``(values, indices)`` of the ``k``-th smallest element along ``dim``, counted from 1.
+
+    NaN is the largest. RuntimeError if there is no such element.
+    https://pytorch.org/docs/stable/generated/torch.kthvalue.html
+    """
+    axis = one_axis(input, dim)
+    check_along("kthvalue", input, axis)
+    if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
+    _unsupported("kthvalue", input)
+    return _at_rank(input, axis, k - 1, keepdim)
+
+
+def _middle(x: Any, axis: int, ignore_nan: bool) -> Any:
+    """Return the rank of the lower median of each row; of the first NaN, if there is one and it counts."""
+    n = x.shape[axis] if x.ndim else 1
+    if x.dtype.kind != "f":
+        return (n - 1) // 2
+    numbers = np.add.reduce(x == x, axis if x.ndim else None, np.int64, None, True)  # noqa: PLR0124
+    if ignore_nan:
+        return np.maximum(numbers - 1, 0) // 2
+    return np.where(numbers == n, (n - 1) // 2, numbers)
+
+
+@primitive(
+    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
+    keeps=("indices", "found"),
+    returns=lambda values, indices, found: return_types.median.of(values, indices),
+    title="MedianBackward1",
+)
+def _median_along(input: Array, dim: int, keepdim: bool) -> Any:
+    axis = one_axis(input, dim)
+    check_along("median", input, axis)
+    _unsupported("median", input)
+    return _at_rank(input, axis, _middle(input, axis, False), keepdim)
+
+
+@primitive(
+    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
+    keeps=("indices", "found"),
+    returns=lambda values, indices, found: return_types.nanmedian.of(values, indices),
+    title="NanmedianBackward1",
+)
+def _nanmedian_along(input: Array, dim: int, keepdim: bool) -> Any:
+    axis = one_axis(input, dim)
+    check_along("nanmedian", input, axis)
+    _unsupported("median", input)
+    return _at_rank(input, axis, _middle(input, axis, True), keepdim)
+
+
+def _middle_of_all(input: Any, ignore_nan: bool) -> Any:
+    _unsupported("median", input)
+    flat = np.asarray(input).reshape(-1)
+    if not flat.size:
+        return flat.dtype.type(np.nan if flat.dtype.kind == "f" else np.iinfo(flat.dtype).min)
+    rank = int(np.asarray(_middle(flat, 0, ignore_nan)).reshape(-1)[0])
+    return np.partition(flat, rank)[rank]
+
+
+@primitive(input=share_equal, title="MedianBackward0")
+def _median_all(input: Array) -> Any:
+    return _middle_of_all(input, False)
+
+
+@primitive(input=share_equal, title="NanmedianBackward0")
+def _nanmedian_all(input: Array) -> Any:
+    return _middle_of_all(input, True)
+
+
+def median(
+    input: Any, dim: Any = UNSET, keepdim: bool = False, *, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET
+) -> Any:
+    """Return the median of all elements, or along ``dim`` ``(values, indices)``; of two middle ones the lower.
+
+    NaN if there is one. https://pytorch.org/docs/stable/generated/torch.median.html
+
+    >>> import rushlight as torch
+    >>> torch.median(torch.tensor([4.0, 1.0, 3.0, 2.0]))
+    tensor(2.)
+    """
+    dim = dim if axis is UNSET else axis
+    if dim is UNSET:
+        return _median_all(input, out=out)  # type: ignore[call-arg]
+    return _median_along(input, dim, keepdim if keepdims is UNSET else keepdims, out=out)  # type: ignore[call-arg]
+
+
+def nanmedian(
+    input: Any, dim: Any = UNSET, keepdim: bool = False, *, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET
+) -> Any:
+    """Return the median as :func:`median` does, of the elements that are not NaN.
+
+    https://pytorch.org/docs/stable/generated/torch.nanmedian.html
+    """
+    dim = dim if axis is UNSET else axis
+    if dim is UNSET:
+        return _nanmedian_all(input, out=out)  # type: ignore[call-arg]
+    return _nanmedian_along(input, dim, keepdim if keepdims is UNSET else keepdims, out=out)  # type: ignore[call-arg]
+
+
+@primitive(
+    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
+    keeps=("indices", "found"),
+    returns=lambda values, indices, found: return_types.mode.of(values, indices),
+)
+def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
+    """Return ``(values, indices)`` of the most frequent element along ``dim``, and where it is last.
+
+    Of equally frequent ones the smallest. Every NaN stands for itself.
+    https://pytorch.org/docs/stable/generated/torch.mode.html
+    """
+    axis = one_axis(input, dim)
+    check_along("mode", input, axis)
+    if not input.ndim:
+        return input, np.int64(0), np.int64(0)
+    order = _order(input, axis)
+    rows = input[along(order, axis)]
+    new = np.ones(rows.shape, bool)
+    late, early = [slice(None)] * rows.ndim, [slice(None)] * rows.ndim
+    late[axis], early[axis] = slice(1, None), slice(None, -1)
+    new[tuple(late)] = rows[tuple(late)] != rows[tuple(early)]
+    place_in_row = numbered(rows.shape, axis)
+    run = place_in_row - np.maximum.accumulate(np.where(new, place_in_row, 0), axis)
+    longest = run.argmax(axis, keepdims=True)
+    return _picked(input, axis, order[along(longest, axis)], keepdim)

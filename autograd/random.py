@@ -1,0 +1,249 @@
+"""Random tensors, and the generator they are drawn from: ``torch.random`` and its kin.
+
+The same seed gives the numbers that PyTorch gives on the CPU; see :mod:`rushlight.autograd.streams`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Unpack
+
+import numpy as np
+
+from .creation import Options, finish, kind_of, model, size_from, whole
+from .device import CPU, require_cpu
+from .device import device as Device
+from .draws import DEFAULT, Source, normal_of, stream_of
+from .dtypes import Array, default_numpy, int64
+from .node import Variable
+from .sampling import laid_out
+from .size import one_size
+from .streams import Stream
+from .tensor import Tensor
+
+
+class Generator(Source):
+    """A source of random numbers with a seed and a state of its own.
+
+    https://pytorch.org/docs/stable/generated/torch.Generator.html
+
+    >>> import rushlight as torch
+    >>> g = torch.Generator().manual_seed(0)
+    >>> torch.rand(2, generator=g)
+    tensor([0.4963, 0.7682])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, device: Any = "cpu") -> None:
+        require_cpu(device)
+        super().__init__()
+
+    @property
+    def device(self) -> Device:
+        """The device, always the CPU."""
+        return CPU
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from ``seed`` and return the generator."""
+        self.stream.manual_seed(_seed(seed))
+        return self
+
+    def seed(self) -> int:
+        """Start again from a seed of the operating system and return it."""
+        return self.stream.seed()
+
+    def initial_seed(self) -> int:
+        """Return the seed that the numbers were last started from."""
+        return self.stream.initial_seed()
+
+    def get_state(self) -> Tensor:
+        """Return the state as a uint8 tensor, laid out as PyTorch's."""
+        return finish("get_state", self.stream.get_state(), {})
+
+    def set_state(self, new_state: Tensor) -> None:
+        """Continue from a state that ``get_state`` gave."""
+        if not isinstance(new_state, Variable):
+            raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+        self.stream.set_state(np.ascontiguousarray(new_state.array))
+
+    def clone_state(self) -> Generator:
+        """Return a generator that will give the same numbers from here on."""
+        made = Generator()
+        made.stream.set_state(self.stream.get_state())
+        return made
+
+
+def _seed(seed: Any) -> int:
+    return int(seed)
+
+
+default_generator = Generator()
+default_generator.stream = DEFAULT.stream
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generator again from ``seed`` and return it.
+
+    https://pytorch.org/docs/stable/generated/torch.manual_seed.html
+    """
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the default generator again from a seed of the operating system and return that seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """Return the seed that the default generator was last started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """Return the state of the default generator as a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Let the default generator continue from ``new_state``."""
+    default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
+    """Return a context after which the default generator goes on as if nothing had been drawn inside."""
+    if not enabled:
+        yield
+        return
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+
+
+# ------------------------------------------------------------------ tensors
+
+
+def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
+    """Return numbers uniform on [0, 1).
+
+    https://pytorch.org/docs/stable/generated/torch.rand.html
+    """
+    shape = size_from("rand", size, options)  # type: ignore[arg-type]
+    kind = np.dtype(kind_of("rand", options, default_numpy()))
+    return finish("rand", stream_of(generator).uniform(shape, kind), options)
+
+
+def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
+    """Return normal numbers of mean 0 and variance 1.
+
+    https://pytorch.org/docs/stable/generated/torch.randn.html
+    """
+    shape = size_from("randn", size, options)  # type: ignore[arg-type]
+    kind = np.dtype(kind_of("randn", options, default_numpy()))
+    return finish("randn", stream_of(generator).normal(shape, kind), options)
+
+
+def randint(*args: Any, generator: Any = None, **options: Any) -> Tensor:
+    """Return integers of [low, high): ``randint(high, size)`` or ``randint(low, high, size)``; int64 unless given.
+
+    https://pytorch.org/docs/stable/generated/torch.randint.html
+    """
+    size, low, high = _integer_arguments(args, options)
+    given: Any = options
+    kind = np.dtype(kind_of("randint", given, int64.numpy))
+    return finish("randint", stream_of(generator).integers(size, kind, low, high), given)
+
+
+def _integer_arguments(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[int, ...], int, int]:
+    names = ("low", "high", "size")
+    given = {name: options.pop(name) for name in names if name in options}
+    free = [name for name in names if name not in given]
+    if "low" in free and len(args) < len(free):
+        free.remove("low")
+    if len(args) != len(free):
+        raise TypeError(f"randint() takes (high, size) or (low, high, size), got {[*args, *given]}")
+    given |= dict(zip(free, args, strict=True))
+    size = one_size(given["size"], "randint", len(args))
+    low = whole("randint", "low", given.get("low", 0), 1)
+    return size, low, whole("randint", "high", given["high"], 2)
+
+
+def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Tensor:
+    """Return the integers below ``n`` in random order.
+
+    https://pytorch.org/docs/stable/generated/torch.randperm.html
+    """
+    kind = np.dtype(kind_of("randperm", options, int64.numpy))
+    count = whole("randperm", "n", n, 1)
+    most = 2 ** {2: 11, 4: 24, 8: 53}[kind.itemsize] + 1 if kind.kind == "f" else 2 if kind.kind == "b" else np.iinfo(kind).max
+    if count > most:
+        raise RuntimeError(f"randperm: n cannot be greater than {most} for {kind.name}, got {count}: value overflows")
+    return finish("randperm", stream_of(generator).permutation(count, kind), options)
+
+
+def _drawn_like(name: str, input: Any, draw: Any, memory_format: Any, options: Options) -> Tensor:
+    like: Array = model(name, input, memory_format, options)
+    if like.flags.c_contiguous:
+        return finish(name, draw(like.shape, like.dtype), options)
+    return finish(name, laid_out(draw((like.size,), like.dtype), like), options)
+
+
+def rand_like(input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
+    """Return numbers uniform on [0, 1), with the shape and dtype of ``input``."""
+    return _drawn_like("rand_like", input, stream_of(generator).uniform, memory_format, options)
+
+
+def randn_like(
+    input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]
+) -> Tensor:
+    """Return normal numbers of mean 0 and variance 1, with the shape and dtype of ``input``."""
+    return _drawn_like("randn_like", input, stream_of(generator).normal, memory_format, options)
+
+
+def randint_like(
+    input: Tensor, *bounds: int, generator: Any = None, memory_format: Any = None, **options: Any
+) -> Tensor:
+    """Return integers of [low, high) with the shape and dtype of ``input``: ``randint_like(input, high)``, or low, high.
+
+    https://pytorch.org/docs/stable/generated/torch.randint_like.html
+    """
+    _, low, high = _integer_arguments((*bounds, ()), options)
+    stream = stream_of(generator)
+    given: Any = options
+    return _drawn_like(
+        "randint_like", input, lambda shape, kind: stream.integers(shape, kind, low, high), memory_format, given
+    )
+
+
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    out: Any = None,
+    **options: Unpack[Options],
+) -> Tensor:
+    """Return normal numbers of ``mean`` and ``std``: tensors, element by element, or numbers together with ``size``.
+
+    https://pytorch.org/docs/stable/generated/torch.normal.html
+    """
+    if size is None:
+        if not isinstance(mean, Variable) and not isinstance(std, Variable):
+            raise TypeError("normal(): with two numbers for mean and std, argument 'size' is required")
+        return normal_of(mean, std, generator, out)  # type: ignore[no-any-return]
+    if out is not None:
+        options["out"] = out
+    kind = np.dtype(kind_of("normal", options, default_numpy()))
+    drawn = stream_of(generator).normal(one_size(size, "normal", 3), kind, float(mean), float(std))
+    return finish("normal", drawn, options)
+
+
+__all__ = [
+    "Generator", "Stream", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
+    "set_rng_state",
+]  # fmt: skip

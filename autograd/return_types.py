@@ -1,0 +1,67 @@
+"""The named tuples that PyTorch's functions of several results return: ``torch.return_types.max`` and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any, ClassVar, Self
+
+
+class Structure(tuple[Any, ...]):
+    """A tuple whose items also have names, and whose repr gives each its line."""
+
+    __slots__ = ()
+    fields: ClassVar[tuple[str, ...]] = ()
+    n_fields: ClassVar[int] = 0
+    n_sequence_fields: ClassVar[int] = 0
+    n_unnamed_fields: ClassVar[int] = 0
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    def __new__(cls, items: Sequence[Any]) -> Self:
+        """Return the items as one value; TypeError unless there is one for each field."""
+        if isinstance(items, str) or not hasattr(items, "__iter__"):
+            raise TypeError("constructor requires a sequence")
+        if len(items) != cls.n_fields:
+            raise TypeError(
+                f"torch.return_types.{cls.__name__}() takes a {cls.n_fields}-sequence ({len(items)}-sequence given)"
+            )
+        return super().__new__(cls, items)
+
+    @classmethod
+    def of(cls, *items: Any) -> Self:
+        """Return the items as one value, unchecked."""
+        return super().__new__(cls, items)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (tuple(self),)
+
+    def __repr__(self) -> str:
+        parts = ",\n".join(f"{name}={item!r}" for name, item in zip(self.fields, self, strict=True))
+        return f"torch.return_types.{type(self).__name__}(\n{parts})"
+
+
+def structure(name: str, *fields: str) -> type[Structure]:
+    """Return a new type of named tuple.
+
+    >>> import rushlight as torch
+    >>> torch.return_types.max((1, 2)).indices
+    2
+    """
+    body: dict[str, Any] = {"__slots__": (), "__module__": __name__, "__match_args__": fields, "fields": fields}
+    body |= {"__doc__": f"What ``{name}`` returns: {', '.join(fields)}."}
+    body |= {"n_fields": len(fields), "n_sequence_fields": len(fields)}
+    body |= {field: property(itemgetter(place)) for place, field in enumerate(fields)}
+    return type(name, (Structure,), body)
+
+
+max = structure("max", "values", "indices")
+min = structure("min", "values", "indices")
+median = structure("median", "values", "indices")
+nanmedian = structure("nanmedian", "values", "indices")
+mode = structure("mode", "values", "indices")
+kthvalue = structure("kthvalue", "values", "indices")
+sort = structure("sort", "values", "indices")
+topk = structure("topk", "values", "indices")
+cummax = structure("cummax", "values", "indices")
+cummin = structure("cummin", "values", "indices")
+aminmax = structure("aminmax", "min", "max")

@@ -1,0 +1,97 @@
+"""``make_dot``: the picture of a graph as an object of the ``graphviz`` package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from . import dot, run
+from .trace import trace
+
+
+class Drawing(graphviz.Digraph):
+    """A ``graphviz.Digraph`` that can be drawn without a system-wide Graphviz.
+
+    ``pipe`` and ``render`` find a program by themselves: ``engine=`` (a path; or the name of a layout such as
+    "neato"), the environment variable ``RUSHLIGHT_DOT``, ``dot`` on PATH, or ``graphviz-pure`` from
+    ``pip install "rushlight[viz]"``. In a notebook the object shows itself.
+    """
+
+    def pipe(
+        self,
+        format: str | None = None,
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: Any = None,
+        quiet: bool = False,
+        *,
+        engine: str | None = None,
+        encoding: str | None = None,
+    ) -> Any:
+        """Return the picture in ``format`` ("svg" unless set otherwise): bytes, or text if ``encoding`` is given."""
+        kind = ":".join(part for part in (format or self.format, renderer, formatter) if part)
+        layout = engine if engine in graphviz.ENGINES else self.engine
+        picture = run.render(self.source, kind, layout, None if engine in graphviz.ENGINES else engine)
+        return picture if encoding is None else picture.decode(encoding)
+
+    def render(
+        self,
+        filename: Any = None,
+        directory: Any = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: Any = None,
+        quiet: bool = False,
+        quiet_view: bool = False,
+        *,
+        outfile: Any = None,
+        engine: str | None = None,
+        raise_if_result_exists: bool = False,
+        overwrite_source: bool = False,
+    ) -> str:
+        """Write the DOT text to ``filename`` and the picture beside it, or to ``outfile``; return the picture's path.
+
+        ``cleanup`` removes the text again. FileExistsError with ``raise_if_result_exists``.
+        """
+        if outfile is not None:
+            format = format or Path(outfile).suffix[1:] or None
+            filename = filename or Path(outfile).with_suffix(".gv")
+        kind = format or self.format
+        picture = self.pipe(kind, renderer, formatter, engine=engine)
+        saved = Path(self.save(filename, directory))
+        target = Path(directory or "", outfile) if outfile is not None else saved.with_name(f"{saved.name}.{kind}")
+        if raise_if_result_exists and target.exists():
+            raise FileExistsError(f"output file exists: {target}")
+        if target == saved and not overwrite_source:
+            raise ValueError(f"outfile {target} is the file of the DOT text: set overwrite_source=True to replace it")
+        target.write_bytes(picture)
+        if cleanup:
+            saved.unlink()
+        if view or quiet_view:
+            self._view(str(target), format=kind, quiet=quiet_view)
+        return str(target)
+
+
+def make_dot(
+    var: Any, params: Any = None, show_attrs: bool = False, show_saved: bool = False, max_attr_chars: int = 50
+) -> Drawing:
+    """Return a picture of the steps that lead to ``var``, drawn from the inputs at the top to the outputs.
+
+    ``var`` is a tensor, or lists, tuples and dicts of tensors; ``params`` names leaves: a mapping, or pairs such as
+    ``model.named_parameters()``. ``show_saved`` lists the tensors each step keeps for the backward pass and
+    ``show_attrs`` its other saved values, cut after ``max_attr_chars``. The arguments are those of torchviz. A leaf
+    read by several steps is drawn beside each.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> picture = torch.viz.make_dot((x * x).sum(), params={"x": x})
+    >>> "MulBackward0" in picture.source
+    True
+    """
+    graph = trace(var, params, show_attrs=show_attrs, show_saved=show_saved, max_attr_chars=max_attr_chars)
+    return Drawing(body=dot.body(graph), format="svg")
