@@ -19,7 +19,7 @@ from .hooks import RemovableHandle, hooks_of
 from .node import Node, Variable, new_leaf, shared, start, wrap
 from .shown import shown
 from .size import Size, size_of
-from .version import INFERENCE
+from .version import INFERENCE, writes
 
 _NO_GRAD = "cannot register a hook on a tensor that doesn't require gradient"
 _COMPUTED = (
@@ -273,7 +273,7 @@ class TensorBase(Variable):
 
     def detach_(self) -> Self:
         """Take the tensor out of the graph and return it; RuntimeError for a view."""
-        if self.view is not None:
+        if self.view_of is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         if self.node is not None and self.node.op is None:
             self.__dict__["_leaf_kept"] = self.node
@@ -298,7 +298,7 @@ class TensorBase(Variable):
             raise RuntimeError(
                 f"data set to a tensor that requires gradients must be floating point, not {dtype_of(array.dtype)}"
             )
-        self.array, self.view = array, None
+        self.array, self.view_of = array, None
         if node is not None and node.op is None:
             node.shape, node.dtype = array.shape, array.dtype
 
@@ -307,16 +307,16 @@ class TensorBase(Variable):
         """How often the memory was written in place."""
         if self.version is INFERENCE:
             raise RuntimeError("Inference tensors do not track version counter.")
-        return 0 if self.version is None else self.version.writes
+        return 0 if self.version is None else writes(self.version)
 
     @property
     def _base(self) -> Any:
         """The tensor that this one is a view of, or None."""
-        return None if self.view is None else self.view.base
+        return None if self.view_of is None else self.view_of.base
 
     def _is_view(self) -> bool:
         """Return whether this tensor is a view of another."""
-        return self.view is not None
+        return self.view_of is not None
 
     # ------------------------------------------------------------------ hooks
 

@@ -14,6 +14,7 @@ from .dtypes import Array, bool_, common, default_numpy, dtype_of, int64
 from .node import Variable
 
 _PLAIN = frozenset((float, int, bool))
+_NUMBERS = (bool, int, float, complex, np.generic, np.ndarray, Variable)
 _OVERFLOW = "Overflow when unpacking long long"
 
 
@@ -45,7 +46,7 @@ def build(data: Any, kind: np.dtype[Any] | None = None) -> Any:
         return _numbers([data], kind)[0]
     if isinstance(data, np.ndarray | np.generic):
         return _copied(checked_array(np.asarray(data)), kind)
-    if not is_sequence(data):
+    if not is_sequence(data) and not isinstance(data, str):
         if hasattr(type(data), "__array__"):
             return _copied(checked_array(np.asarray(data)), kind)
         return _numbers([data], kind)[0]
@@ -54,7 +55,7 @@ def build(data: Any, kind: np.dtype[Any] | None = None) -> Any:
 
 
 def _copied(array: Any, kind: np.dtype[Any] | None) -> Any:
-    made = np.array(array, kind, order="C")
+    made = np.array(array, kind)
     return made if made.ndim else made[()]
 
 
@@ -76,7 +77,11 @@ def flatten(data: Any) -> tuple[tuple[int, ...], list[Any]]:
     """
     shape: list[int] = []
     level = [data]
-    while is_sequence(level[0]):
+    while is_sequence(level[0]) or isinstance(level[0], str):
+        if isinstance(level[0], str | bytes):
+            if not shape:
+                raise TypeError(f"new(): invalid data type {type(level[0]).__name__!r}")
+            raise ValueError(f"too many dimensions {type(level[0]).__name__!r}")
         length = len(level[0])
         for one in level:
             if not is_sequence(one):
@@ -94,6 +99,8 @@ def _numbers(leaves: list[Any], kind: np.dtype[Any] | None) -> Array:
     """Return a flat array of numbers."""
     types = set(map(type, leaves))
     if not types <= _PLAIN:
+        if kind is not None and not all(isinstance(leaf, _NUMBERS) or is_sequence(leaf) for leaf in leaves):
+            raise TypeError(f"must be real number, not {'/'.join(sorted(t.__name__ for t in types))}")
         inferred = infer(leaves)
         kind = inferred if kind is None else kind
         leaves = [_plain(leaf) for leaf in leaves]
@@ -114,6 +121,7 @@ def infer(leaves: Iterable[Any]) -> np.dtype[Any]:
     found: np.dtype[Any] | None = None
     for leaf in leaves:
         if isinstance(leaf, Variable):
+            _plain(leaf)  # only one element may stand for a number
             kind = leaf.array.dtype
         elif isinstance(leaf, np.generic | np.ndarray):
             kind = dtype_of(leaf.dtype).numpy
@@ -163,7 +171,8 @@ def _integers(leaves: list[Any], kind: np.dtype[Any]) -> Array:
     if kind.itemsize < 8 and wide.size:
         limits = np.iinfo(kind)
         low, high = int(wide.min()), int(wide.max())
-        if high > limits.max or low < (-int(limits.max) if limits.min == 0 else limits.min):
+        wraps = limits.min == 0 and not any(isinstance(leaf, float) and leaf <= -1 for leaf in leaves)
+        if high > limits.max or low < (-int(limits.max) if wraps else limits.min):
             raise unfit(kind, str(high if high > limits.max else low))
     return wide.astype(kind, copy=False)
 

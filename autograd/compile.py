@@ -210,7 +210,7 @@ def _forward(op: Any) -> list[str]:
         f"    if not traced: return {result}"
     ]
     lines += _promotion(op, tensors)
-    lines += [f"    {kept} = {result}", "    result = new(Result)", "    result.array = array; result.view = None"]
+    lines += [f"    {kept} = {result}", "    result = new(Result)", "    result.array = array; result.view_of = None"]
     lines += _recorded(op) if op.inputs else ["    result.node = None; result.version = fresh() if INFERRING.count else None"]
     if op.view:
         rest = ", ".join(name for name in op.params if name not in tensors)
@@ -238,7 +238,7 @@ def _input(op: Any, name: str) -> list[str]:
     return [
         f"    if isinstance({name}, Variable):",
         "        traced = True",
-        f"        if {name}.view is not None: settle({name})",
+        f"        if {name}.view_of is not None: settle({name})",
         f"        {name}_array = {array}; {name}_node = {name}.node",
         "    else:",
         f"        {name}_array = {name} if type({name}) is ndarray else {taken}",
@@ -253,7 +253,7 @@ def _many_input(name: str) -> list[str]:
         f"    for one in {name}:",
         "        if isinstance(one, Variable):",
         "            traced = True",
-        "            if one.view is not None: settle(one)",
+        "            if one.view_of is not None: settle(one)",
         f"            {name}_array.append(one.array); {name}_node.append(one.node)",
         f"        else: {name}_array.append(adopt(one, this.name, {name!r}, 1, False, False, False)); {name}_node.append(None)",
     ]
@@ -274,15 +274,14 @@ def _promotion(op: Any, tensors: list[str]) -> list[str]:
 
 def _recorded(op: Any) -> list[str]:
     asked = " or ".join(f"{name}_node is not None" for name in op.inputs)
-    edges = ", ".join(f"{name}_node" for name in op.inputs)
     if op.many:
-        asked, edges = f"any([n is not None for n in {op.many}_node])", f"*{op.many}_node"
+        asked = f"any([n is not None for n in {op.many}_node])"
     lines = [f"    if ({asked}) and (mode_ := recording()):"]
     lines += [f"        {line}" for name in op.saves for line in _save(op, name)]
     saved = ", ".join(_slots(op))
     lines += [
         "        result.node = node = Node()",
-        f"        node.edges = ({edges},); node.hooks = None",
+        f"        {_edges(op)}; node.hooks = None",
         f"        {_shape_of_node(op)}",
         f"        node.op = {_op_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
@@ -291,6 +290,17 @@ def _recorded(op: Any) -> list[str]:
         "    else: result.node = None; result.version = fresh() if INFERRING.count else None",
     ]
     return lines
+
+
+def _edges(op: Any) -> str:
+    """Return the statements that tie the node to those of its inputs."""
+    if op.many:
+        return f"node.edges = {op.many}_node"
+    first, *rest = [f"{name}_node" for name in op.inputs]
+    if not rest:
+        return f"node.edge = {first}; node.more = None"
+    asked = " or ".join(f"{name} is not None" for name in rest)
+    return f"node.edge = {first}; node.more = ({', '.join(rest)},) if {asked} else None"
 
 
 def _shape_of_node(op: Any) -> str:
@@ -319,34 +329,38 @@ def _names(function: Any) -> tuple[str, ...]:
 def _save(op: Any, name: str) -> list[str]:
     """Return the lines that note the version of a value to be saved, or that drop a value nobody needs."""
     if name == "out":
-        return ["out_version = result.version = Version(); out_version.writes = 0"]
+        return ["out_version = result.version = Version()"]
     if not op.is_array(name):
         return []
     note = (
-        f"if ({name}_version := {name}.version) is None: {name}_version = start_({name}); {name}_writes = 0",
-        f"else: {name}_writes = {name}_version.writes",
+        f"if ({name}_version := {name}.version) is None: {name}_version = {name}.version = Version(); {name}_said = b''",
+        f"else: {name}_said = bytes({name}_version) if {name}_version else b''",
     )
     if len(op.inputs) == 1:
         return list(note)
     asked = " or ".join(f"{x}_node is not None" for x in op.inputs if name in op.needs[x])
+    shape = [f"{name}_dims = {name}_array.shape"] if f"{name}_shape" in op.saves else []
     return [
+        *shape,
         f"if {asked}:",
         *(f"    {line}" for line in note),
-        f"else: {name}_array = {name}_version = {name}_writes = None",
+        f"else: {name}_array = {name}_version = {name}_said = None",
     ]
 
 
 def _slots(op: Any) -> list[str]:
-    """Return the expressions of ``node.saved``: for an array also its version and the count of writes."""
+    """Return the expressions of ``node.saved``: for an array also its version and what that says now."""
     slots: list[str] = []
     for name in op.saves:
         if name == "out":
-            slots += ["array", "out_version", "0"]
+            slots += ["array", "out_version", "b''"]
         elif op.is_array(name):
-            slots += [f"{name}_array", f"{name}_version", f"{name}_writes"]
+            slots += [f"{name}_array", f"{name}_version", f"{name}_said"]
         elif name.endswith("_shape") and name[:-6] in op.rules:
-            source = f"{name[:-6]}_array"
-            slots.append(f"[a.shape for a in {source}]" if name[:-6] == op.many else f"{source}.shape")
+            x = name[:-6]
+            dropped = len(op.inputs) > 1 and x in op.saves  # by now the array may be gone
+            plain = f"{x}_dims" if dropped else f"{x}_array.shape"
+            slots.append(f"[a.shape for a in {x}_array]" if x == op.many else plain)
         else:
             slots.append(name)
     return slots
@@ -356,27 +370,29 @@ def _slots(op: Any) -> list[str]:
 
 
 def _pull(op: Any) -> list[str]:
-    lines = ["def pull(g_, saved, edges):"]
+    lines = ["def pull(g_, saved, node):"]
     if op.frees:
         lines += ["    if saved is None: raise FreedError"]
     if op.saves:
-        names = [n if not op.is_array(n) else f"{n}, {n}_version, {n}_writes" for n in op.saves]
+        names = [n if not op.is_array(n) else f"{n}, {n}_version, {n}_said" for n in op.saves]
         lines += [f"    {', '.join(names)}, = saved"]
     for name in op.saves:
         if op.is_array(name):
-            absent = f"{name}_version is not None and " if len(op.inputs) > 1 else ""
-            lines += [f"    if {absent}{name}_version.writes != {name}_writes: stale(op, {name!r}, saved, edges)"]
+            written = f"({name}_version or {name}_said) and {name}_version != {name}_said"
+            lines += [f"    if {written}: stale(op, {name!r}, saved, node)"]
     if op.joint:
-        lines += ["    needs = [edge is not None for edge in edges]"]
+        lines += ["    needs = [edge is not None for edge in node.edges]"]
         return [*lines, f"    return rule({', '.join(['g_', *op.needs[op.inputs[0]]])})"]
     calls = [call(op.rules[name], f"rule_{name}", ["g_", *op.needs[name]]) for name in op.inputs]
     if op.many:
         return [*lines, f"    return {calls[0]}"]
     if len(calls) == 1:
         return [*lines, f"    return ({calls[0]},)"]
-    edges = ", ".join(f"edge_{name}" for name in op.inputs)
-    parts = ", ".join(f"None if edge_{n} is None else {call}" for n, call in zip(op.inputs, calls, strict=True))
-    return [*lines, f"    {edges} = edges", f"    return ({parts})"]
+    edges = [f"edge_{name}" for name in op.inputs]
+    parts = ", ".join(f"None if {edge} is None else {text}" for edge, text in zip(edges, calls, strict=True))
+    none = f"({'None, ' * len(edges[1:])})"
+    lines += [f"    {edges[0]} = node.edge", f"    {', '.join(edges[1:])}, = node.more or {none}"]
+    return [*lines, f"    return ({parts})"]
 
 
 def layout(op: Any) -> list[tuple[int, str, int]]:

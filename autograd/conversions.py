@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from math import prod
+from typing import Any, Self
+from warnings import warn
 
 import numpy as np
 
@@ -121,7 +123,7 @@ class TensorConversions(TensorValues):
         if len(given) == 1 and isinstance(given[0], Variable):
             source = given[0] if derive.node_of(given[0]) is None else given[0][...]
             made = wrap(cls, shared(source), source.node, start(source))
-            made.view = source.view
+            made.view_of = source.view_of
             return made
         return wrap(cls, legacy_array(given, default_numpy()), None, fresh.get())
 
@@ -159,6 +161,8 @@ class TensorConversions(TensorValues):
             if found is None:
                 raise ValueError(f"invalid type: {dtype!r}")
             return in_dtype(self, found)
+        if isinstance(dtype, type) and issubclass(dtype, Variable):
+            return in_dtype(self, default_numpy())
         return in_dtype(self, as_numpy(getattr(dtype, "dtype", dtype)))
 
     def type_as(self, other: Any) -> Any:
@@ -195,6 +199,8 @@ class TensorConversions(TensorValues):
         self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
     ) -> Any:
         """Return a copy of ``data`` in the dtype of this tensor."""
+        if isinstance(data, Variable):
+            warn("To copy construct from a tensor, use sourceTensor.detach().clone()", UserWarning, stacklevel=2)
         require_plain(device=device, **rest)
         return new(build(data, self.array.dtype if dtype is None else as_numpy(dtype)), requires_grad)
 
@@ -222,6 +228,73 @@ class TensorConversions(TensorValues):
         """Return a tensor as ``Tensor(*given)`` does, in the dtype of this tensor."""
         require_cpu(device)
         return new(legacy_array(given, self.array.dtype))
+
+    # ------------------------------------------------------------------ other memory, another class
+
+    def resize_(self, *size: Any, memory_format: Any = None) -> Self:
+        """Change the shape to ``size`` and return the tensor: elements beyond the old ones are arbitrary (here: zeros).
+
+        Raises RuntimeError if a gradient is required, or if a view of another tensor would have to grow.
+        """
+        if derive.node_of(self) is not None:
+            raise RuntimeError("cannot resize variables that require grad")
+        if not size:
+            raise TypeError('resize_() missing 1 required positional arguments: "size"')
+        shape, array = sizes(size, "resize_"), shared(self)
+        flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel("K")
+        needed = prod(shape)
+        if needed > flat.size:
+            if self.view_of is not None:
+                raise RuntimeError(f"resize_: a view of shape {list(array.shape)} cannot grow to {list(shape)}")
+            flat = np.concatenate([flat, np.zeros(needed - flat.size, flat.dtype)])
+        self.array = flat[:needed].reshape(shape)
+        return self
+
+    def resize_as_(self, the_template: Any, memory_format: Any = None) -> Self:
+        """Change the shape to that of another tensor; see :meth:`resize_`."""
+        return self.resize_(tuple(the_template.array.shape))
+
+    def set_(self, source: Any = None) -> Self:
+        """Let this tensor stand on the memory of ``source`` (none: become empty) and return it.
+
+        Raises RuntimeError if a gradient is required, or for a source of another dtype.
+        """
+        if derive.node_of(self) is not None:
+            raise RuntimeError("set_: a Variable that requires grad is being used in an in-place operation.")
+        array = np.empty(0, self.array.dtype) if source is None else shared(source)
+        if array.dtype is not self.array.dtype:
+            raise RuntimeError(f"Could not set tensor of type {dtype_of(array.dtype)} to a tensor of type {self.dtype}")
+        self.array, self.view_of = array, None
+        self.version = None if source is None else start(source)
+        return self
+
+    def as_subclass(self, cls: Any) -> Any:
+        """Return this tensor as one of a subclass of Tensor."""
+        if not (isinstance(cls, type) and issubclass(cls, Variable)):
+            raise TypeError(f"as_subclass() takes a class that inherits from Tensor, not {cls!r}")
+        made = wrap(cls, shared(self), derive.node_of(self), start(self))
+        made.view_of = self.view_of
+        return made
+
+    @staticmethod
+    def _make_subclass(cls: Any, data: Any, require_grad: Flag = False) -> Any:
+        """Return a leaf of class ``cls`` on the memory of ``data``."""
+        made = data.detach().as_subclass(cls)
+        return made.requires_grad_() if require_grad else made
+
+    @property
+    def real(self) -> Self:
+        """The tensor itself: its numbers are real."""
+        return self
+
+    @property
+    def imag(self) -> Any:
+        """RuntimeError: no dtype here is complex."""
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+
+    def share_memory_(self) -> Self:
+        """Return the tensor itself; memory is not shared between processes here."""
+        return self
 
     # ------------------------------------------------------------------ last, as they hide Python's names in this class
 

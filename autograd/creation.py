@@ -62,8 +62,12 @@ def kind_of(name: str, options: Options, default: np.dtype[Any] | None = None) -
 def finish(name: str, array: Any, options: Options) -> Tensor:
     """Return ``array`` as a new leaf, or written into ``out``."""
     out = options.get("out")
-    made: Tensor = new(array, bool(options.get("requires_grad"))) if out is None else deliver(name, new(array), out)
-    return made
+    if out is None:
+        made: Tensor = new(array, bool(options.get("requires_grad")))
+        return made
+    if out.array.shape != array.shape and name != "arange":
+        out.resize_(tuple(array.shape))
+    return deliver(name, new(array), out)  # type: ignore[no-any-return]
 
 
 def size_from(name: str, size: tuple[Any, ...], options: dict[str, Any]) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from .view import settle
 
 def node_of(x: Variable) -> Node | None:
     """Return the node of ``x`` as of now: a view first looks whether its base was written."""
-    if x.view is not None:
+    if x.view_of is not None:
         settle(x)
     return x.node
 

@@ -56,12 +56,12 @@ def erased(input: Array) -> Array:
     return np.zeros(input.shape, input.dtype)
 
 
-def _title(title: str) -> str:
-    return title
+def _title(label: str) -> str:
+    return label
 
 
 @primitive(input=lambda g: erased(g), title=_title)
-def redrawn(input: Array, draw: Any, title: str) -> Array:
+def redrawn(input: Array, draw: Any, label: str) -> Array:
     """Return random numbers in place of ``input``, drawn in the order of its memory; its gradient is zero."""
     like = np.asarray(input)
     if like.flags.c_contiguous:
@@ -70,8 +70,8 @@ def redrawn(input: Array, draw: Any, title: str) -> Array:
     return laid_out(draw((like.size,), like.dtype), like)
 
 
-def _refill(x: Any, draw: Any, title: str, name: str) -> Any:
-    return write(x, redrawn, (draw, f"{title}Backward0"), {}, name)
+def _refill(x: Any, draw: Any, label: str, name: str) -> Any:
+    return write(x, redrawn, (draw, label), {}, name)
 
 
 def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **words: Any) -> Any:
@@ -80,7 +80,7 @@ def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any =
     https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
     """
     low, stream = _from("uniform_", from_, words), stream_of(generator)
-    return _refill(self, lambda shape, kind: stream.uniform(shape, kind, low, to), "Uniform", "uniform_")
+    return _refill(self, lambda shape, kind: stream.uniform(shape, kind, low, to), "UniformBackward0", "uniform_")
 
 
 def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
@@ -90,10 +90,10 @@ def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = 
     """
     stream = stream_of(generator)
     if self.array.size < BLOCK or shared(self).flags.c_contiguous:
-        return _refill(self, lambda shape, kind: stream.normal(shape, kind, mean, std), "Normal", "normal_")
+        return _refill(self, lambda shape, kind: stream.normal(shape, kind, mean, std), "NormalBackward0", "normal_")
 
     return _refill(
-        self, lambda shape, kind: _one_by_one(stream, shape, kind, mean, std), "Normal", "normal_"
+        self, lambda shape, kind: _one_by_one(stream, shape, kind, mean, std), "NormalBackward0", "normal_"
     )
 
 
@@ -118,7 +118,7 @@ def log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: An
             raise unsupported("log_normal_cpu", kind)
         return narrowed(np.exp(_one_by_one(stream, shape, _FLOAT64, mean, std)), kind)
 
-    return _refill(self, draw, "LogNormal", "log_normal_")
+    return _refill(self, draw, "LogNormalBackward0", "log_normal_")
 
 
 def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Any:
@@ -135,7 +135,7 @@ def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: An
             raise RuntimeError(f"Cauchy distribution is a continuous probability distribution, not for {kind.name}")
         return narrowed(median + sigma * np.tan(np.pi * (stream.uniform(shape, _FLOAT64) - 0.5)), kind)
 
-    return _refill(self, draw, "Cauchy", "cauchy_")
+    return _refill(self, draw, "CauchyBackward0", "cauchy_")
 
 
 def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
@@ -152,7 +152,7 @@ def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
             raise unsupported("geometric_cpu", kind)
         return np.ceil(np.log(stream.uniform(shape, _FLOAT64)) / math.log1p(-p)).astype(kind)
 
-    return _refill(self, draw, "Geometric", "geometric_")
+    return _refill(self, draw, "GeometricBackward0", "geometric_")
 
 
 def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
@@ -161,7 +161,7 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any
     https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
     """
     stream = stream_of(generator)
-    return _refill(self, lambda shape, kind: stream.exponential(shape, kind, lambd), "Exponential", "exponential_")
+    return _refill(self, lambda shape, kind: stream.exponential(shape, kind, lambd), "ExponentialBackward0", "exponential_")
 
 
 def random_(self: Any, *bounds: Any, generator: Any = None, **words: Any) -> Any:
@@ -175,15 +175,15 @@ def random_(self: Any, *bounds: Any, generator: Any = None, **words: Any) -> Any
     if words.keys() - {"from", "to"} or len(bounds) + len(words) > 2:
         raise TypeError(f"random_() takes 'from' and 'to', got {[*bounds, *words]}")
     if not bounds and not words:
-        return _refill(self, stream.random, "Random", "random_")
-    low: Any = words.get("from", 0 if len(bounds) < 2 and not (bounds and words) else bounds[0])
-    high: Any = words["to"] if "to" in words else bounds[-1] if bounds else None
-    if len(bounds) == 1 and "from" not in words and "to" not in words:
-        low = 0
+        return _refill(self, stream.random, "RandomBackward2", "random_")
+    rest = list(bounds)
+    low: Any = words["from"] if "from" in words else rest.pop(0) if len(rest) + len(words) == 2 else 0
+    high: Any = words["to"] if "to" in words else rest.pop(0) if rest else None
     for name, bound in (("from", low), ("to", high)):
         if bound is not None and (isinstance(bound, bool | float) or not hasattr(bound, "__index__")):
             raise TypeError(f"random_(): argument {name!r} must be int, not {type(bound).__name__}")
-    return _refill(self, lambda shape, kind: stream.integers(shape, kind, low, high), "Random", "random_")
+    label = "RandomBackward1" if len(bounds) == 1 or words.keys() == {"to"} else "RandomBackward0"
+    return _refill(self, lambda shape, kind: stream.integers(shape, kind, low, high), label, "random_")
 
 
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
@@ -199,8 +199,8 @@ def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
         def each(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
             return stream.bernoulli_each(_in_memory_order(chances, like).reshape(shape), kind)
 
-        return _refill(self, each, "Bernoulli", "bernoulli_")
-    return _refill(self, lambda shape, kind: stream.bernoulli(shape, kind, p), "Bernoulli", "bernoulli_")
+        return _refill(self, each, "BernoulliBackward1", "bernoulli_")
+    return _refill(self, lambda shape, kind: stream.bernoulli(shape, kind, p), "BernoulliBackward2", "bernoulli_")
 
 
 def _expanded(array: Any, shape: tuple[int, ...]) -> Array:
@@ -269,7 +269,7 @@ def multinomial(
 
 
 @primitive(mean=lambda g: erased(g), std=lambda g: erased(g), title=_title)
-def _normal(mean: Any = None, std: Any = None, draw: Any = None, title: str = "") -> Array:
+def _normal(mean: Any = None, std: Any = None, draw: Any = None, label: str = "") -> Array:
     """Return what ``draw`` makes of the arrays ``mean`` and ``std``; their gradients are zero."""
     made: Array = draw(mean, std)
     return made

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from .anomaly import anomaly
-from .node import FreedError, Node, Variable, wrap
 from .hooks import SEEN
+from .node import FreedError, Node, Variable, wrap
 from .ops.adapt import convert, settle_gradient
+from .version import count
 
 _newest = attrgetter("seq")
 
@@ -26,10 +27,15 @@ def reachable(roots: Iterable[Node]) -> list[Node]:
     seen = set(order)
     add, append = seen.add, order.append
     for node in order:  # grows as it goes
-        for edge in node.edges:
-            if edge is not None and edge not in seen:
-                add(edge)
-                append(edge)
+        edge, more = node.edge, node.more
+        if edge is not None and edge not in seen:
+            add(edge)
+            append(edge)
+        if more is not None:
+            for edge in more:
+                if edge is not None and edge not in seen:
+                    add(edge)
+                    append(edge)
     order.sort(key=_newest, reverse=True)  # nearly sorted: cheap
     return order
 
@@ -90,7 +96,7 @@ def run(
         g = grads.pop(node, None)
         if g is None:
             continue
-        hooks, op, edges = node.hooks, node.op, node.edges
+        hooks, op, edges, asked = node.hooks, node.op, node.edges, node
         if hooks is not None:
             g = hooks.enter(node, g, cls)
         if useful is not None and targets is not None:
@@ -99,15 +105,19 @@ def run(
             edges = tuple([edge if edge in useful else None for edge in edges])
             if not any(edges):
                 continue
+            asked = Node()
+            asked.op, asked.edges = op, edges
         elif op is None:
             if hooks is None:
                 arrived[node] = g
             else:
+                g = hooks.prepare(g, cls)
                 accumulate(node, [g], cls, record)
+                hooks.leave((), g, cls)
             continue
         if hooks is not None:
             g = hooks.prepare(g, cls)
-        parts = op.pull(g, recall(node, cls) if record else node.saved, edges)
+        parts = op.pull(g, recall(node, cls) if record else node.saved, asked)
         if hooks is not None:
             parts = hooks.leave(parts, g, cls)
         if watch is not None:
@@ -136,12 +146,12 @@ def _walk_arrays(order: list[Node], grads: dict[Node, Any], keep: bool) -> dict[
         if op is None:
             arrived[node] = g
             continue
-        edges = node.edges
-        parts = op.pull(g, node.saved, edges)
+        parts = op.pull(g, node.saved, node)
         if op.frees and not keep:
             node.saved = None
-        settles = op.settles
-        for edge, part in zip(edges, parts):  # noqa: B905 - to ask for equal lengths costs a tenth of a step
+        edge, more, settles = node.edge, node.more, op.settles
+        pairs = ((edge, parts[0]),) if more is None else zip((edge, *more), parts)  # noqa: B905 - to ask costs time
+        for edge, part in pairs:
             if edge is None or part is None:
                 continue
             if settles and (part.shape != edge.shape or part.dtype is not edge.dtype):
@@ -201,7 +211,7 @@ def _add_in_place(grad: Variable, got: Any) -> None:
     else:
         grad.array = grad.array + got
     if grad.version is not None:
-        grad.version.count("backward")
+        count(grad.version, "backward")
 
 
 def arrive(arrived: dict[Node, Any], cls: Any, record: bool) -> None:

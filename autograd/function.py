@@ -14,12 +14,12 @@ from weakref import ref
 
 import numpy as np
 
-from .node import FreedError, Node, Op, Variable, clock, shared, start, wrap
+from .node import FreedError, Node, Op, Variable, clock, shared, start, wrap, wrote
 from .inplace import check_rebase, rebase
 from .mode import enable_grad, no_grad, recording
 from .saved import Packed
 from .several import Parts, pick
-from .version import FIXED
+from .version import FIXED, UNWRITTEN, writer, writes
 from .view import View, settle
 
 INSIDE = (
@@ -77,16 +77,16 @@ class FunctionCtx:
             raise FreedError
         return tuple(self._unpack(*each) for each in node.saved)
 
-    def _unpack(self, array: Any, version: Any, writes: int, edge: Any, output: int | None) -> Any:
+    def _unpack(self, array: Any, version: Any, said: bytes, edge: Any, output: int | None) -> Any:
         if array is None:
             return None
         if isinstance(array, Packed):
             array = array.open()
-        if version.writes != writes:
+        if version != said:
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "
                 f"a tensor of shape {list(array.shape)} saved by {type(self).__name__} is at version "
-                f"{version.writes}; expected version {writes} instead. It was last written by {version.writer}."
+                f"{writes(version)}; expected version {writes(said)} instead. It was last written by {writer(version)}."
             )
         node = edge if output is None else self._nodes[output]()
         owner = node.tensor() if node is not None and node.op is None else None
@@ -148,7 +148,7 @@ class Function(FunctionCtx):
             args = _bound(cls.forward, () if separate else (ctx,), args, kwargs)
         inputs = [arg if isinstance(arg, Variable) else None for arg in args]
         for x in inputs:
-            if x is not None and x.view is not None:
+            if x is not None and x.view_of is not None:
                 settle(x)
         edges = tuple(None if x is None else x.node for x in inputs)
         ctx.needs_input_grad = tuple(edge is not None for edge in edges)
@@ -192,7 +192,7 @@ class _Outputs:
                 raise RuntimeError(f"{self.name}: an input that mark_dirty was called on must also be an output")
             if recorded:
                 check_rebase(dirty)
-            start(dirty).count(self.name)
+            wrote(dirty, self.name)
         if not recorded:
             return [self._output(out) for out in outputs]
         ctx._result = first.result  # type: ignore[union-attr]
@@ -207,7 +207,7 @@ class _Outputs:
 
     def _node(self) -> Node:
         node = Node()
-        node.op = Op(self.name, f"{self.name}Backward", _Pull(self.ctx, self.inputs), frees=True)
+        node.op = Op(self.name, f"{self.name}Backward", _Pull(self.ctx, self.inputs), frees=True, arity=len(self.inputs))
         node.edges, node.saved, node.hooks = self.edges, (), None
         self.ctx._node = ref(node)
         node.shape, node.dtype = Parts.shape, Parts.dtype
@@ -218,12 +218,12 @@ class _Outputs:
         """Return ``out`` itself, or another tensor on its memory where ``out`` is an input that was handed on."""
         if not isinstance(out, Variable) or any(out is dirty for dirty in self.ctx._dirty):
             return out
-        base = out if out.view is None else out.view.base
+        base = out if out.view_of is None else out.view_of.base
         if any(out is x for x in self.inputs):
             out = wrap(out.result, shared(out), None, start(out))
-        elif out.view is None:
+        elif out.view_of is None:
             return out
-        out.view = View(base, None, base.node, INSIDE)
+        out.view_of = View(base, None, base.node, INSIDE)
         return out
 
     def _differentiable(self, out: Any, original: Any) -> bool:
@@ -247,8 +247,8 @@ class _Outputs:
                 rebase(out, wrap(out.result, out.array, result))
             else:
                 out.node = result
-                if out.view is not None:
-                    out.view.seen = out.view.base.node
+                if out.view_of is not None:
+                    out.view_of.seen = out.view_of.base.node
         node.op.pull.facts = [  # type: ignore[union-attr, attr-defined]
             (out.array.shape, out.array.dtype) if isinstance(out, Variable) else None for out in ready
         ]
@@ -261,12 +261,12 @@ class _Outputs:
 
     def _packed(self, x: Any) -> tuple[Any, ...]:
         if x is None:
-            return None, None, 0, None, None
+            return None, None, UNWRITTEN, None, None
         output = next((n for n, out in enumerate(self.outputs) if out is x), None)
         given = next((n for n, arg in enumerate(self.inputs) if arg is x), None)
         version = start(x)
         edge = None if output is not None else x.node if given is None else self.edges[given]
-        return x.array, version, version.writes, edge, output
+        return x.array, version, bytes(version) if version else UNWRITTEN, edge, output
 
 
 class _Pull:
@@ -277,7 +277,7 @@ class _Pull:
     def __init__(self, ctx: Function, inputs: list[Any]) -> None:
         self.ctx, self.inputs = ctx, [x is not None for x in inputs]
 
-    def __call__(self, g: Any, saved: Any, edges: tuple[Any, ...]) -> tuple[Any, ...]:
+    def __call__(self, g: Any, saved: Any, node: Node) -> tuple[Any, ...]:
         ctx = self.ctx
         items = g.items if isinstance(g, Parts) else (g,)
         recorded = any(isinstance(item, Variable) for item in items)
@@ -286,12 +286,12 @@ class _Pull:
         with enable_grad() if recorded else no_grad():
             got = backward(ctx, *given)
         grads = list(got) if isinstance(got, tuple | list) else [got]
-        return self._checked(grads, edges, recorded)
+        return self._checked(grads, node.edges, recorded)
 
     def repack(self, node: Node, packed: Callable[[Any, Any], Packed]) -> None:
         """Replace each array that ``node`` saved by what ``packed`` makes of it and its version."""
         node.saved = tuple(
-            each if each[0] is None else (packed(*each[:2]), FIXED, 0, *each[3:]) for each in node.saved or ()
+            each if each[0] is None else (packed(*each[:2]), FIXED, UNWRITTEN, *each[3:]) for each in node.saved or ()
         )
 
     def _given(self, item: Any, fact: Any) -> Any:

@@ -16,6 +16,7 @@ from .node import shared as shared
 from .node import stale as stale
 from .node import start as start
 from .node import wrap as wrap
+from .node import wrote as wrote
 from .saved import disable_saved_tensors_hooks as disable_saved_tensors_hooks
 from .saved import save_on_cpu as save_on_cpu
 from .saved import saved_tensors_hooks as saved_tensors_hooks
@@ -33,7 +34,7 @@ class GradientEdge(NamedTuple):
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
     """Return the edge at which the gradient of ``tensor`` enters the graph; RuntimeError if it has none."""
-    if tensor.view is not None:
+    if tensor.view_of is not None:
         settle(tensor)
     if tensor.node is None:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
@@ -43,7 +44,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
 def increment_version(tensor: Any) -> None:
     """Note a write into ``tensor``, or into each of several, that rushlight could not see."""
     for one in [tensor] if isinstance(tensor, Variable) else tensor:
-        start(one).count("increment_version")
+        wrote(one, "increment_version")
 
 
 __all__ = [

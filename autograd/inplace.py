@@ -11,15 +11,19 @@ import numpy as np
 from .dtypes import Array, number
 from .hooks import hooks_of
 from .mode import recording
-from .node import Node, Variable, clock, start, wrap
+from .node import Node, Variable, clock, wrap, wrote
 from .ops.adapt import compatible, convert
-from .ops.arithmetic import _add, _div, _mul, _sub
+from .ops.arithmetic import _add, _div, _mul, _sub, add, div, minus, mul, sub
 from .primitive import PRIMITIVES, is_primitive, primitive
 from .view import look, settle
 from .writes import castable
 
 _FAST = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
+_FAST |= {add: operator.iadd, sub: operator.isub, minus: operator.isub, mul: operator.imul, div: operator.itruediv}
 """Array operators that write where they read, for when nothing is recorded."""
+
+_SPARING = {add, sub, minus}
+"""Functions around a primitive that do not save their first input."""
 
 
 _ZERO = np.zeros(())
@@ -52,7 +56,7 @@ def in_place(twin: Callable[..., Any], name: str = "") -> Callable[..., Any]:
 def write(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``twin(x, *args, **kwargs)`` into ``x``, recorded if gradients are; return ``x``."""
     check_writable(x, name)
-    if x.view is not None:
+    if x.view_of is not None:
         settle(x)
     if not recording.get() or not (_asks(x, args, kwargs)):
         return _overwrite(x, twin, args, kwargs, name)
@@ -66,13 +70,13 @@ def write(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
 
 def _asks(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Return whether ``x``, or an argument, or an item of one, requires a gradient."""
-    base = x if x.view is None else x.view.base
+    base = x if x.view_of is None else x.view_of.base
     if x.node is not None or base.node is not None:
         return True
     for arg in (*args, *kwargs.values()):
         for one in arg if isinstance(arg, tuple | list) else (arg,):
             if isinstance(one, Variable):
-                if one.view is not None:
+                if one.view_of is not None:
                     settle(one)
                 if one.node is not None:
                     return True
@@ -82,7 +86,7 @@ def _asks(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 def spares_input(twin: Any) -> bool:
     """Return whether ``twin`` does not save its first input, so that it may be overwritten right after."""
     if not is_primitive(twin):
-        return False
+        return twin in _SPARING
     op = twin.primitive
     return op.params[0] not in op.saves and not op.view
 
@@ -98,7 +102,7 @@ def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
         if isinstance(other, np.ndarray | np.generic) and other.dtype is kind and kind.kind == "f":
             if other.ndim == 0 or compatible(x.array.shape, other.shape):
                 fast(x.array, other)
-                start(x).count(name)
+                wrote(x, name)
                 return x
     store(x, fit(x, twin(x, *args, **kwargs), name).array, name)
     return x
@@ -116,7 +120,7 @@ def check_writable(x: Any, name: str) -> None:
 
 def check_rebase(x: Any) -> None:
     """Raise RuntimeError if a recorded write into ``x`` has no place in the graph."""
-    view = x.view
+    view = x.view_of
     base = x if view is None else view.base
     if base.node is not None and base.node.op is None:
         which = "a leaf Variable" if view is None else "a view of a leaf Variable"
@@ -131,6 +135,8 @@ def check_rebase(x: Any) -> None:
 
 def fit(x: Any, value: Any, name: str) -> Any:
     """Return ``value`` in the dtype of ``x``; RuntimeError if it does not fit."""
+    if value is NotImplemented:
+        raise TypeError(f"{name}(): unsupported operand: the other argument is neither a tensor nor a number")
     if value.array.shape != x.array.shape:
         raise RuntimeError(
             f"{name}: output with shape {list(x.array.shape)} doesn't match the broadcast shape "
@@ -146,12 +152,12 @@ def store(x: Any, array: Any, name: str) -> None:
         x.array[...] = array
     else:
         x.array = x.array.dtype.type(array)  # a scalar nobody else looks at
-    start(x).count(name)
+    wrote(x, name)
 
 
 def rebase(x: Any, value: Any) -> None:
     """Give ``x``, and the tensor it is a view of, the history of ``value``, which was just stored into it."""
-    node, view, before = value.node, x.view, x.node
+    node, view, before = value.node, x.view_of, x.node
     if node is not None:
         _share_saved_result(node, value, x)
     if view is None and node is not None:
@@ -161,7 +167,10 @@ def rebase(x: Any, value: Any) -> None:
         if view is not None:
             settle(x)
     if before is not None and before.hooks is not None and before.hooks.retain and x.node is not None:
-        hooks_of(x.node).retain, before.hooks.retain = True, False  # it is the tensor that was asked to keep its gradient
+        hooks_of(x.node).retain, before.hooks.retain = (
+            True,
+            False,
+        )  # it is the tensor that was asked to keep its gradient
 
 
 def _replace_part(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:
@@ -183,6 +192,5 @@ def _share_saved_result(node: Node, value: Any, x: Any) -> None:
     for place, kind, _ in node.op.layout:
         if kind == "out" and node.saved[place] is value.array and type(x.array) is np.ndarray:
             saved = list(node.saved)
-            saved[place : place + 3] = x.array, x.version, x.version.writes
+            saved[place : place + 3] = x.array, x.version, bytes(x.version)
             node.saved = tuple(saved)
-

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import count as counter
 from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
 
 from .dtypes import dtype_of
-from .version import FIXED, Version, new_version
+from .version import FIXED, Version, count, new_version, writes
+from .version import writer as last_writer
 
-clock = count()
+clock = counter()
 """Gives each node its place in time; the walk back goes newest first."""
 
 
 class Op:
     """What a node did, as the walk needs it.
 
-    ``pull(g, saved, edges)`` gives the gradient of each input. ``frees``: there are saved arrays to let go.
-    ``settles``: gradients may need to be summed or cast to fit the inputs. ``layout``: for each saved array its
-    place in ``saved``, its name, and its edge (-1 is the result, -2 an input without gradient).
+    ``pull(g, saved, node)`` gives the gradient of each input; ``node`` tells which inputs ask for one. ``frees``: there
+    are saved arrays to let go. ``settles``: gradients may need to be summed or cast to fit the inputs. ``layout``: for
+    each saved array its place in ``saved``, its name, and its edge (-1 is the result, -2 an input without gradient).
+    ``arity`` is the number of inputs that may have a gradient.
     """
 
-    __slots__ = ("frees", "layout", "name", "pull", "settles", "title")
+    __slots__ = ("arity", "frees", "layout", "name", "pull", "settles", "title")
     pull: Callable[[Any, Any, Any], Any]
 
     def __init__(
@@ -36,16 +38,19 @@ class Op:
         frees: bool = False,
         settles: bool = True,
         layout: Sequence[tuple[int, str, int]] = (),
+        arity: int = 1,
     ) -> None:
         self.name, self.title, self.pull = name, title, pull
-        self.frees, self.settles, self.layout = frees, settles, layout
+        self.frees, self.settles, self.layout, self.arity = frees, settles, layout, arity
 
 
 class Node:
     """One recorded step. It keeps what its rules asked for, and no tensor.
 
-    ``edges`` are the nodes of its differentiable inputs (``None`` where one needs no gradient), ``shape`` and
-    ``dtype`` those of its result, ``saved`` what its rules named, or ``None`` once that was freed.
+    ``edges`` are the nodes of its differentiable inputs (``None`` where one needs no gradient): ``edge`` is the first, and
+    ``more`` the others, or ``None`` if none of them asks for a gradient; a tuple more for each node would be felt in long
+    graphs, where the garbage collector follows every one. ``shape`` and ``dtype`` are those of its result, ``saved`` is
+    what its rules named, or ``None`` once that was freed.
 
     A leaf is a node whose ``op`` is ``None``: there a gradient comes to rest, in ``grad``. A leaf tensor and every
     graph that reads it share the leaf; ``tensor`` is a weak reference back. Both are one class, since a walk over
@@ -53,10 +58,11 @@ class Node:
     """
 
     __slots__ = (
-        "__dict__", "__weakref__", "dtype", "edges", "grad", "hooks", "op", "saved", "seq", "shape", "tensor",
+        "__dict__", "__weakref__", "dtype", "edge", "grad", "hooks", "more", "op", "saved", "seq", "shape", "tensor",
     )  # fmt: skip
     op: Op | None
-    edges: tuple[Any, ...]
+    edge: Any
+    more: tuple[Any, ...] | None
     saved: tuple[Any, ...] | None
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -69,6 +75,18 @@ class Node:
         """Return the name PyTorch gives this step, such as ``AddBackward0``."""
         return "torch::autograd::AccumulateGrad" if self.op is None else self.op.title
 
+    @property
+    def edges(self) -> tuple[Any, ...]:
+        """The nodes of all inputs that may have a gradient."""
+        if self.op is None:
+            return ()
+        return (self.edge, *(self.more or (None,) * (self.op.arity - 1)))
+
+    @edges.setter
+    def edges(self, edges: Sequence[Any]) -> None:
+        self.edge, rest = edges[0], edges[1:]
+        self.more = tuple(rest) if any(rest) else None
+
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
 
@@ -76,7 +94,8 @@ class Node:
 def new_leaf(tensor: Variable) -> Node:
     """Return a leaf for ``tensor``."""
     leaf, array = Node(), tensor.array
-    leaf.op, leaf.edges, leaf.saved, leaf.hooks, leaf.grad = None, (), (), None, None
+    leaf.op = leaf.edge = leaf.more = leaf.hooks = leaf.grad = None
+    leaf.saved = ()
     leaf.shape, leaf.dtype, leaf.seq = array.shape, array.dtype, next(clock)
     leaf.tensor = ref(tensor)
     return leaf
@@ -92,11 +111,11 @@ class Variable:
     ``array`` is an ndarray, or for a value without dims a NumPy scalar until its memory is shared.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "array", "node", "version", "view")
+    __slots__ = ("__dict__", "__weakref__", "array", "node", "version", "view_of")
     array: Any
     node: Node | None
     version: Version | None
-    view: Any
+    view_of: Any
     result: ClassVar[Any]  # the class of every result, set once by the class that has the methods
 
     def __init_subclass__(cls, result: type | None = None) -> None:
@@ -106,7 +125,7 @@ class Variable:
 def wrap(cls: Any, array: Any, node: Node | None = None, version: Version | None = None) -> Any:
     """Return a new ``cls`` around ``array``, which is not copied."""
     made = object.__new__(cls)
-    made.array, made.node, made.version, made.view = array, node, version, None
+    made.array, made.node, made.version, made.view_of = array, node, version, None
     return made
 
 
@@ -116,6 +135,12 @@ def start(x: Variable) -> Version:
     if version is None:
         version = x.version = new_version()
     return version
+
+
+def wrote(x: Variable, writer: str) -> None:
+    """Note a write into the memory of ``x``, by the operation called ``writer``."""
+    version = x.version
+    count(start(x) if version is None else version, writer)
 
 
 CONSTANT = wrap(Variable, None, None, FIXED)
@@ -141,17 +166,17 @@ class FreedError(RuntimeError):
         )
 
 
-def stale(op: Op, name: str, saved: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
+def stale(op: Op, name: str, saved: tuple[Any, ...], node: Node) -> None:
     """Raise RuntimeError: the saved value ``name`` was written after ``op`` saved it."""
     place, _, edge = next(each for each in op.layout if each[1] == name)
     array, version, expected = saved[place : place + 3]
-    source = edges[edge] if edge >= 0 else None
+    source = node.edges[edge] if edge >= 0 else None
     maker = op.title if edge == -1 else source.name() if source is not None and source.op is not None else ""
     made = f", which is output 0 of {maker}," if maker else ""
     raise RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{dtype_of(array.dtype).legacy}Tensor {list(array.shape)}]{made} is at version {version.writes}; "
-        f"expected version {expected} instead. It was saved as {name!r} by {op.title} and last written by "
-        f"{version.writer}. Hint: enable anomaly detection to find the operation that failed to compute its "
+        f"[torch.{dtype_of(array.dtype).legacy}Tensor {list(array.shape)}]{made} is at version {writes(version)}; "
+        f"expected version {writes(expected)} instead. It was saved as {name!r} by {op.title} and last written by "
+        f"{last_writer(version)}. Hint: enable anomaly detection to find the operation that failed to compute its "
         "gradient, with torch.autograd.set_detect_anomaly(True)."
     )

@@ -80,15 +80,15 @@ class Primitive:
         key = title, settles
         found = self.ops.get(key)
         if found is None:
-            found = Op(self.name, title, self._first_pull, frees=self.frees, settles=settles, layout=source.layout(self))
+            found = Op(self.name, title, self._first_pull, frees=self.frees, settles=settles, layout=source.layout(self), arity=len(self.inputs))
             self.ops[key] = found
         return found
 
-    def _first_pull(self, g: Any, saved: Any, edges: tuple[Any, ...]) -> Any:
+    def _first_pull(self, g: Any, saved: Any, node: Any) -> Any:
         """Write the pull, then do as it does."""
         for op in self.ops.values():
             op.pull = source.build_pull(self, op)
-        return next(iter(self.ops.values())).pull(g, saved, edges)
+        return next(iter(self.ops.values())).pull(g, saved, node)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -60,10 +60,9 @@ def range(*args: Any, **options: Any) -> Tensor:
     given: Any = options
     kind = np.dtype(kind_of("range", given, default_numpy()))
     _check_range("range", start, end, step)
-    count = math.floor((end - start) / step) + 1
     if kind.kind == "f":
-        return finish("range", _spaced(start, step, count, kind), given)
-    return finish("range", (int(start) + np.arange(count) * int(step)).astype(kind), given)
+        return finish("range", _spaced(start, step, math.floor((end - start) / step) + 1, kind), given)
+    return finish("range", np.arange(_int64(start), _int64(end) + 1, _int64(step)).astype(kind), given)
 
 
 def linspace(start: Any, end: Any, steps: int, **options: Unpack[Options]) -> Tensor:
@@ -87,6 +86,8 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Un
     https://pytorch.org/docs/stable/generated/torch.logspace.html
     """
     kind = np.dtype(kind_of("logspace", options, default_numpy()))
+    if kind.kind != "f":
+        start, end = _int64(_number("logspace", "start", start)), _int64(_number("logspace", "end", end))
     powers = _even("logspace", start, end, steps, kind if kind.kind == "f" else np.dtype(np.float64))
     return finish("logspace", np.power(powers.dtype.type(base), powers).astype(kind), options)
 
@@ -102,7 +103,7 @@ def _bounds(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> list[t
     found: dict[str, Any] = {"start": 0, "step": 1}
     for place, value in zip(names, args, strict=False):
         found[place] = value
-        if place in options:
+        if place in options or "start" in options:
             raise TypeError(f"{name}() got multiple values for argument {place!r}")
     for place in ("start", "end", "step"):
         if place in options:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .mode import Observer, Watch, no_grad
 from .node import FreedError, Node, Op, Variable, wrap
-from .version import FIXED
+from .version import FIXED, UNWRITTEN
 
 Pair = tuple[Callable[[Any], Any], Callable[[Any], Any]] | None
 
@@ -25,10 +25,10 @@ class Packed:
     def __init__(self, array: Any, version: Any, pair: tuple[Callable[[Any], Any], Callable[[Any], Any]]) -> None:
         pack, self.unpack = pair
         given = wrap(Variable.result, array, None, version)
-        before = version.writes if version is not None else 0
+        before = bytes(version) if version else UNWRITTEN
         with no_grad():
             self.value = pack(given)
-        if version is not None and version.writes != before:
+        if version is not None and version != before:
             raise RuntimeError(
                 "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can "
                 "not be modified by in-place operations as this can lead to unexpected side-effects."
@@ -53,7 +53,7 @@ class _Unpacking:
     def __init__(self, op: Op) -> None:
         self.op = op
 
-    def __call__(self, g: Any, saved: Any, edges: tuple[Any, ...]) -> Any:
+    def __call__(self, g: Any, saved: Any, node: Node) -> Any:
         if saved is None:
             raise FreedError
         opened = list(saved)
@@ -63,7 +63,7 @@ class _Unpacking:
                 opened[place] = value.open()
             elif isinstance(value, Variable) and isinstance(value.array, Packed):
                 value.array = value.array.open()  # the walk is recorded, and this tensor was made for it
-        return self.op.pull(g, tuple(opened), edges)
+        return self.op.pull(g, tuple(opened), node)
 
 
 class _Packer(Observer):
@@ -78,9 +78,9 @@ class _Packer(Observer):
             saved = list(node.saved)
             for place, _, _ in op.layout:
                 if saved[place] is not None:
-                    saved[place : place + 3] = Packed(saved[place], saved[place + 1], pair), FIXED, 0
+                    saved[place : place + 3] = Packed(saved[place], saved[place + 1], pair), FIXED, UNWRITTEN
             node.saved = tuple(saved)
-            node.op = Op(op.name, op.title, _Unpacking(op), frees=True, settles=op.settles, layout=op.layout)
+            node.op = Op(op.name, op.title, _Unpacking(op), frees=True, settles=op.settles, layout=op.layout, arity=op.arity)
         elif hasattr(op.pull, "repack"):  # a Function keeps what it saved in its own way
             op.pull.repack(node, lambda array, version: Packed(array, version, pair))
 

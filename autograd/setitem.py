@@ -9,11 +9,12 @@ import numpy as np
 from .dtypes import Array, dtype_of, wrapped
 from .inplace import check_writable, write
 from .mode import recording
-from .node import CONSTANT, Variable, shared, start, wrap
+from .node import CONSTANT, Variable, shared, wrap, wrote
 from .ops.index import assign, is_whole, kept, parse, put_at, reworded, same_dtype
 from .ops.mask import zeros
 from .ops.shape import getitem, reshape
 from .primitive import primitive
+from .version import count
 from .view import settle
 
 
@@ -47,12 +48,12 @@ def _asks(x: Variable, value: Any) -> bool:
     """Return whether a write of ``value`` into ``x`` is recorded."""
     if not recording.get():
         return False
-    base = x if x.view is None else x.view.base
+    base = x if x.view_of is None else x.view_of.base
     if x.node is not None or base.node is not None:
         return True
     if not isinstance(value, Variable):
         return False
-    if value.view is not None:
+    if value.view_of is not None:
         settle(value)
     return value.node is not None
 
@@ -98,11 +99,12 @@ def store_item(x: Any, index: Any, value: Any) -> None:
         if source.shape != part.shape and source.ndim:
             value, source = _fitted(value, part.shape)
         if recorded:
-            part = getitem(x, basic)
+            whole = part.shape == target.shape and all(isinstance(each, slice) or each is Ellipsis for each in basic)
+            part = x if whole else getitem(x, basic)
             write(part, copy_into if source.ndim else filled, (value,), {}, "copy_")
             return
         part[...] = source
-    start(x).count("__setitem__")
+    wrote(x, "__setitem__")
 
 
 def _trimmed(value: Any, target: Array, basic: Any, arrays: Any) -> tuple[Any, Any]:
@@ -162,7 +164,7 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
         return write(self, copy_into, (src,), {}, "copy_")
     check_writable(self, "copy_")
     shared(self)[...] = src.array
-    start(self).count("copy_")
+    wrote(self, "copy_")
     return self
 
 
@@ -195,7 +197,7 @@ def fill_(self: Any, value: Any) -> Any:
     if _asks(self, value):
         return write(self, filled, (value,), {}, "fill_")
     shared(self)[...] = value.array if isinstance(value, Variable) else value
-    start(self).count("fill_")
+    wrote(self, "fill_")
     return self
 
 
@@ -207,7 +209,7 @@ def zero_(self: Any) -> Any:
     if _asks(self, None):
         return write(self, zeroed, (), {}, "zero_")
     shared(self).fill(0)
-    start(self).count("zero_")
+    wrote(self, "zero_")
     return self
 
 

@@ -77,9 +77,9 @@ def _saved(node: Node, place: int, name: str) -> Any:
     value = node.saved[place]
     if edge is None or value is None:
         return value
-    version, writes = node.saved[place + 1 : place + 3]
-    if version.writes != writes:
-        stale(node.op, name, node.saved, node.edges)  # type: ignore[arg-type]
+    version, said = node.saved[place + 1 : place + 3]
+    if version != said:
+        stale(node.op, name, node.saved, node)  # type: ignore[arg-type]
     source = node if edge == -1 else node.edges[edge] if edge >= 0 else None
     array = value.open() if isinstance(value, Packed) else value
     leaf = source.tensor() if source is not None and source.op is None else None

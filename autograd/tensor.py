@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import activation as activations
 from . import draws, setitem
 from .dims import variadic
 from .inplace import in_place
 from .interop import TensorInterop
 from .node import Variable
 from .ops import (
+    activation,
     adapt,
     arithmetic,
+    bitwise,
     choose,
+    compare,
     counting,
     cumulative,
     difference,
@@ -23,14 +27,19 @@ from .ops import (
     matmul,
     norms,
     order,
+    pairs,
     pointwise,
+    power,
     quantiles,
     reduce,
+    rounding,
     shape,
+    softmax,
     sorting,
 )
 from .ops import diagonal as triangles
 from .ops import scatter as gathering
+from .ops import select as choosing
 from .ops import split as parts
 
 
@@ -50,15 +59,116 @@ class Tensor(TensorInterop):
 
     # ------------------------------------------------------------------ arithmetic
     __add__ = __radd__ = arithmetic._add
+    __sub__, __rsub__ = arithmetic.minus, arithmetic.reverse_minus
     __mul__ = __rmul__ = arithmetic._mul
-    __sub__ = arithmetic._sub
-    __truediv__ = arithmetic._div
-    __neg__ = neg = arithmetic.neg
-    __iadd__ = in_place(arithmetic._add, "add_")
-    __imul__ = in_place(arithmetic._mul, "mul_")
+    __truediv__, __rtruediv__ = arithmetic._div, arithmetic.reverse_div
+    __floordiv__, __rfloordiv__ = arithmetic.floordiv, arithmetic.reverse_floordiv
+    __mod__, __rmod__ = arithmetic._remainder, arithmetic.reverse_remainder
+    __pow__, __rpow__ = power.power, power.reverse_power
+    __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, rounding.abs
+    __iadd__, __isub__ = in_place(arithmetic._add, "add_"), in_place(arithmetic.minus, "sub_")
+    __imul__, __itruediv__ = in_place(arithmetic._mul, "mul_"), in_place(arithmetic._div, "div_")
+    __ifloordiv__, __imod__ = (
+        in_place(arithmetic.floordiv, "floor_divide_"),
+        in_place(arithmetic._remainder, "remainder_"),
+    )
+    __ipow__ = in_place(power.power, "pow_")
+    add, sub, mul, div, true_divide = (
+        arithmetic.add,
+        arithmetic.sub,
+        arithmetic.mul,
+        arithmetic.div,
+        arithmetic.true_divide,
+    )
+    subtract, multiply, divide, floor_divide = sub, mul, div, arithmetic.floor_divide
+    remainder, fmod, pow, float_power, square = (
+        arithmetic.remainder,
+        arithmetic.fmod,
+        power.pow,
+        power.float_power,
+        power.square,
+    )
+    neg, negative, positive = arithmetic.neg, arithmetic.neg, arithmetic.positive
+    add_, sub_, mul_, div_, true_divide_ = map(in_place, (add, sub, mul, div, true_divide))
+    subtract_, multiply_, divide_, floor_divide_ = sub_, mul_, div_, in_place(floor_divide)
+    remainder_, fmod_, pow_, float_power_, square_ = map(in_place, (remainder, fmod, pow, power.float_power, square))
+    neg_ = negative_ = in_place(neg)
 
     # ------------------------------------------------------------------ functions of one number
-    exp, tanh = pointwise.exp, pointwise.tanh
+    exp, exp2, expm1, log, log2 = pointwise.exp, pointwise.exp2, pointwise.expm1, pointwise.log, pointwise.log2
+    log10, log1p, sqrt, rsqrt = pointwise.log10, pointwise.log1p, pointwise.sqrt, pointwise.rsqrt
+    reciprocal, sigmoid, logit = pointwise.reciprocal, pointwise.sigmoid, pointwise.logit
+    exp_, exp2_, expm1_, log_, log2_ = map(in_place, (exp, exp2, expm1, log, log2))
+    log10_, log1p_, sqrt_, rsqrt_ = map(in_place, (log10, log1p, sqrt, rsqrt))
+    reciprocal_, sigmoid_, logit_ = map(in_place, (reciprocal, sigmoid, logit))
+    sin, cos, tan, sinh, cosh, tanh = (
+        pointwise.sin,
+        pointwise.cos,
+        pointwise.tan,
+        pointwise.sinh,
+        pointwise.cosh,
+        pointwise.tanh,
+    )
+    sin_, cos_, tan_, sinh_, cosh_, tanh_ = map(in_place, (sin, cos, tan, sinh, cosh, tanh))
+    asin, acos, atan, asinh = pointwise.asin, pointwise.acos, pointwise.atan, pointwise.asinh
+    acosh, atanh, deg2rad, rad2deg = pointwise.acosh, pointwise.atanh, pointwise.deg2rad, pointwise.rad2deg
+    asin_, acos_, atan_, asinh_ = map(in_place, (asin, acos, atan, asinh))
+    acosh_, atanh_, deg2rad_, rad2deg_ = map(in_place, (acosh, atanh, deg2rad, rad2deg))
+    arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh
+    arcsin_, arccos_, arctan_, arcsinh_, arccosh_, arctanh_ = asin_, acos_, atan_, asinh_, acosh_, atanh_
+    erf, erfc, erfinv = pointwise.erf, pointwise.erfc, pointwise.erfinv
+    erf_, erfc_, erfinv_ = map(in_place, (erf, erfc, erfinv))
+    abs, sign, sgn, nan_to_num = rounding.abs, rounding.sign, rounding.sgn, rounding.nan_to_num
+    floor, ceil, trunc, round, frac = rounding.floor, rounding.ceil, rounding.trunc, rounding.round, rounding.frac
+    absolute, fix, heaviside = abs, trunc, rounding.heaviside
+    abs_, sign_, sgn_, nan_to_num_ = map(in_place, (abs, sign, sgn, nan_to_num))
+    floor_, ceil_, trunc_, round_, frac_ = map(in_place, (floor, ceil, trunc, round, frac))
+    absolute_, fix_, heaviside_ = abs_, trunc_, in_place(heaviside)
+    relu, relu_, prelu = activation.relu, in_place(activation.relu), activations.prelu
+
+    # ------------------------------------------------------------------ functions of two numbers
+    atan2, hypot, logaddexp, logaddexp2 = pairs.atan2, pairs.hypot, pairs.logaddexp, pairs.logaddexp2
+    arctan2, fmax, fmin = pairs.atan2, pairs.fmax, pairs.fmin
+    atan2_, hypot_ = in_place(atan2), in_place(hypot)
+    arctan2_ = atan2_
+
+    # ------------------------------------------------------------------ choosing and mixing
+    masked_fill, lerp, addcmul, addcdiv = choosing.masked_fill, choosing.lerp, choosing.addcmul, choosing.addcdiv
+    masked_fill_, lerp_, addcmul_, addcdiv_ = map(in_place, (masked_fill, lerp, addcmul, addcdiv))
+    clamp, clamp_min, clamp_max, clip = choosing.clamp, choosing.clamp_min, choosing.clamp_max, choosing.clamp
+    clamp_, clamp_min_, clamp_max_ = map(in_place, (clamp, clamp_min, clamp_max))
+    clip_ = clamp_
+
+    def where(self, condition: Any, other: Any) -> Any:
+        """Return this tensor where ``condition`` holds, else ``other``."""
+        return choosing.where(condition, self, other)
+
+    # ------------------------------------------------------------------ comparisons
+    __eq__, __ne__ = compare._eq, compare._ne  # type: ignore[assignment]  # they answer with tensors
+    __lt__, __le__, __gt__, __ge__ = compare._lt, compare._le, compare._gt, compare._ge
+    eq, ne, lt, le, gt, ge = compare.eq, compare.ne, compare.lt, compare.le, compare.gt, compare.ge
+    not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+    eq_, ne_, lt_, le_, gt_, ge_ = map(in_place, (eq, ne, lt, le, gt, ge))
+    not_equal_, less_, less_equal_, greater_, greater_equal_ = ne_, lt_, le_, gt_, ge_
+    isclose, allclose, equal, signbit = compare.isclose, compare.allclose, compare.equal, compare.signbit
+    isnan, isinf, isfinite, isreal = compare.isnan, compare.isinf, compare.isfinite, compare.isreal
+    isposinf, isneginf = compare.isposinf, compare.isneginf
+
+    # ------------------------------------------------------------------ logic and bits
+    logical_and, logical_or, logical_xor = compare.logical_and, compare.logical_or, compare.logical_xor
+    logical_not, bitwise_not, __invert__ = compare.logical_not, bitwise.bitwise_not, bitwise.invert
+    logical_and_, logical_or_, logical_xor_ = map(in_place, (logical_and, logical_or, logical_xor))
+    logical_not_, bitwise_not_ = in_place(logical_not), in_place(bitwise_not)
+    __and__, __or__, __xor__ = bitwise._bitwise_and, bitwise._bitwise_or, bitwise._bitwise_xor
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+    __lshift__, __rshift__ = bitwise._bitwise_left_shift, bitwise._bitwise_right_shift
+    __rlshift__, __rrshift__ = bitwise.reverse_left_shift, bitwise.reverse_right_shift
+    bitwise_and, bitwise_or, bitwise_xor = bitwise.bitwise_and, bitwise.bitwise_or, bitwise.bitwise_xor
+    bitwise_left_shift, bitwise_right_shift = bitwise.bitwise_left_shift, bitwise.bitwise_right_shift
+    bitwise_and_, bitwise_or_, bitwise_xor_ = map(in_place, (bitwise_and, bitwise_or, bitwise_xor))
+    bitwise_left_shift_, bitwise_right_shift_ = in_place(bitwise_left_shift), in_place(bitwise_right_shift)
+    __iand__, __ior__, __ixor__ = bitwise_and_, bitwise_or_, bitwise_xor_
+    __ilshift__, __irshift__ = bitwise_left_shift_, bitwise_right_shift_
 
     # ------------------------------------------------------------------ reductions
     sum, nansum, mean, nanmean, prod = reduce.sum, reduce.nansum, reduce.mean, reduce.nanmean, reduce.prod
@@ -109,7 +219,12 @@ class Tensor(TensorInterop):
 
     # ------------------------------------------------------------------ index
     __getitem__, __setitem__ = index.fetch, setitem.store_item
-    index_select, gather, take, take_along_dim = gathering.index_select, gathering.gather, choose.take, choose.take_along_dim
+    index_select, gather, take, take_along_dim = (
+        gathering.index_select,
+        gathering.gather,
+        choose.take,
+        choose.take_along_dim,
+    )
     masked_select, nonzero, argwhere = choose.masked_select, choose.nonzero, choose.argwhere
     masked_scatter, masked_scatter_ = choose.masked_scatter, in_place(choose.masked_scatter)
     scatter, scatter_ = choose.scatter, in_place(choose.scatter)

@@ -36,14 +36,14 @@ SEVERAL = (
 def attach(made: Variable, x: Variable, function: Any, rest: tuple[Any, ...], frozen: str = "") -> None:
     """Note that ``made`` is ``function(x, *rest)`` and shares the memory of ``x``."""
     made.version = x.version or start(x)
-    before = x.view
+    before = x.view_of
     if not recording.get():
         frozen = UNRECORDED
     if before is None:
-        made.view = View(x, ((function, rest),), x.node, frozen)
+        made.view_of = View(x, ((function, rest),), x.node, frozen)
     else:
         steps = None if before.steps is None else (*before.steps, (function, rest))
-        made.view = View(before.base, steps, before.base.node, frozen or before.frozen)
+        made.view_of = View(before.base, steps, before.base.node, frozen or before.frozen)
 
 
 def look(base: Any, steps: tuple[Any, ...]) -> Any:
@@ -55,7 +55,7 @@ def look(base: Any, steps: tuple[Any, ...]) -> Any:
 
 def settle(x: Variable) -> None:
     """Give the view ``x`` its new history if its base was written since ``x`` last looked."""
-    view = x.view
+    view = x.view_of
     base = view.base
     if view.seen is not base.node and base.node is not None:  # None: the base was only told to ask for no gradient
         if view.steps is None:

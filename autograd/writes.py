@@ -8,7 +8,7 @@ from warnings import warn
 import numpy as np
 
 from .dtypes import dtype_of
-from .node import Node, Variable, shared, start
+from .node import Node, Variable, shared, wrote
 from .mode import recording
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
@@ -40,7 +40,7 @@ def deliver(name: str, result: Any, out: Any) -> Any:
     if out.array.shape != result.array.shape:
         _resize(name, out, result.array.shape)
     shared(out)[...] = result.array
-    start(out).count(name)
+    wrote(out, name)
     return out
 
 
@@ -52,6 +52,6 @@ def _resize(name: str, out: Variable, shape: tuple[int, ...]) -> None:
             UserWarning,
             stacklevel=4,
         )
-    if out.view is not None:
+    if out.view_of is not None:
         raise RuntimeError(f"{name}(): out= is a view of another tensor and cannot be resized to {list(shape)}")
     out.array = np.empty(shape, out.array.dtype)

@@ -6,7 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..autograd.dtypes import default_numpy
+from ..autograd.device import require_cpu
+from ..autograd.dtypes import as_numpy, default_numpy
 from ..autograd.formatting import parameter_repr
 from ..autograd.node import wrap
 from ..autograd.tensor import Tensor
@@ -78,3 +79,16 @@ class Buffer(metaclass=_IsBuffer):
         made.persistent = persistent
         made._is_buffer = True
         return made
+
+
+def empty_parameter(*shape: int, device: Any = None, dtype: Any = None) -> Parameter:
+    """Return a parameter of ``shape`` whose values are still to be set."""
+    return Parameter(empty(*shape, device=device, dtype=dtype))
+
+
+def empty(*shape: int, device: Any = None, dtype: Any = None) -> Tensor:
+    """Return a tensor of ``shape`` whose values are still to be set; RuntimeError for a device that is not the CPU."""
+    if device is not None:
+        require_cpu(device)
+    made: Tensor = wrap(Tensor, np.empty(shape, default_numpy() if dtype is None else as_numpy(dtype)))
+    return made

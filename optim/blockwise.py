@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.inplace import check_writable
 from ..autograd.mode import enable_grad
-from ..autograd.node import Variable, shared, start
+from ..autograd.node import Variable, shared, wrote
 from .optimizer import Optimizer
 
 Array = Any
@@ -43,7 +43,7 @@ class Blockwise(Optimizer):
                 grad = p.grad
                 if grad is not None:
                     self._change(p, shared(p), grad.array, group, options)
-                    (p.version or start(p)).count(type(self).__name__)
+                    wrote(p, type(self).__name__)
         return loss
 
     def _options(self, group: dict[str, Any]) -> Any:

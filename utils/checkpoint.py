@@ -93,7 +93,7 @@ class _Again:
         self.facts: list[tuple[Any, Any]] = []
         self.found: dict[int, Any] = {}
         given = [x for x in (*args, *kwargs.values()) if isinstance(x, Variable)]
-        self.stamps = [(version, version.writes) for version in map(start, given)]
+        self.stamps = [(version, bytes(version)) for version in map(start, given)]
 
     def first(self) -> Any:
         """Run the function; each value it saves is replaced by its number."""
@@ -111,7 +111,7 @@ class _Again:
         return self.found.pop(number)
 
     def _run(self) -> None:
-        if any(version.writes != writes for version, writes in self.stamps):
+        if any(version != said for version, said in self.stamps):
             raise CheckpointError("checkpoint: an input was modified by an inplace operation since the first run")
         function, args, kwargs = self.call
         saved: list[Any] = []

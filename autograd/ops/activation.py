@@ -50,10 +50,10 @@ def _negative(x: Any) -> Array:
 # ------------------------------------------------------------------ made of straight lines
 
 
-@primitive(g=lambda g, y: _relu_grad(g, y=y), y=None, promote="same")
-def _relu_grad(g: Array, y: Array) -> Array:
-    """Return ``g`` where the result of relu is positive or NaN, else 0."""
-    return masks.drop(g, np.less_equal(y, masks.ZERO[y.dtype]))
+@primitive(grad=lambda g, y: _relu_grad(g, y=y), y=None)
+def _relu_grad(grad: Array, y: Array) -> Array:
+    """Return ``grad`` where the result of relu is positive or NaN, else 0."""
+    return masks.drop(grad, np.less_equal(y, masks.ZERO[y.dtype]))
 
 
 @primitive(input=lambda g, out: _relu_grad(g, y=out), promote="same")
@@ -75,13 +75,12 @@ def relu(input: Array) -> Array:
 
 
 @primitive(
-    g=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope=negative_slope),
+    grad=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope=negative_slope),
     input=None,
-    promote="same",
 )
-def _leaky_relu_grad(g: Array, input: Array, negative_slope: float) -> Array:
-    """Return ``g`` where ``input > 0``, else ``g * negative_slope``."""
-    return masks.choose(np.greater(input, masks.ZERO[input.dtype]), g, g * _constant(negative_slope, g))
+def _leaky_relu_grad(grad: Array, input: Array, negative_slope: float) -> Array:
+    """Return ``grad`` where ``input > 0``, else ``grad * negative_slope``."""
+    return masks.choose(np.greater(input, masks.ZERO[input.dtype]), grad, grad * _constant(negative_slope, grad))
 
 
 @primitive(
@@ -188,24 +187,24 @@ def prelu(input: Array, weight: Array) -> Array:
 # ------------------------------------------------------------------ made of exponentials
 
 
-def _elu_curve(h: Any, g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
+def _elu_curve(g: Any, grad: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
     bend = exp(input * input_scale) * (alpha * scale * input_scale**2)
-    return keep(h * g * bend, input <= 0)
+    return keep(g * grad * bend, input <= 0)
 
 
 @primitive(
-    g=lambda h, input, alpha, scale, input_scale: _elu_grad(h, input, alpha, scale, input_scale=input_scale),
+    grad=lambda g, input, alpha, scale, input_scale: _elu_grad(g, input, alpha, scale, input_scale=input_scale),
     input=_elu_curve,
     promote="same",
 )
-def _elu_grad(g: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Array:
+def _elu_grad(grad: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Array:
     """Return the gradient of :func:`elu`; at 0 that of the negative side."""
     slope = np.exp(_negative(input) * _constant(input_scale, input)) * _constant(alpha * scale * input_scale, input)
-    return g * masks.choose(np.less_equal(input, masks.ZERO[input.dtype]), slope, _constant(scale, input))
+    return grad * masks.choose(np.less_equal(input, masks.ZERO[input.dtype]), slope, _constant(scale, input))
 
 
-def _elu_title(title: str) -> str:
-    return title
+def _elu_title(label: str) -> str:
+    return label
 
 
 @primitive(
@@ -213,7 +212,7 @@ def _elu_title(title: str) -> str:
     promote="same",
     title=_elu_title,
 )
-def elu(input: Array, alpha: float, scale: float, input_scale: float, title: str) -> Array:
+def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str) -> Array:
     """Return ``scale * input`` where ``input`` is positive, else ``scale * alpha * (exp(input_scale * input) - 1)``."""
     floats_only("elu_cpu", input)
     low = np.expm1(_negative(input) * _constant(input_scale, input))
@@ -223,17 +222,17 @@ def elu(input: Array, alpha: float, scale: float, input_scale: float, title: str
 
 
 @primitive(
-    g=lambda h, input, beta, threshold: _softplus_grad(h, input, beta, threshold=threshold),
-    input=lambda h, g, input, beta, threshold: drop(
-        h * g * (sigmoid(input * beta) * sigmoid(input * -beta) * beta), input * beta > threshold
+    grad=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold=threshold),
+    input=lambda g, grad, input, beta, threshold: drop(
+        g * grad * (sigmoid(input * beta) * sigmoid(input * -beta) * beta), input * beta > threshold
     ),
     promote="same",
 )
-def _softplus_grad(g: Array, input: Array, beta: float, threshold: float) -> Array:
-    """Return the gradient of softplus: ``g`` where it is linear, else ``g * sigmoid(beta * input)``."""
+def _softplus_grad(grad: Array, input: Array, beta: float, threshold: float) -> Array:
+    """Return the gradient of softplus: ``grad`` where it is linear, else ``grad * sigmoid(beta * input)``."""
     scaled = input if beta == 1 else input * _constant(beta, input)
     linear = np.greater(scaled, _constant(threshold, input))
-    return masks.choose(linear, g, np.asarray(g * sigmoid(scaled)))
+    return masks.choose(linear, grad, np.asarray(grad * sigmoid(scaled)))
 
 
 @primitive(
@@ -263,28 +262,30 @@ def logsigmoid(input: Array) -> Array:
     return _negative(input) - np.log1p(np.exp(-np.abs(input)))
 
 
-def _silu_curve(h: Any, g: Any, input: Any) -> Any:
+def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
     s = sigmoid(input)
-    return h * g * (s * (1 - s) * (input * (1 - s - s) + 2))
+    return g * grad * (s * (1 - s) * (input * (1 - s - s) + 2))
 
 
-@primitive(g=lambda h, input, s: _silu_grad(h, input, s=s), input=_silu_curve, s=None, promote="same")
-def _silu_grad(g: Array, input: Array, s: Array) -> Array:
-    """Return the gradient of silu, where ``s`` is ``sigmoid(input)``; its rule takes that into account."""
+@primitive(grad=lambda g, input: _silu_grad(g, input=input), input=_silu_curve, promote="same")
+def _silu_grad(grad: Array, input: Array) -> Array:
+    """Return the gradient of silu."""
+    s = sigmoid(input)
     slope = masks.ONE[s.dtype] - s
     slope *= input
     slope += masks.ONE[s.dtype]
     slope *= s
-    slope *= g
+    slope *= grad
     return slope
 
 
-@primitive(input=lambda g, input, s: _silu_grad(g, input, s=s), keeps=("s",), promote="same")
-def silu(input: Array) -> Any:
+@primitive(input=lambda g, input: _silu_grad(g, input=input), promote="same")
+def silu(input: Array) -> Array:
     """Return ``input * sigmoid(input)``."""
     floats_only("silu_cpu", input)
-    s = sigmoid(input)
-    return input * s, s
+    out = sigmoid(input)
+    out *= input
+    return out
 
 
 def _mish_rule(g: Any, input: Any) -> Any:
@@ -308,32 +309,37 @@ def mish(input: Array) -> Array:
 # ------------------------------------------------------------------ GELU
 
 
-def _gelu_curve(h: Any, g: Any, input: Any) -> Any:
+def _gelu_curve(g: Any, grad: Any, input: Any) -> Any:
     square = input * input
-    return h * g * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi))
+    return g * grad * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi))
 
 
-@primitive(g=lambda h, input, cdf: _gelu_grad(h, input, cdf=cdf), input=_gelu_curve, cdf=None, promote="same")
-def _gelu_grad(g: Array, input: Array, cdf: Array) -> Array:
-    """Return the gradient of gelu, where ``cdf`` is its share of ``input``; its rule takes that into account."""
+def _normal_share(x: Array) -> Array:
+    """Return the share of a standard normal distribution below ``x``."""
+    share = erfs.erf(x * _constant(math.sqrt(0.5), x))
+    share += masks.ONE[share.dtype]
+    share *= _constant(0.5, share)
+    return share
+
+
+@primitive(grad=lambda g, input: _gelu_grad(g, input=input), input=_gelu_curve, promote="same")
+def _gelu_grad(grad: Array, input: Array) -> Array:
+    """Return the gradient of gelu."""
     slope = np.exp(input * input * _constant(-0.5, input))
     slope *= _constant(1 / math.sqrt(2 * math.pi), input)
     slope *= input
-    slope += cdf
-    slope *= g
+    slope += _normal_share(input)
+    slope *= grad
     return slope
 
 
-@primitive(
-    input=lambda g, input, cdf: _gelu_grad(g, input, cdf=cdf), keeps=("cdf",), promote="same", title="GeluBackward0"
-)  # fmt: skip
-def gelu_erf(input: Array) -> Any:
+@primitive(input=lambda g, input: _gelu_grad(g, input=input), promote="same", title="GeluBackward0")
+def gelu_erf(input: Array) -> Array:
     """Return ``input`` times the share of a normal distribution that lies below it."""
     floats_only("GeluKernelImpl", input)
-    cdf = erfs.erf(input * _constant(math.sqrt(0.5), input))
-    cdf += masks.ONE[cdf.dtype]
-    cdf *= _constant(0.5, cdf)
-    return input * cdf, cdf
+    out = _normal_share(input)
+    out *= input
+    return out
 
 
 _ROOT = math.sqrt(2 / math.pi)

@@ -213,10 +213,26 @@ negative = neg
 
 
 def minus(input: Any, other: Any) -> Any:
-    """Return ``input - other``; for a number beside bools RuntimeError, as PyTorch has it."""
-    if isinstance(other, int | float) and getattr(input, "array", input).dtype.kind == "b":
-        raise RuntimeError(_MINUS.format(_BOOLS if isinstance(other, bool) else "a bool tensor"))
+    """Return ``input - other``."""
+    if type(other) in _NUMBERS:
+        _no_bool_minus(input, other)
     return _sub(input, other)
+
+
+def reverse_minus(input: Any, other: Any) -> Any:
+    """Return ``other - input``."""
+    if type(other) in _NUMBERS:
+        _no_bool_minus(input, other)
+    return _rsub(input, other)
+
+
+_NUMBERS = {bool, int, float}
+
+
+def _no_bool_minus(input: Any, other: Number) -> None:
+    """Raise RuntimeError for a number beside bools, as PyTorch does."""
+    if getattr(input, "array", input).dtype.kind == "b":
+        raise RuntimeError(_MINUS.format(_BOOLS if isinstance(other, bool) else "a bool tensor"))
 
 
 def floordiv(input: Any, other: Any) -> Any:

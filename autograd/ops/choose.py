@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..dims import array_of, norm_dim
 from ..dtypes import Array
 from ..node import Variable
 from ..primitive import primitive
-from .index import index_put, look_up
+from .index import index_put, place_at
 from .join import common_shape, repeat_each
 from .scatter import (
     gather,
@@ -126,13 +127,18 @@ def argwhere(input: Any) -> Any:
 # ------------------------------------------------------------------ places in the flattened tensor
 
 
-def take(input: Any, index: Any) -> Any:
+def _taken_back(g: Any, input_shape: tuple[int, ...], index: Any) -> Any:
+    places = np.array(index.array if isinstance(index, Variable) else index).reshape(-1)
+    return reshape(place_at(reshape(g, (-1,)), (prod(input_shape),), (places,)), input_shape)
+
+
+@primitive(input=_taken_back, index=None)
+def take(input: Array, index: Any) -> Array:
     """Return the elements of the flattened ``input`` that ``index`` names, in the shape of ``index``.
 
     https://pytorch.org/docs/stable/generated/torch.take.html
     """
-    array, places = array_of(input, "take"), array_of(index, "take", "index", 2)
-    return look_up(reshape(input, (-1,)), (_flat(array, places, "take"),))
+    return np.asarray(input).reshape(-1)[_flat(input, np.asarray(index), "take")]
 
 
 def _flat(array: Any, places: Any, name: str) -> Array:

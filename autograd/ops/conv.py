@@ -42,12 +42,19 @@ def _convolution(
     return kernels.conv_forward(input, weight, stride, padding, dilation, groups, bias)
 
 
+def _cropped(y: Any, shape: Ints) -> Any:
+    """Return ``y`` cut to ``shape``: a transposed convolution may leave so much room that more windows fit."""
+    if tuple(y.shape) == shape:
+        return y
+    return constant_pad_nd(y, tuple(side for n, m in zip(shape, y.shape, strict=True) for side in (n - m, 0))[::-1], 0)
+
+
 def _conv_transposed_rule(
     g: Any, input: Any, weight: Any, stride: Ints, padding: Ints, dilation: Ints, groups: int, needs: list[bool]
 ) -> tuple[Any, Any, Any]:
     how = stride, padding, dilation, groups
     return (
-        _convolution(g, weight, *how) if needs[0] else None,
+        _cropped(_convolution(g, weight, *how), tuple(input.shape)) if needs[0] else None,
         _conv_weight(input, g, tuple(weight.shape), *how) if needs[1] else None,
         channel_sum(g) if needs[2] else None,
     )
@@ -76,7 +83,7 @@ def _conv_weight_rule(
 ) -> tuple[Any, Any]:
     how = stride, padding, dilation, groups
     return (
-        _convolution(input, g, *how) if needs[0] else None,
+        _cropped(_convolution(input, g, *how), tuple(grad.shape)) if needs[0] else None,
         _conv_transposed(grad, g, tuple(input.shape), *how) if needs[1] else None,
     )
 
@@ -263,6 +270,8 @@ def _conv_transpose(
     stride, padding = _numbers(stride, dims, name, "stride"), _numbers(padding, dims, name, "padding")
     output_padding = _numbers(output_padding, dims, name, "output_padding")
     dilation = _numbers(dilation, dims, name, "dilation")
+    if 0 in weight_shape[1:]:
+        raise RuntimeError(f"{name}: expected a weight that is not empty, but got size {list(weight_shape)}")
     out = conv_transpose_output_size(shape, weight_shape, stride, padding, output_padding, dilation, groups)
     filters = weight_shape[1] * groups
     _check_shapes(shape, weight_shape, bias, filters)
@@ -339,12 +348,14 @@ def conv_transpose3d(
 
 @primitive(
     input=lambda g, input_shape, kernel_size, dilation, padding, stride: col2im(
-        g, input_shape[2:], kernel_size, dilation, padding, stride
+        g, tuple(input_shape[-2:]), kernel_size, dilation, padding, stride
     ),
     title="Im2ColBackward0",
 )
 def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Array:
-    """Return the blocks of (N, C, H, W) ``input`` as columns: shape (N, C * kernel, blocks)."""
+    """Return the blocks of (N, C, H, W) or (C, H, W) ``input`` as columns: shape (N, C * kernel, blocks)."""
+    if input.ndim == 3:
+        return window.unfold(input[None], kernel_size, dilation, padding, stride)[0]
     return window.unfold(input, kernel_size, dilation, padding, stride)
 
 
@@ -355,7 +366,9 @@ def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, strid
 def col2im(
     input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints
 ) -> Array:
-    """Return the image (N, C, H, W) that sums the blocks in ``input``; the dual of ``im2col``."""
+    """Return the image (N, C, H, W) or (C, H, W) that sums the blocks in ``input``; the dual of ``im2col``."""
+    if input.ndim == 2:
+        return window.fold(input[None], output_size, kernel_size, dilation, padding, stride)[0]
     return window.fold(input, output_size, kernel_size, dilation, padding, stride)
 
 
@@ -389,8 +402,6 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
         )
     if x.dtype.kind in "iu":
         raise NotImplementedError(f"\"im2col_out_cpu\" not implemented for '{x.dtype.name}'")
-    if x.ndim == 3:
-        return squeeze(im2col(unsqueeze(input, 0), *sizes), 0)
     return im2col(input, *sizes)
 
 
@@ -419,6 +430,4 @@ def fold(
         )
     if x.dtype.kind in "iu":
         raise NotImplementedError(f"\"col2im_out_cpu\" not implemented for '{x.dtype.name}'")
-    if x.ndim == 2:
-        return squeeze(col2im(unsqueeze(input, 0), *sizes), 0)
     return col2im(input, *sizes)

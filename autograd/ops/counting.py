@@ -39,14 +39,16 @@ def _asked(found: Any, return_inverse: bool, return_counts: bool) -> list[Any]:
 
 def _rows(name: str, x: Any, dim: int) -> Any:
     """Return ``x`` as rows, one for each element along ``dim``."""
+    if not x.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     axis = norm_dim(dim, x.ndim)
-    if x.ndim and not x.size and x.shape[axis]:
+    if not x.size and x.shape[axis]:
         raise RuntimeError(f"There are 0 sized dimensions, and they aren't selected, so {name} cannot be applied")
-    return np.atleast_1d(np.moveaxis(x, axis, 0) if x.ndim else x)
+    return np.moveaxis(x, axis, 0)
 
 
 def _back(rows: Any, x: Any, dim: int) -> Any:
-    return np.moveaxis(rows, 0, norm_dim(dim, x.ndim)) if x.ndim else rows
+    return np.moveaxis(rows, 0, norm_dim(dim, x.ndim))
 
 
 def unique(

@@ -16,10 +16,12 @@ _WIDE = {"e": np.dtype(np.float32), "f": np.dtype(np.float64)}
 """What floats are accumulated in: a chain of roundings is as long as the dim."""
 
 
-def _running(ufunc: np.ufunc, input: Any, axis: int, dtype: Any) -> Any:
+def _running(name: str, ufunc: np.ufunc, input: Any, axis: int, dtype: Any) -> Any:
     """Return the running ``ufunc`` along ``axis``; integers give int64 unless ``dtype`` says otherwise."""
     if dtype is not None:
         input = input.astype(as_numpy(dtype))
+        if input.dtype.char == "?":
+            raise NotImplementedError(f"\"{name}_out_cpu\" not implemented for 'Bool'")
     kind = input.dtype if dtype is not None or input.dtype.kind == "f" else np.dtype(np.int64)
     if not input.ndim:
         return input.astype(kind)
@@ -41,7 +43,7 @@ def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     tensor([1., 3., 6.])
     """
     axis = one_axis(input, dim)
-    return _running(np.add, input, axis, dtype), axis
+    return _running("cumsum", np.add, input, axis, dtype), axis
 
 
 def products_before(x: Any, axis: int) -> Any:
@@ -70,7 +72,7 @@ def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Any:
     tensor([1., 2., 6.])
     """
     axis = one_axis(input, dim)
-    return _running(np.multiply, input, axis, dtype), axis
+    return _running("cumprod", np.multiply, input, axis, dtype), axis
 
 
 def _latest(input: Any, axis: int, ufunc: np.ufunc) -> tuple[Any, Any, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..dims import array_of, norm_dim
+from ..dtypes import Array
+from ..primitive import primitive
 from ..writes import deliver
 from .arithmetic import _mul, _sub
 from .cumulative import cumsum
@@ -16,14 +18,18 @@ from .reduce import sum
 from .shape import getitem
 
 
+@primitive(input=None, other=None)
+def _differ(input: Array, other: Array) -> Any:
+    """Return where two arrays differ."""
+    return np.not_equal(input, other)
+
+
 def _neighbours(x: Any, axis: int) -> tuple[Any, Any]:
     """Return ``x`` along ``axis`` without its first element, and without its last."""
     return getitem(x, part(axis, 1, None)), getitem(x, part(axis, None, -1))
 
 
-def diff(
-    input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None
-) -> Any:
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
     """Return the ``n``-th differences of neighbours along ``dim``, with ``prepend`` and ``append`` joined on first.
 
     Of bools, whether they differ. RuntimeError for a tensor without dims.
@@ -46,7 +52,7 @@ def diff(
     result = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(min(n, array_of(result, "diff").shape[axis])):
         late, early = _neighbours(result, axis)
-        result = late != early if array.dtype.char == "?" else _sub(late, early)
+        result = _differ(late, early) if array.dtype.char == "?" else _sub(late, early)
     if result is input:
         result = getitem(input, (...,))
     return result if out is None else deliver("diff", result, out)

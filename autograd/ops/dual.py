@@ -91,9 +91,7 @@ def _add_columns(x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
 # ------------------------------------------------------------------ sums and what they came from
 
 
-@primitive(
-    input=lambda g, input_shape, axes: spread_along(g, input_shape, axes), keeps=("axes",), title="SumBackward1"
-)
+@primitive(input=lambda g, input_shape, axes: spread_along(g, input_shape, axes), keeps=("axes",), title="SumBackward1")
 def _sum_along(input: Array, dim: Axes, shape: tuple[int, ...]) -> Any:
     """Return ``input`` summed over ``dim``, in ``shape``; the dual of ``spread_along``."""
     return np.asarray(add_up(input, dim)).reshape(shape), dim
@@ -252,9 +250,7 @@ def recurrence(input: Array, factor: Array, axis: int) -> Array:
 # ------------------------------------------------------------------ powers that are 0 at 0
 
 
-@primitive(
-    input=lambda g, input, exponent: g * (exponent * absolute_power(input, exponent - 1)), title="PowBackward0"
-)
+@primitive(input=lambda g, input, exponent: g * (exponent * absolute_power(input, exponent - 1)), title="PowBackward0")
 def signed_power(input: Array, exponent: float) -> Array:
     """Return ``sign(x) * |x| ** exponent``, and 0 where ``x`` is 0, whatever the exponent."""
     if exponent == 1:

@@ -66,11 +66,6 @@ def _disarrange(g: Array, shape: tuple[int, ...], labels: Labels, wanted: Labels
     return out
 
 
-def diagonal_of(g: Any, shape: tuple[int, ...]) -> Any:
-    """Return zeros of ``shape`` with the number ``g`` along the diagonal."""
-    return _disarrange(g, shape, (0, 0), ())
-
-
 # ------------------------------------------------------------------ two operands
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import return_types
 from ..compile import UNSET
+from ..dims import array_of
 from ..dtypes import Array
 from ..node import Variable
 from ..primitive import primitive
@@ -125,9 +126,7 @@ def _min_along(input: Array, dim: int, keepdim: bool) -> Any:
     return _best("min", input, dim, keepdim, np.minimum, np.ndarray.argmin)
 
 
-def _dispatch(
-    name: str, ways: tuple[Any, Any, Any], input: Any, dim: Any, keepdim: Any, other: Any, out: Any
-) -> Any:
+def _dispatch(name: str, ways: tuple[Any, Any, Any], input: Any, dim: Any, keepdim: Any, other: Any, out: Any) -> Any:
     """Call the overload that the arguments ask for: of all, along a dim, or of two tensors."""
     whole, along, pair = ways
     if isinstance(dim, Variable):
@@ -226,7 +225,7 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False, out: A
 
     https://pytorch.org/docs/stable/generated/torch.aminmax.html
     """
-    array = values_of(input)
+    array = array_of(input, "aminmax")
     if dim is None and not array.size:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."

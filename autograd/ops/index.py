@@ -313,7 +313,8 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     target = input.array if isinstance(input, Variable) else np.asarray(input)
     source = values.array if isinstance(values, Variable) else np.asarray(values)
     same_dtype("Index put", target, source)
-    items = tuple([each[None] if each.ndim == 0 and each.dtype.kind != "b" else each for each in indices])
+    places = [each.array if isinstance(each, Variable) else each for each in indices]
+    items = tuple([np.reshape(each, 1) if each.ndim == 0 and each.dtype.kind != "b" else each for each in places])
     _, arrays = parse(target, items)
     if arrays is None:
         raise ValueError("index_put(): indices must hold at least one tensor with dims")

@@ -13,7 +13,7 @@ from ..dtypes import Array, result_numpy
 from ..primitive import primitive
 from ..writes import deliver
 from .adapt import sum_to
-from .einsum import contract, diagonal_of
+from .einsum import contract
 from .matmul import (
     check_batches,
     check_expands,
@@ -277,7 +277,15 @@ def _paired(x: Any, y: Any, dims: Any) -> tuple[tuple[int, ...], tuple[int, ...]
     return tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
 
 
-@primitive(input=lambda g, input_shape: diagonal_of(g, input_shape))
+@primitive(g=lambda g: trace(g))
+def on_diagonal(g: Array, shape: tuple[int, ...]) -> Array:
+    """Return zeros of ``shape`` with the number ``g`` along the diagonal; the dual of ``trace``."""
+    out = np.zeros(shape, g.dtype)
+    np.fill_diagonal(out, g)
+    return out
+
+
+@primitive(input=lambda g, input_shape: on_diagonal(g, input_shape))
 def trace(input: Array) -> Array:
     """Return the sum of the diagonal of a matrix.
 

@@ -5,7 +5,6 @@ A class per sample is an index: (N) beside scores (N, C), (N, d1, ...) beside (N
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from ..dims import array_of
 from ..dtypes import Array, dtype_of
 from ..node import Variable
 from ..primitive import primitive
+from .adapt import expand_to
+from .reduce import sum
 from .reduction import add_all, legacy, no_gradient
 from .shape import reshape
 from .softmax import exponentials, log_softmax, softmax
@@ -42,11 +43,12 @@ def _checked_classes(target: Any, classes: int, ignore_index: int) -> tuple[Arra
     Raises IndexError for a class that is not there.
     """
     index = np.asarray(target, np.int64)
-    if not index.size or index.view(np.uint64).max() < classes and not 0 <= ignore_index < classes:
+    inside = not index.size or index.view(np.uint64).max() < classes  # a negative one is a huge one
+    if inside and not 0 <= ignore_index < classes:
         return index, None
     counts = index != ignore_index
     index = np.where(counts, index, 0)
-    wrong = (index < 0) | (index >= classes) & counts
+    wrong = ((index < 0) | (index >= classes)) & counts
     if wrong.any():
         raise IndexError(f"Target {index[wrong].flat[0]} is out of bounds.")
     return index, counts
@@ -159,7 +161,8 @@ def nll_loss(
 def _cross_entropy_rule(g: Any, input: Any, probabilities: Any, index: Any, share: Any) -> Any:
     each = g * share
     if isinstance(g, Variable):  # the probabilities were kept as numbers: for a second derivative they come anew
-        return softmax(input, 1) * reshape(each, (-1, 1)) - put_class(each, index, 1, input.shape[1])
+        hit = put_class(expand_to(each, index.shape), index, 1, input.shape[1])
+        return softmax(input, 1) * reshape(each, (-1, 1)) - hit
     made = probabilities * (each[:, None] if each.ndim else each)
     made[np.arange(len(index)), index] -= each
     return made
@@ -184,10 +187,8 @@ def _cross_entropy(input: Array, target: Array, ignore_index: int, reduction: st
         loss = np.where(counts, loss, kind(0))
         share = counts.astype(input.dtype)
     if reduction == "none":
-        out: Any = loss
-        share = np.broadcast_to(share, loss.shape)
-    else:
-        out = add_all(loss)
+        return loss.astype(input.dtype, copy=False), powers, index, share
+    out = add_all(loss)
     if reduction == "mean":
         every = kind(len(index)) if counts is None else add_all(share)
         out = out / every
@@ -195,12 +196,102 @@ def _cross_entropy(input: Array, target: Array, ignore_index: int, reduction: st
     return out.astype(input.dtype, copy=False), powers, index, share
 
 
-def _soft(
-    scores: Any, shares: Any, reduction: str, every: Any
-) -> Any:
-    """Return minus the sum of ``scores * shares`` over classes, then as ``reduction`` says, a mean over ``every``."""
+def _soft_cross_entropy(scores: Any, shares: Any, reduction: str, every: Any) -> Any:
+    """Return minus the sum of ``scores * shares`` over classes; a mean is over ``every``."""
     dim = 0 if array_of(scores, "cross_entropy").ndim == 1 else 1
     if reduction == "none":
         return -sum(scores * shares, dim)
     total = -sum(scores * shares)
     return total if reduction == "sum" else total / every
+
+
+def _per_class(weight: Any, ndim: int) -> Any:
+    """Return the weights of classes in a shape that broadcasts with scores of ``ndim`` dims."""
+    return reshape(weight, (-1,) if ndim == 1 else (1, -1, *(1,) * (ndim - 2)))
+
+
+def _of_probabilities(
+    input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float
+) -> Any:
+    """Return the cross-entropy with a probability for each class."""
+    x, t = array_of(input, "cross_entropy"), array_of(target, "cross_entropy", "target", 2)
+    if t.dtype.kind != "f":
+        raise RuntimeError(
+            f"Expected floating point type for target with class probabilities, got {dtype_of(t.dtype).legacy}"
+        )
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    check_class_weight(x, weight, "cross_entropy: ")
+    classes = x.shape[0 if x.ndim == 1 else 1] if x.ndim else 1
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    scores = log_softmax(input, 0 if x.ndim < 2 else 1)
+    if weight is not None:
+        target = target * _per_class(weight, x.ndim)
+    return _soft_cross_entropy(scores, target, reduction, x.size / classes if classes else np.float64(np.nan))
+
+
+def _smoothed(
+    input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float
+) -> Any:
+    """Return the cross-entropy with a part of each class's probability dealt out to all classes.
+
+    Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7.
+    """
+    x = array_of(input, "cross_entropy")
+    dim = 0 if x.ndim == 1 else 1
+    scores = log_softmax(input, dim)
+    plain = nll_loss(scores, target, weight, ignore_index=ignore_index, reduction=reduction)
+    index, counts = _checked_classes(array_of(target, "cross_entropy", "target", 2), x.shape[dim], ignore_index)
+    index = index.reshape(()) if x.ndim == 1 else index
+    of_class = np.ones(x.shape[dim], x.dtype) if weight is None else array_of(weight, "cross_entropy", "weight", 3)
+    share = np.asarray(of_class[index])
+    dealt = np.broadcast_to(_per_class(of_class, x.ndim), x.shape)
+    if counts is not None:
+        share = np.where(counts, share, share.dtype.type(0))
+        dealt = np.where(np.expand_dims(counts.reshape(index.shape), dim), dealt, dealt.dtype.type(0))
+    even = _soft_cross_entropy(scores, dealt, reduction, add_all(share))
+    return plain * (1 - label_smoothing) + even * (label_smoothing / x.shape[dim])
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Return the cross-entropy of scores, before any softmax, with classes or with probabilities of classes.
+
+    ``input`` is (N, C), (C) or (N, C, d1, ...); ``target`` has the class of each sample, without the C, or the shape
+    of ``input``. ``weight`` (C) says how much a class counts, samples of class ``ignore_index`` do not count,
+    ``label_smoothing`` is the part of the probability that all classes share. ``reduction``: "none", "sum", "mean".
+    Raises IndexError for a class that is not there, ValueError or RuntimeError for shapes that do not fit.
+
+    >>> import rushlight as torch
+    >>> scores = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
+    >>> torch.nn.functional.cross_entropy(scores, torch.tensor([1, 0]), reduction="none")
+    tensor([0.6931, 0.1269])
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
+    """
+    reduction = legacy(size_average, reduce, reduction)
+    x, t = array_of(input, "cross_entropy"), array_of(target, "cross_entropy", "target", 2)
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if x.shape == t.shape:
+        return _of_probabilities(input, target, weight, reduction, ignore_index, label_smoothing)
+    _check_nll(x, t, weight)
+    _same_float(x, weight)
+    if weight is not None:
+        no_gradient("nll_loss_forward", weight=weight)
+    if label_smoothing:
+        return _smoothed(input, target, weight, reduction, ignore_index, label_smoothing)
+    if x.ndim == 2 and weight is None and x.dtype.kind == "f":
+        return _cross_entropy(input, target, ignore_index, reduction)
+    return nll_loss(
+        log_softmax(input, 0 if x.ndim == 1 else 1), target, weight, ignore_index=ignore_index, reduction=reduction
+    )

@@ -15,10 +15,11 @@ import numpy as np
 from ..dims import array_of
 from ..dtypes import Array, dtype_of
 from ..kernels import normalize
-from ..node import Variable, shared, start
+from ..node import Variable, shared, wrote
 from ..primitive import primitive
 from .adapt import convert, sum_to
 from .channels import channel_spread, channel_sum
+from .power import power
 from .shape import reshape
 
 Ints = tuple[int, ...]
@@ -50,7 +51,7 @@ def recorded_slopes(
     count = prod(view) / max(prod(stats), 1)
     if centre:
         x = x - sum_to(x, stats) / count
-    rstd = (sum_to(x * x, stats) / count + eps) ** -0.5
+    rstd = power(sum_to(x * x, stats) / count + eps, -0.5)
     unit = x * rstd
     found: list[Any] = [None, None, None]
     if needs[0]:
@@ -182,7 +183,7 @@ def _update(running: Any, value: Array, momentum: float, name: str) -> None:
     """Move a running statistic towards ``value``, in place."""
     array = shared(running)
     array[...] = (1 - momentum) * array + momentum * value
-    start(running).count(name)
+    wrote(running, name)
 
 
 def batch_norm(

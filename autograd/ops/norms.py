@@ -71,8 +71,7 @@ def vector_norm(x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = Fals
     """
     if x.dtype.kind != "f":
         raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
-            f"{dtype_of(x.dtype).legacy}"
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {dtype_of(x.dtype).legacy}"
         )
     axes = axes_of(x, dim)
     if dtype is not None:

@@ -11,6 +11,7 @@ from ..kernels import erf as erfs
 from ..kernels.mask import ONE
 from ..primitive import primitive
 from .mask import keep
+from .select import where
 
 LN2, LN10 = math.log(2), math.log(10)
 
@@ -190,11 +191,11 @@ def cosh(input: Array) -> Array:
     return np.cosh(input)
 
 
-@primitive(g=lambda g, y: _tanh_grad(g, y=y), y=lambda h, g, y: h * g * (y * -2), promote="same")
-def _tanh_grad(g: Array, y: Array) -> Array:
+@primitive(grad=lambda g, y: _tanh_grad(g, y=y), y=lambda g, grad, y: g * grad * (y * -2), promote="same")
+def _tanh_grad(grad: Array, y: Array) -> Array:
     """Return the gradient of tanh, whose result was ``y``."""
     slope = ONE[y.dtype] - y * y
-    slope *= g
+    slope *= grad
     return slope
 
 
@@ -255,12 +256,12 @@ def rad2deg(input: Array) -> Array:
 # ------------------------------------------------------------------ the logistic function, and erf
 
 
-@primitive(g=lambda g, y: _sigmoid_grad(g, y=y), y=lambda h, g, y: h * g * (1 - y - y), promote="same")
-def _sigmoid_grad(g: Array, y: Array) -> Array:
+@primitive(grad=lambda g, y: _sigmoid_grad(g, y=y), y=lambda g, grad, y: g * grad * (1 - y - y), promote="same")
+def _sigmoid_grad(grad: Array, y: Array) -> Array:
     """Return the gradient of the logistic function, whose result was ``y``."""
     slope = ONE[y.dtype] - y
     slope *= y
-    slope *= g
+    slope *= grad
     return slope
 
 
@@ -282,7 +283,7 @@ def sigmoid(input: Array) -> Array:
 def _logit_rule(g: Array, input: Array, eps: float | None) -> Array:
     slope = g / (input * (1 - input))
     if eps is None or eps < 0:
-        return slope + keep(input * math.nan, (input < 0) | (input > 1))
+        return where((input >= 0) & (input <= 1), slope, math.nan)
     return keep(slope, (input >= eps) & (input <= 1 - eps))
 
 

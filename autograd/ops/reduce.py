@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..compile import UNSET
+from ..dims import array_of
 from ..dtypes import Array, as_numpy, dtype_of, floating
 from ..primitive import primitive
 from ..writes import deliver
@@ -62,9 +63,7 @@ def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = N
     return _sum(input, axes, keepdim, dtype), axes
 
 
-@primitive(
-    input=lambda g, axes, mask: masked(spread_along(g, mask.shape, axes), mask), keeps=("axes", "mask")
-)
+@primitive(input=lambda g, axes, mask: masked(spread_along(g, mask.shape, axes), mask), keeps=("axes", "mask"))
 def nansum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the sum as :func:`sum` does, with NaN counted as 0.
 
@@ -88,9 +87,7 @@ def _mean_back(g: Any, input_shape: tuple[int, ...], axes: Axes) -> Any:
     return spread_along(divided(g, count) if count else g, input_shape, axes)
 
 
-@primitive(
-    input=_mean_back, keeps=("axes",), title=lambda dim: "MeanBackward0" if dim is None else "MeanBackward1"
-)
+@primitive(input=_mean_back, keeps=("axes",), title=lambda dim: "MeanBackward0" if dim is None else "MeanBackward1")
 def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the mean of all elements, or over ``dim``; NaN of no elements.
 
@@ -134,15 +131,14 @@ def _count_numbers(input: Array, dim: Dims, keepdim: bool) -> Any:
     return np.add.reduce(input == input, axes_of(input, dim), input.dtype, None, keepdim)  # noqa: PLR0124
 
 
-def nanmean(
-    input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
-) -> Any:
+def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
     """Return the mean as :func:`mean` does, of the elements that are not NaN.
 
     RuntimeError for integers. https://pytorch.org/docs/stable/generated/torch.nanmean.html
     """
-    if values_of(input).dtype.kind != "f":
-        name = dtype_of(values_of(input).dtype).legacy
+    array = array_of(input, "nanmean")
+    if array.dtype.kind != "f":
+        name = dtype_of(array.dtype).legacy
         raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {name}")
     result = nansum(input, dim, keepdim, dtype=dtype) / _count_numbers(input, dim, keepdim)
     return result if out is None else deliver("nanmean", result, out)
@@ -165,9 +161,7 @@ def _prod_back(g: Any, input: Any, out: Any, axis: int | None) -> Any:
     return grad if grad.shape == shape else shaped(grad, shape)
 
 
-@primitive(
-    input=_prod_back, keeps=("axis",), title=lambda dim: "ProdBackward0" if dim is None else "ProdBackward1"
-)
+@primitive(input=_prod_back, keeps=("axis",), title=lambda dim: "ProdBackward0" if dim is None else "ProdBackward1")
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the product of all elements, or over one ``dim``; 1 of no elements.
 

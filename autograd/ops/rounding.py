@@ -59,7 +59,7 @@ def round(input: Array, *, decimals: int = 0) -> Array:
     if decimals == 0:
         return np.rint(input) if input.dtype.kind == "f" else +input
     floats_only("round_cpu", input)
-    scale = number(10.0 ** abs(decimals), input.dtype)
+    scale = number(10.0 ** max(decimals, -decimals), input.dtype)
     return np.rint(input * scale) / scale if decimals > 0 else np.rint(input / scale) * scale
 
 

@@ -94,11 +94,11 @@ def gather(input: Array, dim: int, index: Any, *, sparse_grad: bool = False) -> 
     https://pytorch.org/docs/stable/generated/torch.gather.html
     """
     dim = norm_dim(dim, input.ndim)
-    spots = _spots(input.shape, dim, index, "gather")
+    array = np.reshape(input, 1) if not input.ndim and index.ndim == 1 else np.asarray(input)
+    spots = _spots(array.shape, dim, index, "gather")
     if not index.size:
-        return np.empty(index.shape, input.dtype)
-    out: Array = input[spots] if input.ndim else np.array(input).reshape(index.shape)
-    return out
+        return np.empty(index.shape, array.dtype)
+    return np.asarray(array[spots])
 
 
 def _gather_again(g: Any, dim: int, index: Any) -> Any:
@@ -108,6 +108,8 @@ def _gather_again(g: Any, dim: int, index: Any) -> Any:
 @primitive(g=_gather_again, index=None, title="GatherBackward0_backward")
 def place_along(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     """Return zeros of ``shape`` with ``g`` added in at ``index`` along ``dim``; the dual of ``gather``."""
+    if not shape and index.ndim == 1:
+        return np.asarray(np.add.reduce(g))
     spots = _spots(shape, norm_dim(dim, len(shape)), index, "scatter_add")
     if not index.size:
         return np.zeros(shape, g.dtype)

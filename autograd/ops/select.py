@@ -156,15 +156,15 @@ def _clamped(input: Array, low: Number | None, high: Number | None) -> Array:
     )  # fmt: skip
 
 
-@primitive(g=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max), input=None, promote="same")
-def _clamp_grad(g: Array, input: Array, min: Number | None, max: Number | None) -> Array:
-    """Return ``g`` where ``input`` is within the bounds or at one, else 0."""
+@primitive(grad=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max), input=None)
+def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | None) -> Array:
+    """Return ``grad`` where ``input`` is within the bounds or at one, else 0."""
     kind = input.dtype
     if min is None or max is None:
         inside = input <= _bound(max, kind) if max is not None else input >= _bound(min or 0, kind)
     else:
         inside = (input >= _bound(min, kind)) & (input <= _bound(max, kind))
-    return masks.keep(g, inside)
+    return masks.keep(grad, inside)
 
 
 @primitive(

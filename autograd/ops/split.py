@@ -45,7 +45,7 @@ def _cut(input: Any, op: Op, dim: int, indices: list[Any], sizes: Sequence[int])
     lead = (_ALL,) * dim
     if not isinstance(input, Variable):
         return tuple([input[(*lead, index, ...)] for index in indices])
-    if input.view is not None:
+    if input.view_of is not None:
         settle(input)
     array, cls, version = shared(input), input.result, start(input)
     arrays = [array[(*lead, index, ...)] for index in indices]

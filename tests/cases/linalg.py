@@ -71,4 +71,5 @@ CASES = {
     "addbmm": added(["nm", "m", ""], batch1="bnk", batch2="bkm"),
     "baddbmm": added(["bnm", "nm", "", "b11"], batch1="bnk", batch2="bkm"),
     "trace": shaped(input="nm"),
+    "on_diagonal": st.tuples(SIDE, SIDE).flatmap(lambda size: shaped(g="", fixed={"shape": st.just(size)})),
 }

@@ -1,0 +1,84 @@
+"""Cases for losses."""
+
+from typing import Any
+
+import numpy as np
+from cases.draw import LINE, UNIT, arrays, shapes
+from hypothesis import strategies as st
+
+REDUCTION = st.sampled_from(["none", "mean", "sum"])
+IGNORED = st.sampled_from([-100, 1])
+
+
+@st.composite
+def pair(draw: Any, input: Any = LINE, target: Any = LINE, apart: float = -1.0, **fixed: Any) -> dict[str, Any]:
+    """An input and a target of one shape; their distance is not near 0 nor near ``apart``, where a loss bends."""
+    x = draw(arrays(shapes(), input))
+    t = draw(arrays(x.shape, target))
+    if apart >= 0:
+        distance = np.abs(x - t)
+        near = (distance < 0.1) | (np.abs(distance - apart) < 0.1)
+        x = np.where(near, t + 0.35, x)
+    drawn = {name: draw(each) if isinstance(each, st.SearchStrategy) else each for name, each in fixed.items()}
+    return {"input": x, "target": t} | drawn
+
+
+@st.composite
+def weighted(draw: Any, base: Any, *names: str) -> dict[str, Any]:
+    """A case with weights, or without, under each of ``names``."""
+    found: dict[str, Any] = draw(base)
+    for name in names:
+        weight = draw(st.sampled_from([None, 0.5])) if 0 in found["input"].shape else draw(st.sampled_from([None, 1]))
+        found[name] = None if weight is None else draw(arrays(found["input"].shape, UNIT))
+    return found
+
+
+@st.composite
+def classes(draw: Any, flat: bool = False, weight: bool = False) -> dict[str, Any]:
+    """Scores and a class for each sample."""
+    rest = () if flat else draw(st.sampled_from([(), (2,), (2, 2)]))
+    count, kinds = draw(st.integers(0, 3)), draw(st.integers(2, 4))
+    alone = not flat and draw(st.booleans()) and rest == ()
+    shape = (kinds,) if alone else (count, kinds, *rest)
+    size = () if alone else (count, *rest)
+    target = np.array(draw(st.lists(st.integers(0, kinds - 1), min_size=int(np.prod(size)), max_size=99)))
+    target = target[: int(np.prod(size))].astype(np.int64).reshape(size)
+    found = {
+        "input": draw(arrays(shape)),
+        "target": target,
+        "ignore_index": draw(IGNORED),
+        "reduction": draw(REDUCTION),
+    }
+    if found["reduction"] == "mean" and (target == found["ignore_index"]).all():
+        found["reduction"] = "sum"
+    if weight:
+        found["weight"] = draw(st.none() | arrays((kinds,), UNIT))
+    return found
+
+
+@st.composite
+def placed(draw: Any, dual: bool = False) -> dict[str, Any]:
+    """An index along one dim of an array; for the dual, of an array without that dim."""
+    shape = draw(shapes(min_dims=1, min_side=1))
+    dim = draw(st.integers(0, len(shape) - 1))
+    small = (*shape[:dim], *shape[dim + 1 :])
+    every = st.lists(st.integers(0, shape[dim] - 1), min_size=int(np.prod(small)), max_size=int(np.prod(small)))
+    index = np.array(draw(every), np.int64).reshape(small)
+    if dual:
+        return {"g": draw(arrays(small)), "index": index, "dim": dim, "size": shape[dim]}
+    return {"input": draw(arrays(shape)), "index": index, "dim": dim}
+
+
+CASES = {
+    "mse_loss": pair(reduction=REDUCTION),
+    "l1_loss": pair(apart=0.0, reduction=REDUCTION),
+    "clipped_difference": pair(apart=1.0, width=1.0),
+    "huber": pair(apart=1.0, reduction=REDUCTION, width=1.0, scale=0.5, name="HuberLossBackward0"),
+    "bce_slope": pair(UNIT, UNIT),
+    "binary_cross_entropy": weighted(pair(UNIT, UNIT, reduction=REDUCTION), "weight"),
+    "binary_cross_entropy_with_logits": weighted(pair(LINE, UNIT, reduction=REDUCTION), "weight", "pos_weight"),
+    "nll_loss": classes(weight=True),
+    "cross_entropy": classes(flat=True),
+    "take_class": placed(),
+    "put_class": placed(dual=True),
+}
