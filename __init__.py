@@ -1,10 +1,10 @@
 """rushlight: a mini-PyTorch. Dynamic-graph autograd in pure Python on NumPy; ``import rushlight as torch``."""
 
+from importlib import import_module as _import_module
 from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
-from importlib import import_module as _import_module
 from typing import Any as _Any
 from warnings import filterwarnings as _filterwarnings
 
@@ -13,6 +13,8 @@ from . import nn as nn
 from . import optim as optim
 from .autograd import random as random
 from .autograd import return_types as return_types
+from .autograd.accelerators import backends as backends
+from .autograd.accelerators import cuda as cuda
 from .autograd.activation import celu as celu
 from .autograd.activation import celu_ as celu_
 from .autograd.activation import prelu as prelu
@@ -147,6 +149,7 @@ from .autograd.ops.choose import scatter as scatter
 from .autograd.ops.choose import searchsorted as searchsorted
 from .autograd.ops.choose import take as take
 from .autograd.ops.choose import take_along_dim as take_along_dim
+from .autograd.ops.combine import scatter_reduce as scatter_reduce
 from .autograd.ops.compare import allclose as allclose
 from .autograd.ops.compare import eq as eq
 from .autograd.ops.compare import equal as equal
@@ -197,6 +200,8 @@ from .autograd.ops.difference import cumulative_trapezoid as cumulative_trapezoi
 from .autograd.ops.difference import diff as diff
 from .autograd.ops.difference import trapezoid as trapezoid
 from .autograd.ops.difference import trapz as trapz
+from .autograd.ops.distance import cosine_similarity as cosine_similarity
+from .autograd.ops.distance import pairwise_distance as pairwise_distance
 from .autograd.ops.einsum import einsum as einsum
 from .autograd.ops.extrema import amax as amax
 from .autograd.ops.extrema import amin as amin
@@ -237,8 +242,6 @@ from .autograd.ops.linalg import kron as kron
 from .autograd.ops.linalg import outer as outer
 from .autograd.ops.linalg import tensordot as tensordot
 from .autograd.ops.linalg import trace as trace
-from .autograd.ops.softmax import log_softmax as log_softmax
-from .autograd.ops.softmax import softmax as softmax
 from .autograd.ops.linear import bilinear as bilinear
 from .autograd.ops.matmul import bmm as bmm
 from .autograd.ops.matmul import dot as dot
@@ -371,6 +374,8 @@ from .autograd.ops.shape import select as select
 from .autograd.ops.shape import squeeze as squeeze
 from .autograd.ops.shape import unflatten as unflatten
 from .autograd.ops.shape import unsqueeze as unsqueeze
+from .autograd.ops.softmax import log_softmax as log_softmax
+from .autograd.ops.softmax import softmax as softmax
 from .autograd.ops.sorting import argsort as argsort
 from .autograd.ops.sorting import kthvalue as kthvalue
 from .autograd.ops.sorting import median as median

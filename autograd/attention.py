@@ -39,9 +39,7 @@ def _check(query: Any, key: Any, value: Any, mask: Any, is_causal: bool) -> None
             f"scaled_dot_product_attention: query has {query.shape[-1]} features but key has {key.shape[-1]}"
         )
     if key.shape[-2] != value.shape[-2]:
-        raise RuntimeError(
-            f"scaled_dot_product_attention: there are {key.shape[-2]} keys but {value.shape[-2]} values"
-        )
+        raise RuntimeError(f"scaled_dot_product_attention: there are {key.shape[-2]} keys but {value.shape[-2]} values")
     if mask is None:
         return
     if mask.dtype.kind != "b" and mask.dtype != query.dtype:
@@ -98,7 +96,7 @@ def scaled_dot_product_attention(
         allowed = causal if allowed is None else allowed & causal
     kept = _kept(query, key, dropout_p)
     factor = 1 / sqrt(q.shape[-1]) if scale is None and q.shape[-1] else 1.0 if scale is None else float(scale)
-    return attention(query, key, value, bias, allowed, kept, factor)
+    return attention(query, key, value, bias, mask=allowed, kept=kept, scale=factor)
 
 
 def _kept(query: Any, key: Any, p: float) -> Any:

@@ -243,7 +243,9 @@ class TensorBase(Variable):
 
     def _check_grad(self, value: Any) -> None:
         if not isinstance(value, Variable):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
         if value.array.shape != self.array.shape:

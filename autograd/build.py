@@ -44,6 +44,8 @@ def build(data: Any, kind: np.dtype[Any] | None = None) -> Any:
         return _copied(data, kind)
     if type(data) in _PLAIN:
         return _numbers([data], kind)[0]
+    if type(data) is list and data and _PLAIN.issuperset(map(type, data)):
+        return _numbers(data, kind)
     if isinstance(data, np.ndarray | np.generic):
         return _copied(checked_array(np.asarray(data)), kind)
     if not is_sequence(data) and not isinstance(data, str):
@@ -108,7 +110,7 @@ def _numbers(leaves: list[Any], kind: np.dtype[Any] | None) -> Array:
         kind = default_numpy() if float in types or not types else int64.numpy if int in types else bool_.numpy
     if kind.kind == "f":
         try:
-            return np.array(leaves, np.float64).astype(kind, copy=False)
+            return np.array(leaves, kind)
         except OverflowError:
             raise ValueError(f"{_OVERFLOW}: int too large to convert to float") from None
     if kind.kind == "b":
@@ -152,7 +154,8 @@ def _plain(leaf: Any) -> Any:
     if isinstance(leaf, Variable):
         if leaf.array.size != 1:
             raise ValueError(
-                f"only one element tensors can be converted to Python scalars, not one of shape {list(leaf.array.shape)}"
+                "only one element tensors can be converted to Python scalars, not one of shape "
+                f"{list(leaf.array.shape)}"
             )
         return leaf.array.item()
     return leaf.item() if isinstance(leaf, np.generic | np.ndarray) else leaf
@@ -192,9 +195,7 @@ def fill_number(name: str, value: Any, kind: np.dtype[Any] | None) -> Any:
     elif isinstance(value, np.generic) and value.dtype.kind in "fiub":
         value = value.item()
     if not isinstance(value, int | float):
-        raise TypeError(
-            f"{name}(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}"
-        )
+        raise TypeError(f"{name}(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
     if kind is None:
         kind = bool_.numpy if isinstance(value, bool) else int64.numpy if isinstance(value, int) else default_numpy()
     if kind.kind == "f":

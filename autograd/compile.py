@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import floating, result_numpy, unify
+from .dims import mismatch
+from .dtypes import default_numpy, floating, result_numpy, unify
 from .dtypes import cast as cast_to
 from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, start, wrap
 from .mode import INFERRING, fresh, recording
@@ -83,12 +84,39 @@ def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, o
 
 def meet(*pairs: Any) -> list[Any]:
     """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; None stays."""
-    arrays = [a.item() if x is CONSTANT and isinstance(a, np.generic) else a for x, a in zip(*[iter(pairs)] * 2)]
-    present = [a for a in arrays if a is not None]
-    if len(present) == 2 and len(arrays) == 2:
+    arrays = _operands(pairs)
+    if len(arrays) == 2 and arrays[0] is not None and arrays[1] is not None:
         return list(unify(*arrays))
-    kind = result_numpy(*present)
+    kind = result_numpy(*[a for a in arrays if a is not None])
     return [None if a is None else cast_to(a, kind) for a in arrays]
+
+
+def meet_as_floats(*pairs: Any) -> list[Any]:
+    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common float dtype."""
+    arrays = _operands(pairs)
+    if any(isinstance(a, np.ndarray) and a.dtype.kind == "f" for a in arrays):
+        return list(unify(*arrays))
+    kind = result_numpy(*arrays)
+    if kind.kind != "f":
+        kind = default_numpy()
+    return [cast_to(a, kind) for a in arrays]
+
+
+def meet_without_bools(*pairs: Any) -> list[Any]:
+    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; RuntimeError if one is bool."""
+    if any(isinstance(a, bool) or getattr(a, "dtype", None) == bool for a in pairs[1::2]):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
+    return meet(*pairs)
+
+
+def _operands(pairs: tuple[Any, ...]) -> list[Any]:
+    return [a.item() if x is CONSTANT and isinstance(a, np.generic) else a for x, a in zip(*[iter(pairs)] * 2)]
+
+
+_MEETINGS = {"": meet, "same": meet, "float": meet_as_floats, "minus": meet_without_bools}
 
 
 # ------------------------------------------------------------------ the forward function
@@ -141,8 +169,9 @@ def _fill(op: Any, scope: dict[str, Any]) -> None:
     """Give the generated source the names it uses, its defaults among them."""
     scope |= {"this": op, "kernel": direct(op.kernel), "Variable": Variable, "ndarray": np.ndarray, "new": object.__new__}
     scope |= {"recording": recording.get, "fresh": fresh.get, "INFERRING": INFERRING, "clock": clock, "CONSTANT": CONSTANT, "wrap": wrap}
-    scope |= {"settle": settle, "attach": attach, "shared": shared, "start_": start, "deliver": deliver, "meet": meet}
-    scope |= {"Version": Version, "Node": Node, "Result": Variable.result}
+    scope |= {"settle": settle, "attach": attach, "shared": shared, "start_": start, "deliver": deliver}
+    scope |= {"meet": _MEETINGS[op.promote]}
+    scope |= {"mismatch": mismatch, "Version": Version, "Node": Node, "Result": Variable.result}
     scope |= {"floating": floating, "adopt": adopt, "stale": stale, "FreedError": FreedError, "UNSET": UNSET}
     scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint}
     scope |= {f"rule_{name}": direct(rule) for name, rule in op.rules.items() if rule is not None}
@@ -210,10 +239,13 @@ def _forward(op: Any) -> list[str]:
         f"    if not traced: return {result}"
     ]
     lines += _promotion(op, tensors)
+    if op.promote and len(tensors) > 1:  # a try costs nothing
+        result = f"{result}\n    except ValueError: mismatch({', '.join(f'{name}_array' for name in tensors)}); raise"
+        kept = f"try: {kept}"
     lines += [f"    {kept} = {result}", "    result = new(Result)", "    result.array = array; result.view_of = None"]
     lines += _recorded(op) if op.inputs else ["    result.node = None; result.version = fresh() if INFERRING.count else None"]
     if op.view:
-        rest = ", ".join(name for name in op.params if name not in tensors)
+        rest = ", ".join(_kept(name) for name in op.params if name not in tensors)
         lines += [f"    attach(result, {tensors[0]}, this.function, ({rest}{',' if rest else ''}))"]
     if op.returns:
         extras = ", ".join(f"wrap(Result, {name}, None, fresh())" for name in op.keeps)
@@ -233,7 +265,7 @@ def _input(op: Any, name: str) -> list[str]:
     number = op.params.index(name) + 1
     optional = _defaults(op).get(name, UNSET) is None
     array = f"{name}.array if type({name}.array) is ndarray else shared({name})" if op.view else f"{name}.array"
-    taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {bool(op.promote)}, {optional}, {op.operator})"
+    taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {bool(op.promote) and len(op.rules) > 1}, {optional}, {op.operator})"
     decline = [f"        if {name}_array is NotImplemented: return NotImplemented"] if op.operator else []
     return [
         f"    if isinstance({name}, Variable):",
@@ -295,7 +327,7 @@ def _recorded(op: Any) -> list[str]:
 def _edges(op: Any) -> str:
     """Return the statements that tie the node to those of its inputs."""
     if op.many:
-        return f"node.edges = {op.many}_node"
+        return f"node.edge = {op.many}_node[0]; node.more = tuple({op.many}_node[1:]) or None"
     first, *rest = [f"{name}_node" for name in op.inputs]
     if not rest:
         return f"node.edge = {first}; node.more = None"
@@ -360,10 +392,17 @@ def _slots(op: Any) -> list[str]:
             x = name[:-6]
             dropped = len(op.inputs) > 1 and x in op.saves  # by now the array may be gone
             plain = f"{x}_dims" if dropped else f"{x}_array.shape"
+            if _defaults(op).get(x, UNSET) is None and not dropped:
+                plain = f"{x}_array is not None and {plain}"
             slots.append(f"[a.shape for a in {x}_array]" if x == op.many else plain)
         else:
-            slots.append(name)
+            slots.append(name if name in op.keeps else _kept(name))
     return slots
+
+
+def _kept(name: str) -> str:
+    """Return the expression that keeps an argument as it is now: a list could be changed before the walk."""
+    return f"tuple({name}) if type({name}) is list else {name}"
 
 
 # ------------------------------------------------------------------ the pull

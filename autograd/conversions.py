@@ -28,7 +28,6 @@ from .dtypes import (
     int64,
     uint8,
 )
-from .dtypes import dtype as DType
 from .mode import fresh
 from .node import Variable, new_leaf, shared, start, wrap
 from .ops.adapt import convert
@@ -113,15 +112,19 @@ class TensorConversions(TensorValues):
 
     __slots__ = ()
 
-    def __new__(cls, *given: Any, device: Any = None, **_: Any) -> Any:
+    def __new__(cls, *given: Any, device: Any = None, **rest: Any) -> Any:
         """Return a tensor of the default dtype, by PyTorch's oldest constructor.
 
         ``Tensor(2, 3)`` is uninitialized, ``Tensor([2, 3])`` holds these values, ``Tensor(tensor)`` is another tensor
         on the same memory. ``rushlight.tensor`` and ``rushlight.empty`` say more clearly what is meant.
         """
         require_cpu(device)
+        if rest and cls is Variable.result:  # a subclass may take them in its __init__
+            raise TypeError(f"new() got an unexpected keyword argument {next(iter(rest))!r}")
         if len(given) == 1 and isinstance(given[0], Variable):
-            source = given[0] if derive.node_of(given[0]) is None else given[0][...]
+            source: Any = given[0]
+            if derive.node_of(source) is not None:
+                source = source[...]
             made = wrap(cls, shared(source), source.node, start(source))
             made.view_of = source.view_of
             return made
@@ -138,10 +141,8 @@ class TensorConversions(TensorValues):
         https://pytorch.org/docs/stable/generated/torch.Tensor.to.html
         """
         kind, copy, order = to_arguments(args, kwargs)
-        kind = kind or self.array.dtype
-        if order == "C" and not shared(self).flags.c_contiguous:
-            return in_dtype(self, kind).contiguous()  # type: ignore[attr-defined]
-        return in_dtype(self, kind, copy)
+        made = in_dtype(self, kind or self.array.dtype, copy)
+        return made if order == "K" or made is self else made.contiguous()
 
     def cpu(self, memory_format: Any = None) -> Any:
         """Return the tensor itself: it is on the CPU."""
@@ -205,7 +206,14 @@ class TensorConversions(TensorValues):
         return new(build(data, self.array.dtype if dtype is None else as_numpy(dtype)), requires_grad)
 
     def new_full(
-        self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
+        self,
+        size: Any,
+        fill_value: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: Flag = False,
+        **rest: Any,
     ) -> Any:
         """Return a tensor of ``size`` filled with a number, in the dtype of this tensor."""
         require_plain(device=device, **rest)
@@ -277,9 +285,9 @@ class TensorConversions(TensorValues):
         return made
 
     @staticmethod
-    def _make_subclass(cls: Any, data: Any, require_grad: Flag = False) -> Any:
-        """Return a leaf of class ``cls`` on the memory of ``data``."""
-        made = data.detach().as_subclass(cls)
+    def _make_subclass(kind: Any, data: Any, require_grad: Flag = False) -> Any:
+        """Return a leaf of class ``kind`` on the memory of ``data``."""
+        made = data.detach().as_subclass(kind)
         return made.requires_grad_() if require_grad else made
 
     @property

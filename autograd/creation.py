@@ -53,7 +53,8 @@ def kind_of(name: str, options: Options, default: np.dtype[Any] | None = None) -
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
         if kind is not None and kind is not out.array.dtype:
             raise RuntimeError(
-                f"dtype {dtype_of(kind).legacy} does not match dtype of out parameter ({dtype_of(out.array.dtype).legacy})"
+                f"dtype {dtype_of(kind).legacy} does not match dtype of out parameter "
+                f"({dtype_of(out.array.dtype).legacy})"
             )
         return out.array.dtype  # type: ignore[no-any-return]
     return default if kind is None else kind
@@ -77,7 +78,7 @@ def size_from(name: str, size: tuple[Any, ...], options: dict[str, Any]) -> tupl
             raise TypeError(f"{name}() got multiple values for argument 'size'")
         return one_size(options.pop("size"), name, 1)
     if not size:
-        raise TypeError(f"{name}() missing 1 required positional arguments: \"size\"")
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
     return sizes(size, name)
 
 
@@ -123,9 +124,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     kind = kind_of("as_tensor", {"dtype": dtype, "device": device})
     if isinstance(data, np.ndarray) and (kind is None or data.dtype == kind):
         return from_numpy(data)
-    if not isinstance(data, Tensor):
-        return new(build(data, kind))  # type: ignore[no-any-return]
-    return data if kind is None else in_dtype(data, kind)  # type: ignore[no-any-return]
+    made: Tensor = new(build(data, kind)) if not isinstance(data, Tensor) else data
+    return made if kind is None else in_dtype(made, kind)
 
 
 def asarray(
@@ -183,10 +183,13 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     if not length or not count:
         raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
     if not 0 <= offset < length:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1")
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
+        )
     if count < 0 and (length - offset) % each:
         raise ValueError(
-            f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size ({each})"
+            f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size "
+            f"({each})"
         )
     if count > 0 and count * each > length - offset:
         raise ValueError(

@@ -13,9 +13,10 @@ import numpy as np
 from .dtypes import dtype_of
 from .engine import arrive, run
 from .hooks import hooks_of
-from .mode import enable_grad, no_grad
+from .mode import Recording
 from .node import Node, Variable, wrap
 from .ops.adapt import convert
+from .ops.join import stack
 from .view import settle
 
 
@@ -49,7 +50,7 @@ def _seed(output: Variable, gradient: Any, create_graph: bool) -> Any:
             raise RuntimeError(
                 f"grad can be implicitly created only for real scalar outputs but got {dtype_of(array.dtype)}"
             )
-        ones = np.ones_like(array) if array.ndim else array.dtype.type(1)
+        ones = np.ones(array.shape, array.dtype) if array.ndim else array.dtype.type(1)
         return wrap(output.result, ones) if create_graph else ones
     if not isinstance(gradient, Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
@@ -67,8 +68,10 @@ def _size(x: Variable) -> str:
 
 
 def _roots(outputs: list[Any], gradients: Any, create_graph: bool) -> dict[Node, Any]:
-    if gradients is None or isinstance(gradients, Variable):
-        gradients = [gradients] * 1 if len(outputs) == 1 else [gradients] * len(outputs) if gradients is None else [gradients]
+    if gradients is None:
+        gradients = [None] * len(outputs)
+    elif isinstance(gradients, Variable):
+        gradients = [gradients]
     if len(gradients) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     roots: dict[Node, Any] = {}
@@ -100,7 +103,7 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    outputs = _listed(tensors, "tensors")
+    outputs = _listed(tensors, "tensors") if isinstance(tensors, Variable) or len(tensors) else []
     targets = None
     if inputs is not None:
         wanted = _listed(inputs, "inputs")
@@ -108,10 +111,10 @@ def backward(
         for node in targets:
             if node.op is not None:
                 hooks_of(node).retain = True
-    cls = outputs[0].result
-    with enable_grad() if create_graph else no_grad():
+    cls = Variable.result
+    keep = create_graph if retain_graph is None else retain_graph
+    with Recording(create_graph):
         roots = _roots(outputs, grad_tensors, create_graph)
-        keep = create_graph if retain_graph is None else retain_graph
         arrived = run(roots, cls, record=create_graph, keep=keep, targets=targets)
         del roots
         arrive({node: g for node, g in arrived.items() if node.op is None} if targets else arrived, cls, create_graph)
@@ -154,8 +157,8 @@ def grad(
     cls = outputs[0].result
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
-        return _batched(outputs, inputs, grad_outputs, keep, create_graph, bool(allow_unused or materialize_grads))
-    with enable_grad() if create_graph else no_grad():
+        return _batched(outputs, inputs, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
+    with Recording(create_graph):
         roots = _roots(outputs, grad_outputs, create_graph)
         arrived = run(roots, cls, record=create_graph, keep=keep, targets=set(nodes))
     found: list[Any] = []
@@ -173,7 +176,13 @@ def grad(
 
 
 def _batched(
-    outputs: list[Any], inputs: list[Any], grad_outputs: Any, keep: bool, create_graph: bool, allow_unused: bool
+    outputs: list[Any],
+    inputs: list[Any],
+    grad_outputs: Any,
+    keep: bool,
+    create_graph: bool,
+    allow_unused: bool | None,
+    materialize: bool,
 ) -> tuple[Any, ...]:
     """Return :func:`grad` for each row of ``grad_outputs``, stacked."""
     given = [grad_outputs] if isinstance(grad_outputs, Variable) else list(grad_outputs)
@@ -182,6 +191,9 @@ def _batched(
     for n in range(size):
         seeds = [g[n] for g in given]
         last = n == size - 1
-        rows.append(grad(outputs, inputs, seeds, keep or not last, create_graph, True, allow_unused))
-    cls = outputs[0].result
-    return tuple(None if column[0] is None else cls.stack_rows(column) for column in zip(*rows, strict=True))
+        rows.append(
+            grad(outputs, inputs, seeds, keep or not last, create_graph, True, allow_unused, False, materialize)
+        )
+    if not size:
+        return tuple(wrap(Variable.result, np.zeros((0, *x.array.shape), x.array.dtype)) for x in inputs)
+    return tuple(None if column[0] is None else stack(column) for column in zip(*rows, strict=True))

@@ -1,4 +1,4 @@
-"""Where and how a tensor lies in memory: always on the CPU, always strided. PyTorch's words for it, and its refusals."""
+"""Where and how a tensor lies in memory: always on the CPU, always strided. PyTorch's words for it."""
 
 from __future__ import annotations
 

@@ -49,6 +49,20 @@ def distinct(dims: Sequence[int]) -> None:
         raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
 
 
+def mismatch(*arrays: Any) -> None:
+    """Raise RuntimeError if the shapes of ``arrays`` do not broadcast together."""
+    shapes = [np.shape(a) for a in arrays if a is not None]
+    ndim = max(map(len, shapes))
+    for dim in range(ndim - 1, -1, -1):
+        sizes = [s[dim - ndim] for s in shapes if len(s) >= ndim - dim and s[dim - ndim] != 1]
+        other = next((n for n in sizes if n != sizes[0]), None)
+        if other is not None:
+            raise RuntimeError(
+                f"The size of tensor a ({sizes[0]}) must match the size of tensor b ({other}) at non-singleton "
+                f"dimension {dim}"
+            )
+
+
 def whole(dim: Any) -> int:
     """Return ``dim`` as an int if it is a whole number of any type, or raise TypeError."""
     if isinstance(dim, bool):
@@ -70,8 +84,12 @@ def array_of(x: Any, name: str, parameter: str = "input", position: int = 1) -> 
 
 def ints(given: Any, name: str, parameter: str) -> tuple[int, ...]:
     """Return one whole number or a sequence of them as a tuple of ints; TypeError that names the argument."""
-    if isinstance(given, tuple) and all(type(n) is int for n in given):
-        return given
+    if isinstance(given, tuple):
+        for n in given:
+            if type(n) is not int:
+                break
+        else:
+            return given
     if not isinstance(given, Sequence | np.ndarray):
         given = (given,)
     try:

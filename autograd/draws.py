@@ -60,18 +60,26 @@ def _title(label: str) -> str:
     return label
 
 
-@primitive(input=lambda g: erased(g), title=_title)
+def _nothing(g: Any) -> Any:
+    return erased(g)
+
+
+@primitive(input=_nothing, title=_title)
 def redrawn(input: Array, draw: Any, label: str) -> Array:
-    """Return random numbers in place of ``input``, drawn in the order of its memory; its gradient is zero."""
-    like = np.asarray(input)
+    """Return what ``draw(input)`` makes in place of ``input``; its gradient is zero."""
+    made: Array = draw(np.asarray(input))
+    return made
+
+
+def in_memory_order(draw: Draw, like: Array) -> Array:
+    """Return what ``draw(shape, dtype)`` gives, in the shape of ``like`` and in the order of its memory."""
     if like.flags.c_contiguous:
-        made: Array = draw(like.shape, like.dtype)
-        return made
+        return draw(like.shape, like.dtype)
     return laid_out(draw((like.size,), like.dtype), like)
 
 
-def _refill(x: Any, draw: Any, label: str, name: str) -> Any:
-    return write(x, redrawn, (draw, label), {}, name)
+def _refill(x: Any, draw: Draw, label: str, name: str) -> Any:
+    return write(x, redrawn, (lambda like: in_memory_order(draw, like), label), {}, name)
 
 
 def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **words: Any) -> Any:
@@ -89,12 +97,14 @@ def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = 
     https://pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
     """
     stream = stream_of(generator)
-    if self.array.size < BLOCK or shared(self).flags.c_contiguous:
-        return _refill(self, lambda shape, kind: stream.normal(shape, kind, mean, std), "NormalBackward0", "normal_")
+    return write(self, redrawn, (lambda like: normal_like(stream, like, mean, std), "NormalBackward0"), {}, "normal_")
 
-    return _refill(
-        self, lambda shape, kind: _one_by_one(stream, shape, kind, mean, std), "NormalBackward0", "normal_"
-    )
+
+def normal_like(stream: Stream, like: Array, mean: float = 0.0, std: float = 1.0) -> Array:
+    """Return normals in the shape, dtype and memory order of ``like``."""
+    if like.flags.c_contiguous:
+        return stream.normal(like.shape, like.dtype, mean, std)
+    return laid_out(_one_by_one(stream, (like.size,), like.dtype, mean, std), like)
 
 
 def _one_by_one(stream: Stream, shape: tuple[int, ...], kind: np.dtype[Any], mean: float, std: float) -> Array:
@@ -161,7 +171,9 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any
     https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
     """
     stream = stream_of(generator)
-    return _refill(self, lambda shape, kind: stream.exponential(shape, kind, lambd), "ExponentialBackward0", "exponential_")
+    return _refill(
+        self, lambda shape, kind: stream.exponential(shape, kind, lambd), "ExponentialBackward0", "exponential_"
+    )
 
 
 def random_(self: Any, *bounds: Any, generator: Any = None, **words: Any) -> Any:
@@ -242,17 +254,12 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = No
     tensor([0., 1.])
     """
     stream = stream_of(generator)
-    chances = np.asarray(checked("bernoulli", input).array)
-    if p is not None:
-
-        def draw(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
-            return stream.bernoulli(shape, kind, p)
+    checked("bernoulli", input)
+    if p is None:
+        made = redrawn(input, lambda x: stream.bernoulli_each(x, x.dtype), "BernoulliBackward0")
     else:
-
-        def draw(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
-            return stream.bernoulli_each(_in_memory_order(chances, chances).reshape(shape), kind)
-
-    return redrawn(input, draw, "BernoulliBackward0", out=out)
+        made = redrawn(input, lambda x: stream.bernoulli(x.shape, x.dtype, p), "BernoulliBackward1")
+    return made if out is None else deliver("bernoulli", made, out)
 
 
 def multinomial(
@@ -268,14 +275,14 @@ def multinomial(
     return made if out is None else deliver("multinomial", made, out)
 
 
-@primitive(mean=lambda g: erased(g), std=lambda g: erased(g), title=_title)
+@primitive(mean=_nothing, std=_nothing, title=_title)
 def _normal(mean: Any = None, std: Any = None, draw: Any = None, label: str = "") -> Array:
     """Return what ``draw`` makes of the arrays ``mean`` and ``std``; their gradients are zero."""
     made: Array = draw(mean, std)
     return made
 
 
-def normal_of(mean: Any, std: Any, generator: Any = None, out: Any = None) -> Any:
+def normal_of(mean: Any, std: Any, generator: Any = None) -> Any:
     """Return normal numbers around the tensor ``mean``, with the tensor ``std``; one of them may be a number."""
     stream = stream_of(generator)
     if not isinstance(std, Variable):
@@ -283,7 +290,7 @@ def normal_of(mean: Any, std: Any, generator: Any = None, out: Any = None) -> An
         def moved(center: Any, _: Any) -> Array:
             return np.asarray(stream.normal(center.shape, center.dtype, 0.0, std) + center)
 
-        return _normal(mean, None, moved, "NormalBackward1", out=out)
+        return _normal(mean, None, moved, "NormalBackward1")
     if bool((np.asarray(std.array) < 0).any()):
         raise RuntimeError("normal expects all elements of std >= 0.0")
 
@@ -294,5 +301,5 @@ def normal_of(mean: Any, std: Any, generator: Any = None, out: Any = None) -> An
         return np.asarray(center + plain * spread.astype(model.dtype, copy=False))
 
     if isinstance(mean, Variable):
-        return _normal(mean, std, scaled, "NormalBackward3", out=out)
-    return _normal(None, std, scaled, "NormalBackward2", out=out)
+        return _normal(mean, std, scaled, "NormalBackward3")
+    return _normal(None, std, scaled, "NormalBackward2")

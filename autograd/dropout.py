@@ -140,9 +140,9 @@ def _warn(name: str, ndim: int, shape: str) -> None:
     )
 
 
-def _model(name: str, input: Any, features: bool) -> Any:
+def _model(name: str, input: Any, p: float, features: bool) -> Any:
     array = np.asarray(checked(name, input).array)
-    if features and array.ndim < 2:
+    if features and array.ndim < 2 and p != 1:
         raise RuntimeError(
             f"Feature dropout requires at least 2 dimensions in the input, but {name} got shape {list(array.shape)}"
         )
@@ -153,7 +153,7 @@ def _scaled(name: str, input: Any, p: float, training: bool, features: bool, inp
     """Return ``input`` times a mask, or itself where there is nothing to drop."""
     if p == 0 or not training or not checked(name, input).array.size:
         return input
-    mask = _constant(DEFAULT.stream.dropout_mask(_model(name, input, features), p, features))
+    mask = _constant(DEFAULT.stream.dropout_mask(_model(name, input, p, features), p, features))
     return write(input, _mul, (mask,), {}, f"{name}_") if inplace else _mul(input, mask)
 
 
@@ -161,7 +161,7 @@ def _alpha(name: str, input: Any, p: float, training: bool, features: bool, inpl
     """Return ``input`` times a mask plus a shift."""
     if p == 0 or not training or not checked(name, input).array.size:
         return input
-    scale, shift = DEFAULT.stream.alpha_mask(_model(name, input, features), p, features)
+    scale, shift = DEFAULT.stream.alpha_mask(_model(name, input, p, features), p, features)
     made = write(input, _mul, (_constant(scale),), {}, f"{name}_") if inplace else _mul(input, _constant(scale))
     if p == 1:
         return made

@@ -195,12 +195,15 @@ def wrapped(value: Number, kind: np.dtype[Any]) -> Array:
     return np.array(value, np.int64).astype(kind)
 
 
+_PLAIN = {float, int}
+
+
 def unify(x: Any, y: Any) -> tuple[Any, Any]:
     """Return two operands in their common dtype; Python numbers become arrays."""
-    if type(y) is float and x.dtype.kind == "f":
-        return x, (number(y, x.dtype) if type(x) is np.ndarray else x.dtype.type(y))
-    if type(x) is float and y.dtype.kind == "f":
-        return (number(x, y.dtype) if type(y) is np.ndarray else y.dtype.type(x)), y
+    if type(y) in _PLAIN and x.dtype.kind == "f":
+        return x, (number(float(y), x.dtype) if type(x) is np.ndarray else x.dtype.type(y))
+    if type(x) in _PLAIN and y.dtype.kind == "f":
+        return (number(float(x), y.dtype) if type(y) is np.ndarray else y.dtype.type(x)), y
     kind = result_numpy(x, y)
     return cast(x, kind), cast(y, kind)
 

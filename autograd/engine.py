@@ -133,6 +133,17 @@ def run(
     return arrived
 
 
+def _held(grads: dict[int, Any]) -> int:
+    before = grads.get(0)
+    return getrefcount(before)
+
+
+_HELD = _held({0: np.empty(1)})
+"""What ``getrefcount`` says of an array that only ``grads`` and one local variable hold."""
+LARGE = 16384
+"""From this size on it pays to look whether a sum may be written into one of its terms."""
+
+
 def _walk_arrays(order: list[Node], grads: dict[Node, Any], keep: bool) -> dict[Node, Any]:
     """Do as :func:`run` where nobody looks on: plain arrays, no hooks, all leaves. Most walks are of this kind."""
     arrived: dict[Node, Any] = {}
@@ -147,6 +158,7 @@ def _walk_arrays(order: list[Node], grads: dict[Node, Any], keep: bool) -> dict[
             arrived[node] = g
             continue
         parts = op.pull(g, node.saved, node)
+        del g  # so that an array handed on unchanged is seen to have one holder less
         if op.frees and not keep:
             node.saved = None
         edge, more, settles = node.edge, node.more, op.settles
@@ -161,6 +173,9 @@ def _walk_arrays(order: list[Node], grads: dict[Node, Any], keep: bool) -> dict[
                 grads[edge] = part
             elif edge in owned:
                 before += part
+            elif before.size >= LARGE and getrefcount(before) == _HELD and before.base is None:
+                before += part
+                owned.add(edge)
             else:
                 grads[edge] = total = before + part
                 if type(total) is np.ndarray:

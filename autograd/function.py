@@ -262,8 +262,10 @@ class _Outputs:
     def _packed(self, x: Any) -> tuple[Any, ...]:
         if x is None:
             return None, None, UNWRITTEN, None, None
-        output = next((n for n, out in enumerate(self.outputs) if out is x), None)
         given = next((n for n, arg in enumerate(self.inputs) if arg is x), None)
+        written = any(x is dirty for dirty in self.ctx._dirty)
+        made = enumerate(self.outputs if written or given is None else ())  # an input handed on is saved as the input
+        output = next((n for n, out in made if out is x), None)
         version = start(x)
         edge = None if output is not None else x.node if given is None else self.edges[given]
         return x.array, version, bytes(version) if version else UNWRITTEN, edge, output

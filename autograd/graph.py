@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .node import CONSTANT as CONSTANT
-from .node import PICK as PICK
-from .node import FreedError as FreedError
 from .node import Node as Node
-from .node import Op as Op
-from .node import Variable as Variable
-from .node import clock as clock
-from .node import new_leaf as new_leaf
-from .node import shared as shared
-from .node import stale as stale
-from .node import start as start
-from .node import wrap as wrap
-from .node import wrote as wrote
+from .node import Variable, wrote
 from .saved import disable_saved_tensors_hooks as disable_saved_tensors_hooks
 from .saved import save_on_cpu as save_on_cpu
 from .saved import saved_tensors_hooks as saved_tensors_hooks
-from .shown import shown as shown
+from .shown import shown
 from .view import settle
 
 

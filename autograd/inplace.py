@@ -13,16 +13,16 @@ from .hooks import hooks_of
 from .mode import recording
 from .node import Node, Variable, clock, wrap, wrote
 from .ops.adapt import compatible, convert
-from .ops.arithmetic import _add, _div, _mul, _sub, add, div, minus, mul, sub
+from .ops.arithmetic import _add, _div, _mul, _sub, add, div, mul, sub
 from .primitive import PRIMITIVES, is_primitive, primitive
 from .view import look, settle
 from .writes import castable
 
 _FAST = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
-_FAST |= {add: operator.iadd, sub: operator.isub, minus: operator.isub, mul: operator.imul, div: operator.itruediv}
+_FAST |= {add: operator.iadd, sub: operator.isub, mul: operator.imul, div: operator.itruediv}
 """Array operators that write where they read, for when nothing is recorded."""
 
-_SPARING = {add, sub, minus}
+_SPARING = {add, sub}
 """Functions around a primitive that do not save their first input."""
 
 

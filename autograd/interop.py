@@ -13,7 +13,7 @@ import numpy as np
 from .build import build, checked_array
 from .conversions import TensorConversions, new
 from .derive import node_of
-from .node import Variable, shared
+from .node import Variable, shared, wrote
 from .ops import join
 from .writes import deliver
 
@@ -53,6 +53,8 @@ _METHODS = {
 }  # fmt: skip
 FUNCTIONS = {getattr(np, theirs): ours for theirs, ours in _METHODS.items()}
 """The method of Tensor that computes each NumPy function that is no ufunc."""
+_WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+"""Functions that write into their first argument."""
 _HINT = "use tensor.detach().numpy() to compute with NumPy and without a gradient"
 
 
@@ -74,6 +76,13 @@ def _array(value: Any) -> Any:
     if isinstance(value, tuple | list) and any(isinstance(one, Variable | tuple | list) for one in value):
         return type(value)([_array(one) for one in value]) if type(value) in (tuple, list) else value
     return value
+
+
+def _count_writes(name: str, values: Any) -> None:
+    """Note that NumPy wrote the tensors among ``values``."""
+    for value in values:
+        if isinstance(value, Variable):
+            wrote(value, f"np.{name}")
 
 
 def _asks(values: Any) -> bool:
@@ -117,6 +126,9 @@ class TensorInterop(TensorConversions):
         if out is not None:
             words = words | {"out": tuple(map(_array, out)) if isinstance(out, tuple) else _array(out)}
         found = function(*map(_array, inputs), **words)
+        _count_writes(name, out if isinstance(out, tuple) else (out,))
+        if function.__name__ == "at":
+            _count_writes(name, inputs[:1])
         if out is not None:
             return out
         return tuple(map(_made, found)) if isinstance(found, tuple) else _made(found)
@@ -125,16 +137,27 @@ class TensorInterop(TensorConversions):
         """Return NumPy's ``func`` of tensors: the method of the same meaning, or what NumPy makes of the memory."""
         given = {name: value for name, value in kwargs.items() if value is not np._NoValue}
         name = FUNCTIONS.get(func)
-        if name is not None and args and isinstance(args[0], Variable) and hasattr(Variable.result, name):
-            if given.get("out") is None:
-                given.pop("out", None)
-                return _method(name, args, given)
+        first = bool(args) and isinstance(args[0], Variable)
+        if name is not None and first and hasattr(Variable.result, name) and given.get("out") is None:
+            given.pop("out", None)
+            return _method(name, args, given)
         if _asks((*args, *kwargs.values())):
             joined = _joined(func, args, given)
             if joined is not NotImplemented:
                 return joined
             raise TypeError(f"np.{func.__name__} has no gradient for tensors: {_HINT}")
-        return func(*map(_array, args), **{name: _array(value) for name, value in kwargs.items()})
+        found = func(*map(_array, args), **{name: _array(value) for name, value in kwargs.items()})
+        written = kwargs.get("out")
+        _count_writes(func.__name__, written if isinstance(written, tuple) else (written,))
+        if func in _WRITERS:
+            _count_writes(func.__name__, args[:1])
+        return found if written is None else written
+
+    def __buffer__(self, flags: int) -> memoryview:
+        """Return the memory to whoever speaks the buffer protocol (from Python 3.12 on)."""
+        if node_of(self) is not None:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return memoryview(shared(self))
 
     def __dlpack__(self, **words: Any) -> Any:
         """Return the memory as a DLPack capsule; BufferError if a gradient is required."""
@@ -162,14 +185,16 @@ def _first_a_tensor(inputs: list[Any]) -> list[Any]:
 
 
 def _reduced(op: Any, name: Any, inputs: Any, words: dict[str, Any]) -> Any:
+    axis, x = words.pop("axis", 0), inputs[0]
     words = {word: value for word, value in words.items() if value is not None and value is not np._NoValue}
-    axis = words.pop("axis", 0)
-    x = inputs[0]
     if words.keys() - {"keepdims"}:
         raise TypeError(f"a ufunc's reduction of tensors takes axis and keepdims, not {sorted(words)}")
     if name == "prod" and isinstance(axis, tuple):
         raise TypeError("np.multiply.reduce of tensors takes one axis")
-    return op(x, axis, **({"keepdim": True} if words.get("keepdims") else {}))
+    words = {"keepdim": True} if words.get("keepdims") else {}
+    if axis is None:
+        return op(x, (), **words) if name in ("amax", "amin") else op(x, **words)
+    return op(x, axis, **words)
 
 
 def _method(name: str, args: Any, words: dict[str, Any]) -> Any:

@@ -101,6 +101,25 @@ def remove_observer(observer: Observer) -> None:
     _set(is_grad_enabled())
 
 
+class Recording:
+    """Context in which recording is on or off: what :class:`no_grad` is to users, for one use and at half the price."""
+
+    __slots__ = ("before", "on")
+
+    def __init__(self, on: bool) -> None:
+        self.on = on
+
+    def __enter__(self) -> None:
+        self.before = recording.get()
+        if self.on:
+            _set(True)
+        else:
+            recording.set(False)
+
+    def __exit__(self, *_: object) -> None:
+        recording.set(self.before)
+
+
 class Mode:
     """A setting that holds inside ``with``, or inside a function that it decorates."""
 

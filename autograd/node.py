@@ -170,6 +170,7 @@ def stale(op: Op, name: str, saved: tuple[Any, ...], node: Node) -> None:
     """Raise RuntimeError: the saved value ``name`` was written after ``op`` saved it."""
     place, _, edge = next(each for each in op.layout if each[1] == name)
     array, version, expected = saved[place : place + 3]
+    array = array.array if isinstance(array, Variable) else array  # a tensor where the walk is recorded
     source = node.edges[edge] if edge >= 0 else None
     maker = op.title if edge == -1 else source.name() if source is not None and source.op is not None else ""
     made = f", which is output 0 of {maker}," if maker else ""

@@ -44,7 +44,7 @@ class Primitive:
     """One op as it was declared: its name, kernel and rules.
 
     ``view``: the result looks into the first input. ``promote``: ``"same"`` brings the inputs to their common
-    dtype, ``"float"`` also makes integers floats. ``many`` names a parameter that takes a sequence of tensors.
+    dtype, ``"float"`` also makes integers floats, ``"minus"`` refuses bools. ``many`` names a parameter that takes a sequence of tensors.
     An ``operator`` answers a foreign operand with ``NotImplemented``, as Python asks of ``__add__``.
     ``returns`` builds what the caller gets from the result and the ``keeps``. ``title`` is the node's name, or a
     function of some parameters that gives it.
@@ -128,6 +128,8 @@ def primitive(
         facts = {"view": view, "promote": promote, "keeps": keeps, "many": many, "operator": operator}
         facts |= {"returns": returns, "title": title}
         op = Primitive(kernel, each, rule, **facts)
+        if op.name in PRIMITIVES:
+            raise ValueError(f"two primitives are called {op.name!r}")
         PRIMITIVES[op.name] = op
         function: Any = op.function
         return function  # type: ignore[no-any-return]

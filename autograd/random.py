@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 import numpy as np
 
 from .creation import Options, finish, kind_of, model, size_from, whole
 from .device import CPU, require_cpu
 from .device import device as Device
-from .draws import DEFAULT, Source, normal_of, stream_of
-from .dtypes import Array, default_numpy, int64
+from .draws import DEFAULT, Source, in_memory_order, normal_like, normal_of, stream_of
+from .dtypes import default_numpy, int64
 from .node import Variable
-from .sampling import laid_out
 from .size import one_size
 from .streams import Stream
 from .tensor import Tensor
+from .writes import deliver
 
 
 class Generator(Source):
@@ -179,44 +179,44 @@ def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Te
     """
     kind = np.dtype(kind_of("randperm", options, int64.numpy))
     count = whole("randperm", "n", n, 1)
-    most = 2 ** {2: 11, 4: 24, 8: 53}[kind.itemsize] + 1 if kind.kind == "f" else 2 if kind.kind == "b" else np.iinfo(kind).max
+    most = (
+        2 ** {2: 11, 4: 24, 8: 53}[kind.itemsize] + 1
+        if kind.kind == "f"
+        else 2
+        if kind.kind == "b"
+        else np.iinfo(kind).max
+    )
     if count > most:
         raise RuntimeError(f"randperm: n cannot be greater than {most} for {kind.name}, got {count}: value overflows")
     return finish("randperm", stream_of(generator).permutation(count, kind), options)
 
 
-def _drawn_like(name: str, input: Any, draw: Any, memory_format: Any, options: Options) -> Tensor:
-    like: Array = model(name, input, memory_format, options)
-    if like.flags.c_contiguous:
-        return finish(name, draw(like.shape, like.dtype), options)
-    return finish(name, laid_out(draw((like.size,), like.dtype), like), options)
-
-
 def rand_like(input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return numbers uniform on [0, 1), with the shape and dtype of ``input``."""
-    return _drawn_like("rand_like", input, stream_of(generator).uniform, memory_format, options)
+    stream, like = stream_of(generator), model("rand_like", input, memory_format, options)
+    return finish("rand_like", in_memory_order(stream.uniform, like), options)
 
 
 def randn_like(
     input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]
 ) -> Tensor:
     """Return normal numbers of mean 0 and variance 1, with the shape and dtype of ``input``."""
-    return _drawn_like("randn_like", input, stream_of(generator).normal, memory_format, options)
+    stream, like = stream_of(generator), model("randn_like", input, memory_format, options)
+    return finish("randn_like", normal_like(stream, like), options)
 
 
 def randint_like(
     input: Tensor, *bounds: int, generator: Any = None, memory_format: Any = None, **options: Any
 ) -> Tensor:
-    """Return integers of [low, high) with the shape and dtype of ``input``: ``randint_like(input, high)``, or low, high.
+    """Return integers of [low, high) with the shape and dtype of ``input``; bounds are ``high``, or ``low, high``.
 
     https://pytorch.org/docs/stable/generated/torch.randint_like.html
     """
     _, low, high = _integer_arguments((*bounds, ()), options)
-    stream = stream_of(generator)
-    given: Any = options
-    return _drawn_like(
-        "randint_like", input, lambda shape, kind: stream.integers(shape, kind, low, high), memory_format, given
-    )
+    stream, given = stream_of(generator), cast("Options", options)
+    like = model("randint_like", input, memory_format, given)
+    drawn = in_memory_order(lambda shape, kind: stream.integers(shape, kind, low, high), like)
+    return finish("randint_like", drawn, given)
 
 
 def normal(
@@ -225,7 +225,6 @@ def normal(
     size: Any = None,
     *,
     generator: Any = None,
-    out: Any = None,
     **options: Unpack[Options],
 ) -> Tensor:
     """Return normal numbers of ``mean`` and ``std``: tensors, element by element, or numbers together with ``size``.
@@ -235,9 +234,10 @@ def normal(
     if size is None:
         if not isinstance(mean, Variable) and not isinstance(std, Variable):
             raise TypeError("normal(): with two numbers for mean and std, argument 'size' is required")
-        return normal_of(mean, std, generator, out)  # type: ignore[no-any-return]
-    if out is not None:
-        options["out"] = out
+        made: Tensor = normal_of(mean, std, generator)
+        if options.keys() - {"out"}:
+            raise TypeError(f"normal(): with tensors for mean or std there is no {sorted(options.keys() - {'out'})}")
+        return made if options.get("out") is None else deliver("normal", made, options["out"])
     kind = np.dtype(kind_of("normal", options, default_numpy()))
     drawn = stream_of(generator).normal(one_size(size, "normal", 3), kind, float(mean), float(std))
     return finish("normal", drawn, options)

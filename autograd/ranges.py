@@ -45,7 +45,7 @@ def arange(*args: Any, **options: Any) -> Tensor:
         start, end, step = _int64(start), _int64(end), _int64(step)
         if not step:
             raise RuntimeError("step must be nonzero")
-        return finish("arange", np.arange(start, end, step, np.int64), given)
+        return finish("arange", np.arange(start, end, step, dtype=np.int64), given)
     count = math.ceil((end - start) / step)
     return finish("arange", (int(start) + np.arange(count) * int(step)).astype(kind), given)
 
@@ -62,7 +62,7 @@ def range(*args: Any, **options: Any) -> Tensor:
     _check_range("range", start, end, step)
     if kind.kind == "f":
         return finish("range", _spaced(start, step, math.floor((end - start) / step) + 1, kind), given)
-    return finish("range", np.arange(_int64(start), _int64(end) + 1, _int64(step)).astype(kind), given)
+    return finish("range", np.arange(_int64(start), _int64(end) + 1, _int64(step), dtype=np.int64).astype(kind), given)
 
 
 def linspace(start: Any, end: Any, steps: int, **options: Unpack[Options]) -> Tensor:
@@ -134,7 +134,9 @@ def _check_range(name: str, start: Any, end: Any, step: Any) -> None:
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"{name}: unsupported range: {start} -> {end}")
     if (end < start) if step > 0 else (end > start):
-        raise RuntimeError(f"{name}: upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
+        raise RuntimeError(
+            f"{name}: upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}"
+        )
 
 
 def _int64(number: Any) -> int:

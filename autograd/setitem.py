@@ -10,11 +10,10 @@ from .dtypes import Array, dtype_of, wrapped
 from .inplace import check_writable, write
 from .mode import recording
 from .node import CONSTANT, Variable, shared, wrap, wrote
-from .ops.index import assign, is_whole, kept, parse, put_at, reworded, same_dtype
+from .ops.index import assign, is_simple, is_whole, kept, parse, put_at, reworded, same_dtype
 from .ops.mask import zeros
 from .ops.shape import getitem, reshape
 from .primitive import primitive
-from .version import count
 from .view import settle
 
 
@@ -74,19 +73,35 @@ def _number(value: Any, kind: np.dtype[Any], name: str) -> Array:
 # ------------------------------------------------------------------ x[index] = value
 
 
+def _given(value: Any, target: Array) -> tuple[Any, Array]:
+    """Return what is to be written into ``target``, and its array; TypeError for anything but numbers and tensors."""
+    if isinstance(value, Variable):
+        return value, value.array
+    if not isinstance(value, bool | int | float | np.generic):
+        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{dtype_of(target.dtype).legacy}Tensor")
+    number = _number(value.item() if isinstance(value, np.generic) else value, target.dtype, "setitem")
+    return number, number
+
+
 def store_item(x: Any, index: Any, value: Any) -> None:
     """Write ``value``, a number or a tensor that broadcasts, into ``x[index]``; recorded if gradients are."""
     target = shared(x)
-    if isinstance(value, Variable):
-        source = value.array
-    elif isinstance(value, bool | int | float | np.generic):
-        source = value = _number(value.item() if isinstance(value, np.generic) else value, target.dtype, "setitem")
-    else:
-        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{dtype_of(target.dtype).legacy}Tensor")
+    if index is False:
+        return
+    if type(value) is float and target.dtype.kind == "f" and is_simple(index) and not _asks(x, value):
+        try:
+            target[index] = value
+        except IndexError:
+            pass  # the slow way knows the words
+        else:
+            wrote(x, "__setitem__")
+            return
+    value, source = _given(value, target)
     basic, arrays = parse(target, index)
     recorded = _asks(x, value)
     if arrays is not None:
-        same_dtype("Index put", target, source)
+        if source.ndim or not any(isinstance(each, np.ndarray) and each.dtype.kind == "b" for each in arrays):
+            same_dtype("Index put", target, source)
         if isinstance(value, Variable):
             value, source = _trimmed(value, target, basic, arrays)
         if recorded:

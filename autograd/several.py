@@ -21,6 +21,7 @@ class Parts:
     __slots__ = ("noted", "total")
     shape: tuple[Any, ...] = ("parts",)
     dtype: Any = np.dtype(np.void)
+    size = 0  # to the walk: too small to be added to in place
 
     def __init__(self, items: tuple[Any, ...]) -> None:
         self.noted: Any = [(number, item) for number, item in enumerate(items) if item is not None]

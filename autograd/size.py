@@ -61,9 +61,7 @@ def _whole(given: Any, place: int) -> int:
     try:
         return index(given)
     except TypeError:
-        raise TypeError(
-            f"torch.Size() takes an iterable of 'int' (item {place} is '{type(given).__name__}')"
-        ) from None
+        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{type(given).__name__}')") from None
 
 
 def sizes(given: tuple[Any, ...], name: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import activation as activations
-from . import draws, setitem
+from . import draws, restride, setitem
 from .dims import variadic
 from .inplace import in_place
 from .interop import TensorInterop
@@ -16,6 +16,7 @@ from .ops import (
     arithmetic,
     bitwise,
     choose,
+    combine,
     compare,
     counting,
     cumulative,
@@ -57,16 +58,27 @@ class Tensor(TensorInterop):
     exponential_, geometric_, random_ = draws.exponential_, draws.geometric_, draws.random_
     bernoulli, bernoulli_, multinomial = draws.bernoulli, draws.bernoulli_, draws.multinomial
 
+    # ------------------------------------------------------------------ matrix products, softmax
+    __matmul__, __rmatmul__ = matmul.operator_matmul, matmul.operator_rmatmul
+    softmax, log_softmax = softmax.softmax, softmax.log_softmax
+    inner, outer, ger, kron, trace = linalg.inner, linalg.outer, linalg.ger, linalg.kron, linalg.trace
+    addmm, addmm_ = linalg.addmm, in_place(linalg.addmm)
+    addmv, addmv_ = linalg.addmv, in_place(linalg.addmv)
+    addr, addr_ = linalg.addr, in_place(linalg.addr)
+    addbmm, addbmm_ = linalg.addbmm, in_place(linalg.addbmm)
+    baddbmm, baddbmm_ = linalg.baddbmm, in_place(linalg.baddbmm)
+    mm, mv, bmm, dot, vdot, matmul = matmul.mm, matmul.mv, matmul.bmm, matmul.dot, matmul.vdot, matmul.matmul
+
     # ------------------------------------------------------------------ arithmetic
     __add__ = __radd__ = arithmetic._add
-    __sub__, __rsub__ = arithmetic.minus, arithmetic.reverse_minus
+    __sub__, __rsub__ = arithmetic._sub, arithmetic._rsub
     __mul__ = __rmul__ = arithmetic._mul
     __truediv__, __rtruediv__ = arithmetic._div, arithmetic.reverse_div
     __floordiv__, __rfloordiv__ = arithmetic.floordiv, arithmetic.reverse_floordiv
     __mod__, __rmod__ = arithmetic._remainder, arithmetic.reverse_remainder
     __pow__, __rpow__ = power.power, power.reverse_power
     __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, rounding.abs
-    __iadd__, __isub__ = in_place(arithmetic._add, "add_"), in_place(arithmetic.minus, "sub_")
+    __iadd__, __isub__ = in_place(arithmetic._add, "add_"), in_place(arithmetic._sub, "sub_")
     __imul__, __itruediv__ = in_place(arithmetic._mul, "mul_"), in_place(arithmetic._div, "div_")
     __ifloordiv__, __imod__ = (
         in_place(arithmetic.floordiv, "floor_divide_"),
@@ -91,7 +103,8 @@ class Tensor(TensorInterop):
     neg, negative, positive = arithmetic.neg, arithmetic.neg, arithmetic.positive
     add_, sub_, mul_, div_, true_divide_ = map(in_place, (add, sub, mul, div, true_divide))
     subtract_, multiply_, divide_, floor_divide_ = sub_, mul_, div_, in_place(floor_divide)
-    remainder_, fmod_, pow_, float_power_, square_ = map(in_place, (remainder, fmod, pow, power.float_power, square))
+    remainder_, fmod_, pow_, square_ = map(in_place, (remainder, fmod, pow, square))
+    float_power_ = in_place(power.float_power_of_double, "float_power_")
     neg_ = negative_ = in_place(neg)
 
     # ------------------------------------------------------------------ functions of one number
@@ -210,6 +223,8 @@ class Tensor(TensorInterop):
     diagonal, diag, diag_embed, diagflat = triangles.diagonal, triangles.diag, triangles.diag_embed, triangles.diagflat
     tril, triu, unfold = triangles.tril, triangles.triu, triangles.unfold_dim
     tril_, triu_ = in_place(triangles.tril), in_place(triangles.triu)
+    unsqueeze_, squeeze_, t_ = restride.unsqueeze_, restride.squeeze_, restride.t_
+    transpose_, swapaxes_, swapdims_ = restride.transpose_, restride.swapaxes_, restride.swapdims_
 
     # ------------------------------------------------------------------ parts
     split, split_with_sizes, chunk = parts.split, parts.split_with_sizes, parts.chunk
@@ -229,6 +244,7 @@ class Tensor(TensorInterop):
     masked_scatter, masked_scatter_ = choose.masked_scatter, in_place(choose.masked_scatter)
     scatter, scatter_ = choose.scatter, in_place(choose.scatter)
     scatter_add, scatter_add_ = gathering.scatter_add, in_place(gathering.scatter_add)
+    scatter_reduce, scatter_reduce_ = combine.scatter_reduce, in_place(combine.scatter_reduce)
     index_put, index_put_ = index.index_put, in_place(index.index_put)
     index_add, index_add_ = gathering.index_add, in_place(gathering.index_add)
     index_copy, index_copy_ = gathering.index_copy, in_place(gathering.index_copy)

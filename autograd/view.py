@@ -35,7 +35,7 @@ SEVERAL = (
 
 def attach(made: Variable, x: Variable, function: Any, rest: tuple[Any, ...], frozen: str = "") -> None:
     """Note that ``made`` is ``function(x, *rest)`` and shares the memory of ``x``."""
-    made.version = x.version or start(x)
+    made.version = x.version if x.version is not None else start(x)
     before = x.view_of
     if not recording.get():
         frozen = UNRECORDED

@@ -108,24 +108,6 @@ class Threshold(Module):
         return f"threshold={self.threshold}, value={self.value}{_also(self.inplace)}"
 
 
-class RReLU(Module):
-    """``x`` where positive, ``a * x`` elsewhere, ``a`` drawn from [lower, upper] in training."""
-
-    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
-        super().__init__()
-        self.lower = lower
-        self.upper = upper
-        self.inplace = inplace
-
-    def forward(self, input: Any) -> Any:
-        """Return the activation of ``input``."""
-        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
-
-    def extra_repr(self) -> str:
-        """Return the options."""
-        return f"lower={self.lower}, upper={self.upper}{_also(self.inplace)}"
-
-
 class Hardtanh(Module):
     """``clamp(x, min_val, max_val)``."""
 
@@ -331,7 +313,7 @@ class Softplus(Module):
 
 
 class PReLU(Module):
-    """``x`` where positive, ``weight * x`` elsewhere; ``weight`` is trained, one for all channels (dim 1) or one each."""
+    """``x`` where positive, ``weight * x`` elsewhere; ``weight`` is trained: one number, or one for each channel."""
 
     weight: Parameter
 

@@ -7,9 +7,9 @@ from typing import Any
 from warnings import warn
 
 from ..autograd.function import Function
-from ..autograd.node import Variable
 from ..autograd.hooks import hooks_of
 from ..autograd.mode import is_grad_enabled
+from ..autograd.node import Variable
 
 Hook = Callable[..., Any]
 Values = tuple[Any, ...]

@@ -107,7 +107,7 @@ class ModuleBase:
             raise AttributeError(f"cannot assign {word} before Module.__init__() call")
         if kind == "_buffers":
             kept = name not in self._non_persistent_buffers_set
-            self.register_buffer(name, value, value.persistent if isinstance(value, Buffer) else kept)
+            self.register_buffer(name, value, getattr(value, "persistent", kept) if isinstance(value, Buffer) else kept)
             return
         if name not in self.__dict__[kind]:
             self._forget(name)
@@ -170,8 +170,9 @@ class ModuleBase:
                 )
             if param.grad_fn is not None:
                 raise ValueError(
-                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
-                    f"To express '{name}' as a function of another Tensor, compute the value in the forward() method."
+                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                    f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
+                    "forward() method."
                 )
         self._hold("_parameters", name, param)
 
@@ -346,8 +347,7 @@ def _holder(module: ModuleBase, name: str, value: Any) -> tuple[str, str] | None
     if name in attributes.get("_buffers", ()):
         if value is not None and not isinstance(value, Variable):
             raise TypeError(
-                f"cannot assign '{typename(value)}' as buffer '{name}' "
-                "(torch.nn.Buffer, torch.Tensor or None expected)"
+                f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
             )
         return "_buffers", "buffer"
     return ("_buffers", "buffer") if isinstance(value, Buffer) else None

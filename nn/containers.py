@@ -71,9 +71,12 @@ class Sequential(Numbered):
 
     def __init__(self, *args: Any) -> None:
         super().__init__()
-        named = len(args) == 1 and isinstance(args[0], OrderedDict)
-        for name, module in args[0].items() if named else enumerate(args):
-            self.add_module(str(name) if not named else name, module)
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            named = list(args[0].items())
+        else:
+            named = [(str(number), module) for number, module in enumerate(args)]
+        for name, module in named:
+            self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
         """Return what the last module makes of it all."""
@@ -118,7 +121,7 @@ class Sequential(Numbered):
         return Sequential(*self._times(other))
 
     def __rmul__(self, other: Any) -> Sequential:
-        return self * other
+        return Sequential(*self._times(other))
 
     def __imul__(self, other: Any) -> Self:
         return self.extend(self._times(other)[len(self) :])
@@ -152,9 +155,7 @@ class ModuleList(Numbered):
     def extend(self, modules: Iterable[Any]) -> Self:
         """Add all ``modules`` at the end; return the list. TypeError if they are no iterable."""
         if not isinstance(modules, Iterable):
-            raise TypeError(
-                f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}"
-            )
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
         for module in list(modules):
             self.append(module)
         return self
@@ -244,10 +245,8 @@ def pairs(given: Any, name: str) -> list[tuple[str, Any]]:
     for number, pair in enumerate(given):
         if not isinstance(pair, Iterable):
             raise TypeError(f"{name} update sequence element #{number} should be Iterable; is {type(pair).__name__}")
-        pair = tuple(pair)
-        if len(pair) != 2:
-            raise ValueError(
-                f"{name} update sequence element #{number} has length {len(pair)}; 2 is required"
-            )
-        found.append(pair)
+        items = tuple(pair)
+        if len(items) != 2:
+            raise ValueError(f"{name} update sequence element #{number} has length {len(items)}; 2 is required")
+        found.append(items)
     return found

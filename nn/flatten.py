@@ -37,13 +37,9 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         if not isinstance(dim, int):
-            raise TypeError(
-                f"unflatten: dim must be an int, not {type(dim).__name__}: named dims are not supported"
-            )
+            raise TypeError(f"unflatten: dim must be an int, not {type(dim).__name__}: named dims are not supported")
         if not isinstance(unflattened_size, tuple | list) or not all(isinstance(n, int) for n in unflattened_size):
-            raise TypeError(
-                f"unflattened_size must be tuple of ints, but found {unflattened_size!r}"
-            )
+            raise TypeError(f"unflattened_size must be tuple of ints, but found {unflattened_size!r}")
         self.dim = dim
         self.unflattened_size = unflattened_size
 

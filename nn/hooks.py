@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from warnings import warn
 
-from ..autograd.node import Variable
 from ..autograd.hooks import HookDict, RemovableHandle
+from ..autograd.node import Variable
 from .backward_hooks import BackwardHooks
 from .base import ModuleBase
 
@@ -27,6 +27,7 @@ class HookedModule(ModuleBase):
     forward: Callable[..., Any]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what ``forward`` and the hooks make of the arguments."""
         # Four look-ups and one call: what a module costs that has no hooks.
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
             return _Call(self).run(args, kwargs)
@@ -128,7 +129,9 @@ class _Call:
             if got is None:
                 continue
             if not isinstance(got, tuple) or len(got) != 2:
-                raise RuntimeError(f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {got}.")
+                raise RuntimeError(
+                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {got}."
+                )
             self.args, self.kwargs = got
 
     def _one(self, number: int, hook: Hook) -> None:
@@ -145,7 +148,7 @@ class _Call:
             if number in module._forward_hooks_always_called and number not in self.called:
                 try:
                     self._one(number, hook)
-                except Exception as error:  # noqa: BLE001
+                except Exception as error:
                     warn(
                         "module forward hook with ``always_call=True`` raised an exception that was silenced as "
                         f"another error was raised in forward: {error}",

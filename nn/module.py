@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from ..autograd.dtypes import dtype as dtype_class
 from ..autograd.dtypes import float16, float32, float64
-from ..autograd.node import Variable
 from ..autograd.hooks import HookDict
 from ..autograd.mode import no_grad
+from ..autograd.tensor import Tensor
 from .base import KINDS, Members
 from .state import StatefulModule
 
@@ -34,6 +34,7 @@ class Module(StatefulModule):
     ...     def __init__(self):
     ...         super().__init__()
     ...         self.scale = nn.Parameter(torch.tensor([2.0]))
+    ...
     ...     def forward(self, x):
     ...         return x * self.scale
     >>> model = Double()
@@ -125,7 +126,7 @@ class Module(StatefulModule):
     # ------------------------------------------------------------------ conversion
 
     def _apply(self, fn: Callable[[Any], Any], recurse: bool = True) -> Self:
-        """Replace the value of every parameter, gradient and buffer by ``fn`` of it; parameters stay the same objects."""
+        """Replace each parameter's value and gradient, and each buffer, by ``fn`` of it; return the module."""
         if recurse:
             for child in self.children():
                 child._apply(fn)
@@ -150,10 +151,10 @@ class Module(StatefulModule):
         """
         kind = kwargs.get("dtype")
         for arg in args:
-            kind = arg if isinstance(arg, dtype_class) else arg.dtype if isinstance(arg, Variable) else kind
+            kind = arg if isinstance(arg, dtype_class) else arg.dtype if isinstance(arg, Tensor) else kind
         if kind is not None and not kind.is_floating_point:
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={kind}")
-        rest = [arg for arg in args if not isinstance(arg, dtype_class | Variable)]
+        rest = [arg for arg in args if not isinstance(arg, dtype_class | Tensor)]
         options = {name: value for name, value in kwargs.items() if name != "dtype"}
 
         def convert(x: Any) -> Any:

@@ -28,8 +28,10 @@ class Parameter(Tensor, result=Tensor):
     """
 
     __slots__ = ()
+    _prints_as_tensor = True
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Self:
+        """Return a parameter on the memory of ``data``, empty if that is None."""
         if data is None:
             made: Self = wrap(cls, np.empty(0, default_numpy()))
         else:
@@ -37,23 +39,19 @@ class Parameter(Tensor, result=Tensor):
             made = wrap(cls, source.array, None, source.version)
         return made.requires_grad_(requires_grad)
 
+    def __init_subclass__(cls, **facts: Any) -> None:
+        super().__init_subclass__(**facts)
+        cls._prints_as_tensor = False
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         found: Self | None = memo.get(id(self))
-        if found is None:
-            found = memo[id(self)] = _rebuild(type(self), np.array(self.array), self.requires_grad)
+        if found is None:  # unlike a tensor's copy, a parameter's comes without gradient
+            found = memo[id(self)] = wrap(type(self), np.array(self.array))
+            found.requires_grad_(self.requires_grad)
         return found
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        extras = {name: value for name, value in self.__dict__.items() if name != "_leaf"}
-        return _rebuild, (type(self), np.asarray(self.array), self.requires_grad), extras or None
 
     def __repr__(self) -> str:
         return parameter_repr(super().__repr__(), subclass=type(self) is not Parameter)
-
-
-def _rebuild(cls: Any, array: Any, requires_grad: bool) -> Any:
-    made = wrap(cls, array)
-    return made.requires_grad_() if requires_grad else made
 
 
 class _IsBuffer(type):
@@ -73,6 +71,7 @@ class Buffer(metaclass=_IsBuffer):
     """
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+        """Return a tensor on the memory of ``data``, empty if that is None, marked as a buffer."""
         made = wrap(Tensor, np.empty(0, default_numpy())) if data is None else data.detach()
         if data is not None and data.requires_grad:
             made.requires_grad_()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from operator import index as as_index
 from typing import Any, Self
 
@@ -67,7 +68,7 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Self:
         """Add all ``values`` at the end; return the list."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+        if isinstance(values, Tensor) or not hasattr(values, "__iter__"):
             raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in list(values):
             self.append(value)
@@ -94,6 +95,7 @@ class ParameterList(Module):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise RuntimeError: there is nothing to compute."""
         raise RuntimeError("ParameterList should not be called.")
 
 
@@ -140,7 +142,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value called ``key``, or ``default``."""
-        return self[key] if key in self else default
+        return getattr(self, self._attribute(key)) if key in self._keys else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value called ``key``, after setting it to ``default`` if it was not there."""
@@ -168,7 +170,7 @@ class ParameterDict(Module):
 
     def copy(self) -> ParameterDict:
         """Return a new ParameterDict of the same values."""
-        return ParameterDict(dict(self.items()))
+        return ParameterDict(self.items())
 
     def keys(self) -> Any:
         """Return the names."""
@@ -185,11 +187,14 @@ class ParameterDict(Module):
     @classmethod
     def fromkeys(cls, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """Return a ParameterDict with ``default`` under every key."""
-        return ParameterDict({key: default for key in keys})
+        return ParameterDict([(key, default) for key in keys])
 
     def update(self, parameters: Any) -> None:
         """Add or replace values: a mapping, a ParameterDict, or an iterable of pairs."""
-        for key, value in pairs(parameters, "ParameterDict"):
+        found = pairs(parameters, "ParameterDict")
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            found = sorted(found, key=lambda pair: pair[0])  # as PyTorch does with a plain mapping
+        for key, value in found:
             self[key] = value
 
     def __or__(self, other: ParameterDict) -> ParameterDict:
@@ -206,4 +211,5 @@ class ParameterDict(Module):
         return "\n".join(_described(key, value, typename(value)) for key, value in self.items())
 
     def __call__(self, input: Any) -> Any:
+        """Raise RuntimeError: there is nothing to compute."""
         raise RuntimeError("ParameterDict should not be called.")

@@ -110,9 +110,7 @@ class AvgPool1d(Module):
 
     def forward(self, input: Any) -> Any:
         """Return ``input`` pooled."""
-        return F.avg_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
+        return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
     def extra_repr(self) -> str:
         """Return the options."""

@@ -6,9 +6,9 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..autograd.node import Variable
 from ..autograd.hooks import HookDict, RemovableHandle
 from ..autograd.mode import no_grad
+from ..autograd.node import Variable
 from .hooks import HookedModule
 from .parameter import Parameter
 
@@ -168,11 +168,12 @@ class StatefulModule(HookedModule):
         elif strict and extra in state_dict:
             unexpected_keys.append(extra)
         if strict:
-            for key in state_dict:
-                if key.startswith(prefix) and key != extra:
-                    name, dot, _ = key[len(prefix) :].partition(".")
-                    if name not in (self._modules if dot else own):
-                        unexpected_keys.append(key)
+            unexpected_keys += [key for key in state_dict if key != extra and self._is_foreign(key, prefix, own)]
+
+    def _is_foreign(self, key: str, prefix: str, own: dict[str, Any]) -> bool:
+        """Return whether ``key`` is below this module's prefix but belongs to nothing here."""
+        name, dot, _ = key[len(prefix) :].partition(".")
+        return key.startswith(prefix) and name not in (self._modules if dot else own)
 
     def _load_one(self, name: str, x: Any, key: str, given: Any, assign: bool) -> str:
         """Copy or assign one tensor; return what is wrong with it, or nothing."""
@@ -199,7 +200,7 @@ class StatefulModule(HookedModule):
                     setattr(self, name, value.requires_grad_(x.requires_grad))
                 else:
                     setattr(self, name, Parameter(value, x.requires_grad))
-        except Exception as error:  # noqa: BLE001 - all that goes wrong is reported together
+        except Exception as error:  # all that goes wrong is reported together
             return (
                 f'While copying the parameter named "{key}", whose dimensions in the model are {x.shape} and whose '
                 f"dimensions in the checkpoint are {value.shape}, an exception occurred : {error.args}."
@@ -213,7 +214,7 @@ class StatefulModule(HookedModule):
         return self._state_dict_pre_hooks.add(hook)
 
     def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Have ``hook(module, state_dict, prefix, local_metadata)`` run on the finished state, to change it in place."""
+        """Have ``hook(module, state_dict, prefix, local_metadata)`` run on the finished state, to change it."""
         return self._state_dict_hooks.add((hook, True))
 
     def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:

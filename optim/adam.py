@@ -206,7 +206,7 @@ def _update(
     multiply(first, c.rest2, first)
     add(v, first, v)
     if largest is not None:
-        np.maximum(largest, v, largest)
+        np.maximum(largest, v, out=largest)
     np.sqrt(v if largest is None else largest, first)
     add(first, c.eps, first)
     np.divide(m, first, first)

@@ -15,7 +15,7 @@ from .optimizer import Optimizer
 Array = Any
 Update = Callable[..., None]
 
-BLOCK = 16384
+BLOCK = 32768
 """Elements updated at a time. Measured on Adam: 16-32k is fastest; 4k costs more than no blocks at all."""
 
 
@@ -63,7 +63,7 @@ class Blockwise(Optimizer):
         contiguous = array.flags.c_contiguous
         if not contiguous:
             check_writable(_Written(array), type(self).__name__)
-        if size <= BLOCK or not (contiguous and all([one.flags.c_contiguous for one in others[1:]])):
+        if size <= BLOCK or not (contiguous and all(one.flags.c_contiguous for one in others[1:])):
             update(constants, *self._scratch_like(array.shape, array.dtype), array, *others)
             return
         flat = [one.reshape(-1) for one in (array, *others)]  # views; at most the gradient is copied
@@ -99,8 +99,9 @@ def check_modes(foreach: Any, fused: Any, differentiable: Any) -> None:
     """Raise RuntimeError for modes that exclude each other, and for ``differentiable``, which is not supported."""
     if differentiable:
         raise RuntimeError(
-            "`fused` does not support `differentiable`" if fused else
-            "differentiable=True is not supported: steps are written in place on arrays"
+            "`fused` does not support `differentiable`"
+            if fused
+            else "differentiable=True is not supported: steps are written in place on arrays"
         )
     if fused and foreach:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

@@ -49,6 +49,7 @@ class Optimizer:
     _optimizer_state_dict_post_hooks: HookDict
     _optimizer_load_state_dict_pre_hooks: HookDict
     _optimizer_load_state_dict_post_hooks: HookDict
+    _opt_called = False  # a schedule asks whether there was a step
     state: defaultdict[Any, Any]
     param_groups: list[dict[str, Any]]
     defaults: dict[str, Any]
@@ -209,7 +210,10 @@ class Optimizer:
     # ------------------------------------------------------------------ hooks
 
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Have ``hook(optimizer, args, kwargs)`` run before each step; it may return both anew, or None."""
+        """Have ``hook(optimizer, args, kwargs)`` run before each step; it may return both anew, or None.
+
+        ``args`` begins with the optimizer itself.
+        """
         return self._optimizer_step_pre_hooks.add(hook)
 
     def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
@@ -264,18 +268,18 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``step`` run between the optimizer's step hooks."""
 
     @wraps(step)
-    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    def hooked(*args: Any, **kwargs: Any) -> Any:
+        self: Optimizer = args[0]  # hooks get all arguments of step, the optimizer first
+        self._opt_called = True
         if not self._optimizer_step_pre_hooks and not self._optimizer_step_post_hooks:
-            return step(self, *args, **kwargs)
+            return step(*args, **kwargs)
         for hook in tuple(self._optimizer_step_pre_hooks.values()):
             got = hook(self, args, kwargs)
             if got is not None:
                 if not isinstance(got, tuple) or len(got) != 2:
-                    raise RuntimeError(
-                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {got}."
-                    )
+                    raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {got}.")
                 args, kwargs = got
-        result = step(self, *args, **kwargs)
+        result = step(*args, **kwargs)
         for hook in tuple(self._optimizer_step_post_hooks.values()):
             hook(self, args, kwargs)
         return result

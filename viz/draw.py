@@ -11,7 +11,7 @@ from . import dot, run
 from .trace import trace
 
 
-class Drawing(graphviz.Digraph):
+class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz states no types
     """A ``graphviz.Digraph`` that can be drawn without a system-wide Graphviz.
 
     ``pipe`` and ``render`` find a program by themselves: ``engine=`` (a path; or the name of a layout such as
@@ -32,8 +32,8 @@ class Drawing(graphviz.Digraph):
     ) -> Any:
         """Return the picture in ``format`` ("svg" unless set otherwise): bytes, or text if ``encoding`` is given."""
         kind = ":".join(part for part in (format or self.format, renderer, formatter) if part)
-        layout = engine if engine in graphviz.ENGINES else self.engine
-        picture = run.render(self.source, kind, layout, None if engine in graphviz.ENGINES else engine)
+        layout, program = (engine, None) if engine in graphviz.ENGINES else (str(self.engine), engine)
+        picture = run.render(self.source, kind, str(layout), program)
         return picture if encoding is None else picture.decode(encoding)
 
     def render(
@@ -59,11 +59,11 @@ class Drawing(graphviz.Digraph):
         ``cleanup`` removes the text again. FileExistsError with ``raise_if_result_exists``.
         """
         if outfile is not None:
-            format = format or Path(outfile).suffix[1:] or None
-            filename = filename or Path(outfile).with_suffix(".gv")
-        kind = format or self.format
+            filename = filename or str(Path(outfile).with_suffix(".gv"))
+        suffix = "" if outfile is None else Path(outfile).suffix[1:]
+        kind: str = format or suffix or self.format
         picture = self.pipe(kind, renderer, formatter, engine=engine)
-        saved = Path(self.save(filename, directory))
+        saved = Path(self.save(filename, directory=directory))
         target = Path(directory or "", outfile) if outfile is not None else saved.with_name(f"{saved.name}.{kind}")
         if raise_if_result_exists and target.exists():
             raise FileExistsError(f"output file exists: {target}")

@@ -53,8 +53,8 @@ def render(source: str, format: str, layout: str = "dot", engine: str | None = N
             done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             raise RuntimeError(
-                f"{program} took longer than {seconds} seconds to draw a graph of {len(source)} characters as {format}: "
-                "draw a smaller part of it"
+                f"{program} took longer than {seconds} seconds to draw a graph of {len(source)} characters as "
+                f"{format}: draw a smaller part of it"
             ) from None
         except OSError as error:
             failures.append(f"{program}: {error}")

@@ -114,9 +114,7 @@ def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) ->
     return phases
 
 
-def _correlate(
-    x: Array, weight: Array, windows: Windows, groups: int, y: Array, bias: Array | None = None
-) -> None:
+def _correlate(x: Array, weight: Array, windows: Windows, groups: int, y: Array, bias: Array | None = None) -> None:
     """Write the cross-correlation of ``x`` with ``weight``, plus ``bias``, to ``y``, which is contiguous."""
     if len(windows.out) == 1:
         windows, x, y = windows.with_unit_dim(), x[..., None], y[..., None]

@@ -14,6 +14,7 @@ import numpy as np
 from .columns import Array
 
 _BLOCK_BYTES = 250_000
+_MANY = 8  # images that make it worth while to write out what they share
 
 
 def wide(x: Array) -> Array:
@@ -34,10 +35,21 @@ def _blocks(x: Array) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def _at(statistic: Array, block: slice, x: Array) -> Array:
-    """Return the part of an (N, C) or (1, C) ``statistic`` that belongs to ``block``, to broadcast with ``x``."""
-    part = statistic if len(statistic) == 1 else statistic[block]
-    return part[..., None] if x.ndim == 3 else part
+def _spread(statistic: Array, x: Array) -> Array:
+    """Return an (N, C) or (1, C) ``statistic`` to broadcast with ``x``.
+
+    NumPy works at half its speed where each row meets one number, so what all images share is written out once.
+    """
+    if x.ndim == 2:
+        return statistic
+    if len(statistic) == 1 and len(x) >= _MANY and x[0].nbytes <= _BLOCK_BYTES:
+        return np.repeat(statistic[..., None], x.shape[2], 2)
+    return statistic[..., None]
+
+
+def _at(spread: Array, block: slice) -> Array:
+    """Return the part of a spread statistic that belongs to ``block``."""
+    return spread if len(spread) == 1 else spread[block]
 
 
 def totals(x: Array) -> Array:
@@ -51,40 +63,41 @@ def _dot(x: Array, y: Array) -> Array:
 
 def squares(x: Array, mean: Array) -> Array:
     """Return the sum of ``(x - mean) ** 2`` over each channel of each image: shape (N, C)."""
-    out = np.empty(x.shape[:2], x.dtype)
+    out, mean = np.empty(x.shape[:2], x.dtype), _spread(mean, x)
     for block in _blocks(x):
-        centred = x[block] - _at(mean, block, x)
+        centred = x[block] - _at(mean, block)
         out[block] = _dot(centred, centred)
     return out
 
 
 def affine(x: Array, scale: Array, shift: Array) -> Array:
     """Return ``x * scale + shift``."""
-    out = np.empty(x.shape, x.dtype)
+    out, scale, shift = np.empty(x.shape, x.dtype), _spread(scale, x), _spread(shift, x)
     for block in _blocks(x):
         part = out[block]
-        np.multiply(x[block], _at(scale, block, x), out=part)
-        part += _at(shift, block, x)
+        np.multiply(x[block], _at(scale, block), out=part)
+        part += _at(shift, block)
     return out
 
 
 def slope_sums(x: Array, mean: Array, g: Array) -> tuple[Array, Array]:
     """Return the sums of ``g`` and of ``g * (x - mean)`` over each channel of each image: shapes (N, C)."""
-    dots = np.empty(x.shape[:2], x.dtype)
+    dots, mean = np.empty(x.shape[:2], x.dtype), _spread(mean, x)
     for block in _blocks(x):
-        dots[block] = _dot(x[block] - _at(mean, block, x), g[block])
+        dots[block] = _dot(x[block] - _at(mean, block), g[block])
     return totals(g), dots
 
 
 def slopes(x: Array, mean: Array, g: Array, scale: Array, tilt: Array, shift: Array) -> Array:
     """Return ``g * scale - (x - mean) * tilt - shift``."""
     out = np.empty(x.shape, x.dtype)
+    mean, scale, tilt, shift = (_spread(each, x) for each in (mean, scale, tilt, shift))
     for block in _blocks(x):
         part = out[block]
-        np.subtract(x[block], _at(mean, block, x), out=part)
-        part *= _at(tilt, block, x)
-        part += _at(shift, block, x)
-        np.subtract(g[block] * _at(scale, block, x), part, out=part)
+        np.subtract(x[block], _at(mean, block), out=part)
+        part *= _at(tilt, block)
+        part += _at(shift, block)
+        np.subtract(g[block] * _at(scale, block), part, out=part)
     return out
 
 
@@ -129,19 +142,23 @@ def row_slopes(
     size = np.asarray(x.shape[1], x.dtype)
     dx = np.empty(x.shape, x.dtype) if needs[0] else None
     sums = [np.zeros(x.shape[1]) if need else None for need in needs[1:]]
+    factor = np.ones(x.shape[1], x.dtype) if weight is None else weight.astype(x.dtype, copy=False)
     for block in _blocks(x):
-        unit = (x[block] - mean[block]) * rstd[block] if centre else x[block] * rstd[block]
+        unit = np.subtract(x[block], mean[block]) if centre else x[block] * rstd[block]
+        if centre:
+            unit *= rstd[block]
+        seed = g[block]
+        products = seed * unit
         if sums[0] is not None:
-            sums[0] += np.add.reduce(g[block] * unit, 0)
+            sums[0] += np.add.reduce(products, 0)
         if len(sums) > 1 and sums[1] is not None:
-            sums[1] += np.add.reduce(g[block], 0)
+            sums[1] += np.add.reduce(seed, 0)
         if dx is None:
             continue
-        part = g[block] if weight is None else g[block] * weight
-        tilt = np.einsum("md,md->m", part, unit)[:, None] / size
-        unit *= tilt
+        part = np.multiply(seed, factor, out=dx[block])
+        unit *= (products @ factor)[:, None] / size
         if centre:
-            unit += _row_sums(part) / size
-        np.subtract(part, unit, out=dx[block])
-        dx[block] *= rstd[block]
+            unit += (seed @ factor)[:, None] / size
+        part -= unit
+        part *= rstd[block]
     return dx, *[None if s is None else s.astype(x.dtype) for s in sums]

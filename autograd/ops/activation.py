@@ -14,7 +14,7 @@ from ..kernels import mask as masks
 from ..primitive import primitive
 from .finish import floats_only, no_bool
 from .join import cat
-from .mask import drop, keep
+from .mask import drop, flat, keep
 from .pointwise import exp, sigmoid, tanh
 from .select import _where
 
@@ -50,7 +50,7 @@ def _negative(x: Any) -> Array:
 # ------------------------------------------------------------------ made of straight lines
 
 
-@primitive(grad=lambda g, y: _relu_grad(g, y=y), y=None)
+@primitive(grad=lambda g, y: _relu_grad(g, y=y), y=flat, promote="same")
 def _relu_grad(grad: Array, y: Array) -> Array:
     """Return ``grad`` where the result of relu is positive or NaN, else 0."""
     return masks.drop(grad, np.less_equal(y, masks.ZERO[y.dtype]))
@@ -76,7 +76,8 @@ def relu(input: Array) -> Array:
 
 @primitive(
     grad=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope=negative_slope),
-    input=None,
+    input=flat,
+    promote="same",
 )
 def _leaky_relu_grad(grad: Array, input: Array, negative_slope: float) -> Array:
     """Return ``grad`` where ``input > 0``, else ``grad * negative_slope``."""
@@ -95,18 +96,27 @@ def leaky_relu(input: Array, negative_slope: float) -> Array:
     return masks.choose(np.greater(input, masks.ZERO[input.dtype]), input, low)
 
 
-def hardtanh_rule(g: Any, input: Any, min_val: float, max_val: float) -> Any:
-    """Return ``g`` strictly between the bounds, where PyTorch draws the line, else 0."""
-    return drop(g, (input <= min_val) | (input >= max_val))
+@primitive(
+    grad=lambda g, input, low, high: _between_grad(g, input, low, high=high), input=flat, promote="same"
+)  # fmt: skip
+def _between_grad(grad: Array, input: Array, low: float, high: float) -> Array:
+    """Return ``grad`` strictly between the bounds, where PyTorch draws the line, else 0."""
+    return masks.drop(grad, np.less_equal(input, low) | np.greater_equal(input, high))
 
 
-@primitive(input=hardtanh_rule, promote="same")
+@primitive(grad=lambda g, input, low, high: _beyond_grad(g, input, low, high=high), input=flat, promote="same")
+def _beyond_grad(grad: Array, input: Array, low: float, high: float) -> Array:
+    """Return 0 from ``low`` to ``high``, else ``grad``."""
+    return masks.drop(grad, np.greater_equal(input, low) & np.less_equal(input, high))
+
+
+@primitive(input=lambda g, input, min_val, max_val: _between_grad(g, input, min_val, max_val), promote="same")
 def hardtanh(input: Array, min_val: float, max_val: float) -> Array:
     """Return ``input`` within two numbers."""
     kind = input.dtype
     if kind.kind == "b":
         raise RuntimeError("Bool inputs not supported for hardtanh")
-    if kind.kind == "u" and min_val < 0:
+    if kind.kind == "u" and int(min_val) < 0:
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     low, high = (_constant(v, input) if kind.kind == "f" else number(int(v), kind) for v in (min_val, max_val))
     if input.size < _LARGE:
@@ -137,7 +147,7 @@ def hardswish(input: Array) -> Array:
     return input * _six(input) / _constant(6, input)
 
 
-@primitive(input=lambda g, input, threshold: drop(g, input <= threshold), promote="same")
+@primitive(input=lambda g, input, threshold: _beyond_grad(g, input, -math.inf, threshold), promote="same")
 def threshold(input: Array, threshold: float, value: float) -> Array:
     """Return ``input`` where it is above ``threshold``, else ``value``."""
     no_bool("threshold_cpu", input)
@@ -147,7 +157,7 @@ def threshold(input: Array, threshold: float, value: float) -> Array:
 
 
 @primitive(
-    input=lambda g, input, lambd: drop(g, (input >= -lambd) & (input <= lambd)), promote="same"
+    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd), promote="same"
 )  # fmt: skip
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` with 0 between ``-lambd`` and ``lambd``.
@@ -159,7 +169,7 @@ def hardshrink(input: Array, lambd: float = 0.5) -> Array:
 
 
 @primitive(
-    input=lambda g, input, lambd: drop(g, (input >= -lambd) & (input <= lambd)), promote="same"
+    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd), promote="same"
 )  # fmt: skip
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` moved toward 0 by ``lambd``, at most to 0.
@@ -175,7 +185,7 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
 
 @primitive(
     input=lambda g, input, weight: _where(input > 0, g, g * weight),
-    weight=lambda g, input: drop(g * input, input > 0),
+    weight=lambda g, input: drop(g * input, input >= 0),
     promote="same",
     title="PreluKernelBackward0",
 )
@@ -189,7 +199,7 @@ def prelu(input: Array, weight: Array) -> Array:
 
 def _elu_curve(g: Any, grad: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
     bend = exp(input * input_scale) * (alpha * scale * input_scale**2)
-    return keep(g * grad * bend, input <= 0)
+    return keep(g * grad * bend, input < 0)
 
 
 @primitive(
@@ -224,7 +234,7 @@ def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str
 @primitive(
     grad=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold=threshold),
     input=lambda g, grad, input, beta, threshold: drop(
-        g * grad * (sigmoid(input * beta) * sigmoid(input * -beta) * beta), input * beta > threshold
+        g * grad * (sigmoid(input * beta) * sigmoid(input * -beta) * beta), input * beta >= threshold
     ),
     promote="same",
 )

@@ -29,7 +29,7 @@ def _add(input: Array, other: Any) -> Array:
     return input + other
 
 
-@primitive(input=lambda g: g, other=lambda g: -g, promote="same", operator=True)
+@primitive(input=lambda g: g, other=lambda g: -g, promote="minus", operator=True)
 def _sub(input: Array, other: Any) -> Array:
     """Return ``input - other``, broadcast together; RuntimeError for two bools."""
     try:
@@ -38,7 +38,7 @@ def _sub(input: Array, other: Any) -> Array:
         raise RuntimeError(_MINUS.format(_BOOLS)) from None
 
 
-@primitive(input=lambda g: -g, other=lambda g: g, promote="same", operator=True, title="RsubBackward1")
+@primitive(input=lambda g: -g, other=lambda g: g, promote="minus", operator=True, title="RsubBackward1")
 def _rsub(input: Array, other: Any) -> Array:
     """Return ``other - input``, broadcast together; RuntimeError for two bools."""
     try:
@@ -73,7 +73,7 @@ def _add_scaled(input: Array, other: Any, alpha: Number) -> Array:
 
 
 @primitive(
-    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="same", operator=True, title="SubBackward0"
+    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="minus", operator=True, title="SubBackward0"
 )  # fmt: skip
 def _sub_scaled(input: Array, other: Any, alpha: Number) -> Array:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for two bools."""
@@ -111,7 +111,7 @@ def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.sub.html
     """
-    made = minus(input, other) if alpha is ONE else _sub_scaled(input, other, alpha)
+    made = _sub(input, other) if alpha is ONE else _sub_scaled(input, other, alpha)
     return made if out is None and made is not NotImplemented else finish("sub", made, other, out)
 
 
@@ -210,29 +210,6 @@ negative = neg
 
 
 # ------------------------------------------------------------------ operators with more than one line
-
-
-def minus(input: Any, other: Any) -> Any:
-    """Return ``input - other``."""
-    if type(other) in _NUMBERS:
-        _no_bool_minus(input, other)
-    return _sub(input, other)
-
-
-def reverse_minus(input: Any, other: Any) -> Any:
-    """Return ``other - input``."""
-    if type(other) in _NUMBERS:
-        _no_bool_minus(input, other)
-    return _rsub(input, other)
-
-
-_NUMBERS = {bool, int, float}
-
-
-def _no_bool_minus(input: Any, other: Number) -> None:
-    """Raise RuntimeError for a number beside bools, as PyTorch does."""
-    if getattr(input, "array", input).dtype.kind == "b":
-        raise RuntimeError(_MINUS.format(_BOOLS if isinstance(other, bool) else "a bool tensor"))
 
 
 def floordiv(input: Any, other: Any) -> Any:

@@ -57,7 +57,9 @@ def _attention_rule(
     keeps=("weights", "allowed"),
     title="ScaledDotProductFlashAttentionForCpuBackward0",
 )
-def attention(query: Array, key: Array, value: Array, bias: Any, mask: Any, kept: Any, scale: float) -> Any:
+def attention(
+    query: Array, key: Array, value: Array, bias: Any = None, *, mask: Any = None, kept: Any = None, scale: float = 1.0
+) -> Any:
     """Return the mean of ``value``, weighted by how well each key fits the query.
 
     ``bias`` is added to the scores; ``mask`` (bool) says what may be looked at; ``kept`` multiplies the weights.

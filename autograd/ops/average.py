@@ -14,15 +14,26 @@ from ..kernels.checks import adaptive_output_size
 from ..primitive import primitive
 from .adapt import expand_to
 from .channels import per_dim
-from .pool import check_rank, kernel_and_stride, image_scatter
+from .pool import check_rank, image_scatter, kernel_and_stride
 
 Ints = tuple[int, ...]
 
 
+def _avg_pool_rule(
+    g: Any,
+    input_shape: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: Any,
+    count_include_pad: Any,
+    divisor_override: Any,
+) -> Any:
+    return _avg_spread(g, input_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
 @primitive(
-    input=lambda g, input_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: (
-        _avg_spread(g, input_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-    ),
+    input=_avg_pool_rule,
     title=lambda kernel_size: f"AvgPool{len(kernel_size)}DBackward0",
 )
 def _avg_pool(
@@ -35,16 +46,16 @@ def _avg_pool(
     divisor_override: int | None,
 ) -> Array:
     """Return the mean of each window."""
-    return kernels.avg_pool_forward(
-        input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    return kernels.avg_pool_forward(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@primitive(
-    grad=lambda g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override: _avg_pool(
-        g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
-)
+def _avg_spread_rule(
+    g: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: Any, count_include_pad: Any, divisor_override: Any
+) -> Any:
+    return _avg_pool(g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+@primitive(grad=_avg_spread_rule)
 def _avg_spread(
     grad: Array,
     shape: Ints,
@@ -112,9 +123,7 @@ def avg_pool2d(
     >>> torch.nn.functional.avg_pool2d(torch.tensor([[[1.0, 5.0], [3.0, 4.0]]]), (2, 1))
     tensor([[[2.0000, 4.5000]]])
     """
-    return _avg(
-        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    return _avg("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 def avg_pool3d(
@@ -130,9 +139,7 @@ def avg_pool3d(
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
     """
-    return _avg(
-        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    return _avg("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 # ------------------------------------------------------------------ adaptive pooling
@@ -147,19 +154,21 @@ def _global_mean(input: Array, dims: int) -> Array:
     wide = input.astype(np.float32) if input.dtype == np.float16 else input
     rows = wide.reshape(*lead, prod(input.shape[input.ndim - dims :]))
     count = rows.shape[-1]
-    if 0 < count <= _FEW:
-        total = np.einsum("...i->...", rows)  # three times as fast as np.sum, which pays off for short rows
-    else:
-        total = np.add.reduce(rows, -1)
+    # einsum is three times as fast as np.sum, whose sums in pairs keep more digits of long rows
+    total = np.einsum("...i->...", rows) if 0 < count <= _FEW else np.add.reduce(rows, -1)
     mean = np.asarray(total / np.asarray(count, wide.dtype))
     return mean.reshape(*lead, *(1,) * dims).astype(input.dtype, copy=False)
 
 
-_FEW = 4096  # beyond, pairwise sums are worth their time
+_FEW = 4096
+
+
+def _adaptive_mean_rule(g: Any, input_shape: Any, output_size: Any) -> Any:
+    return _adaptive_spread(g, input_shape, len(output_size))
 
 
 @primitive(
-    input=lambda g, input_shape, output_size: _adaptive_spread(g, input_shape, len(output_size)),
+    input=_adaptive_mean_rule,
     title=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
 )
 def _adaptive_mean(input: Array, output_size: Ints) -> Array:
@@ -200,7 +209,9 @@ def _sizes(name: str, dims: int, shape: Ints, output_size: Any) -> Ints:
         if len(sizes) != 1:
             raise RuntimeError(f"{name}() argument 'output_size' should contain one int (got {len(sizes)})")
         return sizes
-    given = (output_size,) * dims if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    if not isinstance(output_size, int | tuple | list):
+        raise TypeError(f"{name}(): argument 'output_size' must be int or tuple of ints, not {output_size!r}")
+    given = (output_size,) * dims if isinstance(output_size, int) else tuple(output_size)
     if len(given) != dims:
         raise RuntimeError(f"{name}: output_size must be {dims}, not {len(given)} numbers: {given}")
     return ints(
@@ -258,6 +269,8 @@ def _adaptive_max(name: str, dims: int, input: Any, output_size: Any, return_ind
     check_rank(name, dims, x)
     sizes = _sizes(name, dims, x.shape, output_size)
     adaptive_output_size(name, x.shape, sizes)
+    if x.ndim == dims + 2 and x.shape[1] == 0:
+        raise RuntimeError(f"{name}(): expected images with channels, but input has sizes {list(x.shape)}")
     out, indices = _adaptive_maximum(input, sizes)
     return (out, indices) if return_indices else out
 

@@ -11,6 +11,7 @@ from ..dims import array_of, norm_dim
 from ..dtypes import Array
 from ..node import Variable
 from ..primitive import primitive
+from .combine import multiplied
 from .index import index_put, place_at
 from .join import common_shape, repeat_each
 from .scatter import (
@@ -215,11 +216,11 @@ def repeat_interleave(
         raise RuntimeError("repeats can not be negative")
     if repeats is None:
         return _indices_of(input)
-    if counts.size == 1:
-        return repeat_each(input, int(counts.reshape(())), dim)
     if dim is None:
         input, dim = flatten(input), 0
     size = array_of(input, "repeat_interleave").shape[dim]
+    if counts.size == 1:
+        counts = np.full(size, counts.reshape(-1)[0])
     if counts.size != size:
         raise RuntimeError(
             f"repeats must have the same size as input along dim, but got repeats.size(0) = {counts.size} and "
@@ -258,8 +259,9 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     if reduce == "add":
         return scatter_add(input, dim, index, given)
     places = array_of(index, "scatter", "index", 3)
-    part = given if number else getitem(given, tuple([slice(0, n) for n in places.shape]))
-    return scatter_src(input, dim, index, gather(input, dim, index) * part)
+    if not number:
+        given = getitem(given, tuple([slice(0, n) for n in places.shape]))
+    return multiplied(input, dim, index, given, "scatter()")
 
 
 # ------------------------------------------------------------------ places in a sorted order

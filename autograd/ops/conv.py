@@ -1,4 +1,4 @@
-"""Convolution and its two adjoints; blocks of an image as columns, and back.
+"""Convolution and its two adjoints.
 
 Fix one of input, weight and result's gradient: the three kernels are each other's derivatives to any order, since all
 come from one trilinear form (see ``kernels/conv.py``).
@@ -13,10 +13,9 @@ import numpy as np
 from ..dims import array_of, ints
 from ..dtypes import Array, dtype_of
 from ..kernels import conv as kernels
-from ..kernels import window
 from ..kernels.checks import conv_output_size, conv_transpose_output_size
 from ..primitive import primitive
-from .channels import channel_sum, per_dim
+from .channels import channel_sum
 from .pad import constant_pad_nd
 from .shape import squeeze, unsqueeze
 
@@ -117,8 +116,8 @@ def _check_operands(name: str, dims: int, input: Any, weight: Any, bias: Any) ->
     x, w = array_of(input, name), array_of(weight, name, "weight", 2)
     if w.ndim != dims + 2:
         raise RuntimeError(
-            f"{name}: expected a weight of {dims + 2} dimensions (channels out, channels in, kernel), but got weight of "
-            f"size {list(w.shape)}"
+            f"{name}: expected a weight of {dims + 2} dimensions (channels out, channels in, kernel), but got weight "
+            f"of size {list(w.shape)}"
         )
     if x.ndim not in {dims + 1, dims + 2}:
         raise RuntimeError(
@@ -126,9 +125,7 @@ def _check_operands(name: str, dims: int, input: Any, weight: Any, bias: Any) ->
             f"{list(x.shape)}"
         )
     if x.dtype != w.dtype:
-        raise RuntimeError(
-            f"Input type ({dtype_of(x.dtype)}) and weight type ({dtype_of(w.dtype)}) should be the same"
-        )
+        raise RuntimeError(f"Input type ({dtype_of(x.dtype)}) and weight type ({dtype_of(w.dtype)}) should be the same")
     if x.dtype.kind == "b":
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
     if bias is not None:
@@ -341,93 +338,3 @@ def conv_transpose3d(
     return _conv_transpose(
         "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
-
-
-# ------------------------------------------------------------------ blocks as columns
-
-
-@primitive(
-    input=lambda g, input_shape, kernel_size, dilation, padding, stride: col2im(
-        g, tuple(input_shape[-2:]), kernel_size, dilation, padding, stride
-    ),
-    title="Im2ColBackward0",
-)
-def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Array:
-    """Return the blocks of (N, C, H, W) or (C, H, W) ``input`` as columns: shape (N, C * kernel, blocks)."""
-    if input.ndim == 3:
-        return window.unfold(input[None], kernel_size, dilation, padding, stride)[0]
-    return window.unfold(input, kernel_size, dilation, padding, stride)
-
-
-@primitive(
-    input=lambda g, kernel_size, dilation, padding, stride: im2col(g, kernel_size, dilation, padding, stride),
-    title="Col2ImBackward0",
-)
-def col2im(
-    input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints
-) -> Array:
-    """Return the image (N, C, H, W) or (C, H, W) that sums the blocks in ``input``; the dual of ``im2col``."""
-    if input.ndim == 2:
-        return window.fold(input[None], output_size, kernel_size, dilation, padding, stride)[0]
-    return window.fold(input, output_size, kernel_size, dilation, padding, stride)
-
-
-def _pairs(name: str, **given: Any) -> list[Ints]:
-    """Return each argument as two ints; RuntimeError if another count is given."""
-    pairs = []
-    for parameter, value in given.items():
-        values = (value, value) if type(value) is int else ints(value, name, parameter)
-        if len(values) not in {1, 2}:
-            raise RuntimeError(f"{name}: it is expected {parameter} equals to 2, but got size {len(values)}")
-        pairs.append(values * 2 if len(values) == 1 else values)
-    return pairs
-
-
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
-    """Return the blocks of (N, C, H, W) or (C, H, W) ``input`` as columns: shape (N, C * KH * KW, blocks).
-
-    Raises RuntimeError where no block fits. https://pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
-
-    >>> import rushlight as torch
-    >>> torch.nn.functional.unfold(torch.tensor([[[1.0, 2.0, 3.0]]]), (1, 2))
-    tensor([[1., 2.],
-            [2., 3.]])
-    """
-    x = array_of(input, "unfold")
-    sizes = _pairs("unfold", kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
-    if x.ndim not in {3, 4} or 0 in x.shape[x.ndim - 3 :]:
-        raise RuntimeError(
-            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
-            f"but got: {list(x.shape)}"
-        )
-    if x.dtype.kind in "iu":
-        raise NotImplementedError(f"\"im2col_out_cpu\" not implemented for '{x.dtype.name}'")
-    return im2col(input, *sizes)
-
-
-def fold(
-    input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
-) -> Any:
-    """Return the image (N, C, *output_size) that sums the blocks in ``input`` (N, C * KH * KW, blocks).
-
-    The transpose of :func:`unfold`, not its inverse: where blocks overlap they add up. Raises RuntimeError if the
-    columns do not fit. https://pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
-
-    >>> import rushlight as torch
-    >>> torch.nn.functional.fold(torch.tensor([[1.0, 2.0], [2.0, 3.0]]), (1, 3), (1, 2))
-    tensor([[[1., 4., 3.]]])
-    """
-    x = array_of(input, "fold")
-    if not isinstance(output_size, int) and len(tuple(output_size)) == 1:
-        raise RuntimeError("It is expected output_size equals to 2, but got size 1")
-    sizes = _pairs(
-        "fold", output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
-    )
-    if x.ndim not in {2, 3} or 0 in x.shape[x.ndim - 2 :]:
-        raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
-            f"input, but got: {list(x.shape)}"
-        )
-    if x.dtype.kind in "iu":
-        raise NotImplementedError(f"\"col2im_out_cpu\" not implemented for '{x.dtype.name}'")
-    return col2im(input, *sizes)

@@ -11,6 +11,8 @@ from ..dtypes import Array, dtype_of
 from ..mode import fresh, recording
 from ..node import Node, Op, Variable, clock, wrap
 from ..primitive import primitive
+from ..view import settle
+from .dual import max_reduce, min_reduce
 
 
 def _refuse(g: Any, saved: Any, edges: Any) -> Any:
@@ -24,7 +26,11 @@ def _results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
     an error.
     """
     made = [wrap(Variable.result, array, None, fresh.get()) for array in arrays]
-    edge = source.node if isinstance(source, Variable) else None
+    if not isinstance(source, Variable):
+        return made[0] if len(made) == 1 else tuple(made)
+    if source.view_of is not None:
+        settle(source)
+    edge = source.node
     if edge is not None and recording.get():
         made[0].node = node = Node()
         node.op, node.edges, node.saved, node.hooks = Op(name, title, _refuse), (edge,), (name,), None
@@ -146,7 +152,7 @@ def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Any:
         raise RuntimeError(f"torch.histc(): bins must be > 0, but got {bins}")
     low, high = kind.type(min), kind.type(max)
     if low == high and input.size:
-        low, high = np.minimum.reduce(input, None), np.maximum.reduce(input, None)
+        low, high = min_reduce(input, None), max_reduce(input, None)
     if not np.isfinite(low) or not np.isfinite(high):
         raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
     if low > high:

@@ -9,14 +9,14 @@ import numpy as np
 from .. import return_types
 from ..dtypes import Array, as_numpy, dtype_of
 from ..primitive import primitive
-from .dual import masked, numbered, one_axis, part, place, recurrence, reverse, shifted, values_of
+from .dual import masked, numbered, one_axis, place, recurrence, reverse, shifted, values_of
 from .pointwise import exp
 
-_WIDE = {"e": np.dtype(np.float32), "f": np.dtype(np.float64)}
+_WIDE: dict[str, Any] = {"e": np.dtype(np.float32), "f": np.dtype(np.float64)}
 """What floats are accumulated in: a chain of roundings is as long as the dim."""
 
 
-def _running(name: str, ufunc: np.ufunc, input: Any, axis: int, dtype: Any) -> Any:
+def _running(name: str, ufunc: Any, input: Any, axis: int, dtype: Any) -> Any:
     """Return the running ``ufunc`` along ``axis``; integers give int64 unless ``dtype`` says otherwise."""
     if dtype is not None:
         input = input.astype(as_numpy(dtype))
@@ -32,7 +32,7 @@ def _sum_back(g: Any, axis: int) -> Any:
     return reverse(cumsum(reverse(g, axis), axis), axis)
 
 
-@primitive(input=lambda g, axis: _sum_back(g, axis), keeps=("axis",))
+@primitive(input=_sum_back, keeps=("axis",))
 def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Return the sums of the elements up to each one along ``dim``, in the shape of ``input``.
 
@@ -75,7 +75,7 @@ def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _running("cumprod", np.multiply, input, axis, dtype), axis
 
 
-def _latest(input: Any, axis: int, ufunc: np.ufunc) -> tuple[Any, Any, Any]:
+def _latest(input: Any, axis: int, ufunc: Any) -> tuple[Any, Any, Any]:
     """Return the running extreme along ``axis``, and twice the number of the last element that equals it.
 
     Twice, as a caller may write into what it gets.

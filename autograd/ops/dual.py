@@ -16,6 +16,10 @@ from .adapt import spread
 Axes = tuple[int, ...] | None
 """Dims counted from the front; None for all of them."""
 
+add_reduce: Any = np.add.reduce
+max_reduce: Any = np.maximum.reduce
+min_reduce: Any = np.minimum.reduce
+
 
 def axes_of(x: Any, dim: int | Sequence[int] | None) -> Axes:
     """Return the dims that ``dim`` names, as NumPy's reductions take them; a value without dims has only None."""
@@ -52,10 +56,10 @@ def count_along(shape: tuple[int, ...], axes: Axes) -> int:
 def add_up(x: Any, axes: Axes, keepdim: bool = False) -> Any:
     """Return the sum of floats over ``axes``: half precision is summed in single, long columns in blocks."""
     if x.dtype.char == "e":
-        return np.add.reduce(x, axes, np.float32, None, keepdim).astype(np.float16)
+        return add_reduce(x, axes, np.float32, None, keepdim).astype(np.float16)
     if axes is not None and x.size > _LONG and _in_columns(x, axes):
         return _add_columns(x, axes, keepdim)
-    return np.add.reduce(x, axes, None, None, keepdim)
+    return add_reduce(x, axes, None, None, keepdim)
 
 
 _LONG = 1024
@@ -85,13 +89,19 @@ def _add_columns(x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
             blocks = np.ascontiguousarray(rows[:, :whole]).reshape(-1, _BLOCK, inner)
         sums = np.matmul(ones, blocks).reshape(len(rows), whole // _BLOCK, inner)
         rows = sums if whole == count else np.concatenate([sums, rows[:, whole:]], axis=1)
-    return np.add.reduce(rows, 1).reshape(shape)
+    total: Array = add_reduce(rows, 1).reshape(shape)
+    return total
 
 
 # ------------------------------------------------------------------ sums and what they came from
 
 
-@primitive(input=lambda g, input_shape, axes: spread_along(g, input_shape, axes), keeps=("axes",), title="SumBackward1")
+def sum_back(g: Any, input_shape: tuple[int, ...], axes: Axes) -> Any:
+    """Return the gradient of a sum: ``g`` repeated."""
+    return spread_along(g, input_shape, axes)
+
+
+@primitive(input=sum_back, keeps=("axes",), title="SumBackward1")
 def _sum_along(input: Array, dim: Axes, shape: tuple[int, ...]) -> Any:
     """Return ``input`` summed over ``dim``, in ``shape``; the dual of ``spread_along``."""
     return np.asarray(add_up(input, dim)).reshape(shape), dim
@@ -104,7 +114,11 @@ def spread_along(input: Array, shape: tuple[int, ...], axes: Axes) -> Array:
     return spread(input if input.ndim == len(shape) else input.reshape(kept_shape(shape, axes)), shape)
 
 
-@primitive(input=lambda g, input_shape: shaped(g, input_shape), title="ReshapeAliasBackward0")
+def _shaped_back(g: Any, input_shape: tuple[int, ...]) -> Any:
+    return shaped(g, input_shape)
+
+
+@primitive(input=_shaped_back, title="ReshapeAliasBackward0")
 def shaped(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` in ``shape``."""
     return np.asarray(input).reshape(shape)
@@ -116,7 +130,11 @@ def kept(x: Any, shape: tuple[int, ...], axes: Axes) -> Any:
     return x if x.shape == wanted else shaped(x, wanted)
 
 
-@primitive(input=lambda g, mask: masked(g, mask), title="MaskedFillBackward0")
+def _masked_back(g: Any, mask: Any) -> Any:
+    return masked(g, mask)
+
+
+@primitive(input=_masked_back, title="MaskedFillBackward0")
 def masked(input: Array, mask: Any) -> Array:
     """Return ``input`` where ``mask`` holds and 0 elsewhere, even where ``input`` is inf or NaN."""
     return np.where(mask, input, input.dtype.type(0))
@@ -125,7 +143,7 @@ def masked(input: Array, mask: Any) -> Array:
 def shared_out(g: Any, mask: Array, axes: Axes) -> Any:
     """Return ``g`` divided equally among the elements that ``mask`` marks along ``axes``: how ties share a gradient."""
     kind = values_of(g).dtype
-    count = np.add.reduce(mask, axes, np.int64, None, True)
+    count = add_reduce(mask, axes, np.int64, None, True)
     return g * np.asarray(np.divide(mask, count, dtype=np.float64)).astype(kind)
 
 
@@ -148,7 +166,11 @@ def _whole_index(index: Array, ndim: int, dim: int) -> tuple[Array, int]:
     return (index if index.ndim == ndim else np.expand_dims(index, axis)), axis
 
 
-@primitive(input=lambda g, input_shape, index, dim: place(g, index, dim, input_shape), title="GatherBackward0")
+def _pick_back(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any:
+    return place(g, index, dim, input_shape)
+
+
+@primitive(input=_pick_back, title="GatherBackward0")
 def pick(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Return the elements at ``index`` along ``dim``, in ``shape``; the dual of ``place``."""
     if not input.ndim:
@@ -173,12 +195,6 @@ def place(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array
     return out
 
 
-@primitive(input=lambda g, index, dim: unordered(g, index, dim), title="GatherBackward0")
-def ordered(input: Array, index: Array, dim: int) -> Array:
-    """Return ``input`` with the elements along ``dim`` in the order ``index``."""
-    return input[along(index, norm_dim(dim, input.ndim))] if input.ndim else input
-
-
 def unordered(g: Any, index: Array, dim: int) -> Any:
     """Return the elements of ``g`` where they were before they were brought into the order ``index``."""
     if not index.ndim:
@@ -187,6 +203,12 @@ def unordered(g: Any, index: Array, dim: int) -> Any:
     back = np.empty_like(index)
     back[along(index, axis)] = numbered(index.shape, axis)
     return ordered(g, back, dim)
+
+
+@primitive(input=unordered, title="GatherBackward0")
+def ordered(input: Array, index: Array, dim: int) -> Array:
+    """Return ``input`` with the elements along ``dim`` in the order ``index``."""
+    return input[along(index, norm_dim(dim, input.ndim))] if input.ndim else input
 
 
 def numbered(shape: tuple[int, ...], axis: int) -> Array:
@@ -207,17 +229,25 @@ def part(axis: int, start: int | None, stop: int | None, step: int | None = None
     return (*(slice(None),) * axis, slice(start, stop, step))
 
 
-@primitive(input=lambda g, axis: reverse(g, axis), title="FlipBackward0")
+def _reverse_back(g: Any, axis: int) -> Any:
+    return reverse(g, axis)
+
+
+@primitive(input=_reverse_back, title="FlipBackward0")
 def reverse(input: Array, axis: int) -> Array:
     """Return ``input`` in reverse order along ``axis``: a view."""
     return input[part(axis, None, None, -1)] if input.ndim else input
 
 
-@primitive(input=lambda g, axis, by: shifted(g, axis, -by, 0.0), title="RollBackward0")
+def _shifted_back(g: Any, axis: int, by: int) -> Any:
+    return shifted(g, axis, -by, 0.0)
+
+
+@primitive(input=_shifted_back, title="RollBackward0")
 def shifted(input: Array, axis: int, by: int, fill: float) -> Array:
     """Return ``input`` moved one place along ``axis``, forward if ``by`` is 1 and back if -1; ``fill`` moves in."""
     if not input.ndim:
-        return input.dtype.type(fill)  # type: ignore[no-any-return]
+        return np.asarray(fill, input.dtype)
     out = np.full(input.shape, fill, input.dtype)
     to, source = (part(axis, 1, None), part(axis, None, -1)) if by > 0 else (part(axis, None, -1), part(axis, 1, None))
     out[to] = input[source]
@@ -250,7 +280,11 @@ def recurrence(input: Array, factor: Array, axis: int) -> Array:
 # ------------------------------------------------------------------ powers that are 0 at 0
 
 
-@primitive(input=lambda g, input, exponent: g * (exponent * absolute_power(input, exponent - 1)), title="PowBackward0")
+def _signed_power_back(g: Any, input: Any, exponent: float) -> Any:
+    return g * (exponent * absolute_power(input, exponent - 1))
+
+
+@primitive(input=_signed_power_back, title="PowBackward0")
 def signed_power(input: Array, exponent: float) -> Array:
     """Return ``sign(x) * |x| ** exponent``, and 0 where ``x`` is 0, whatever the exponent."""
     if exponent == 1:

@@ -56,6 +56,8 @@ def _dense(labels: Labels) -> Labels:
 @primitive(g=lambda g, labels, wanted: _arrange(g, labels, wanted))
 def _disarrange(g: Array, shape: tuple[int, ...], labels: Labels, wanted: Labels) -> Array:
     """Return ``g`` spread over ``shape``, zero beside the diagonals; the dual of ``_arrange``."""
+    if not labels:
+        return np.array(g)
     out = np.zeros(shape, g.dtype)
     unique = tuple(dict.fromkeys(labels))
     dense = _dense(labels)
@@ -242,7 +244,7 @@ def _read(text: str, start: int, where: str) -> list[Any]:
                 tail = "ellipsis (...) was already found" if where == "output" else "ellipsis was already found"
                 raise RuntimeError(f"einsum(): found '.' for {where} {already} {tail}")
             if text[place : place + 3] != "...":
-                raise RuntimeError(f"einsum(): found '.' for {where} that is not part of any ellipsis (...)")
+                raise RuntimeError(f"einsum(): found '.' for {where} that is not part of any ellipsis")
             found.append(Ellipsis)
             skip = 2
         elif letter.isascii() and letter.isalpha():

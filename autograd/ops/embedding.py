@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dims import array_of
 from ..dtypes import Array, dtype_of
-from ..node import Variable, shared, start
+from ..node import Variable, shared, wrote
 from ..primitive import primitive
 
 
@@ -58,7 +58,7 @@ def _renormalize(weight: Any, index: Array, max_norm: float, norm_type: float) -
         return
     table[used[long]] *= (max_norm / (norms[long] + 1e-7)).astype(table.dtype)[:, None]
     if isinstance(weight, Variable):
-        start(weight).count("embedding_renorm_")
+        wrote(weight, "embedding_renorm_")
 
 
 def embedding(

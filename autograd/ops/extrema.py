@@ -15,7 +15,7 @@ from ..dtypes import Array
 from ..node import Variable
 from ..primitive import primitive
 from ..writes import deliver
-from .dual import Axes, axes_of, kept, masked, one_axis, place, shared_out, values_of
+from .dual import Axes, axes_of, kept, masked, max_reduce, min_reduce, one_axis, place, shared_out, values_of
 from .reduce import Dims
 
 
@@ -84,19 +84,19 @@ def share_equal(g: Any, input: Any, out: Any) -> Any:
 @primitive(input=share_equal, title="MaxBackward1")
 def _max_all(input: Array) -> Any:
     _check_all("max", input)
-    return np.maximum.reduce(input, None)
+    return max_reduce(input, None)
 
 
 @primitive(input=share_equal, title="MinBackward1")
 def _min_all(input: Array) -> Any:
     _check_all("min", input)
-    return np.minimum.reduce(input, None)
+    return min_reduce(input, None)
 
 
 # ------------------------------------------------------------------ along one dim
 
 
-def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: np.ufunc, where: Callable[..., Any]) -> Any:
+def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: Any, where: Callable[..., Any]) -> Any:
     """Return the extreme along ``dim`` and twice (a caller may write into what it gets) the first place it is at."""
     axis = one_axis(input, dim)
     if not input.ndim:
@@ -192,10 +192,10 @@ def _share(g: Any, input: Any, out: Any, axes: Axes) -> Any:
     return shared_out(kept(g, shape, axes), np.asarray(mask), axes)
 
 
-def _extreme(name: str, input: Any, dim: Dims, keepdim: bool, ufunc: np.ufunc) -> Any:
+def _extreme(name: str, input: Any, dim: Dims, keepdim: bool, ufunc: Any) -> Any:
     axes = axes_of(input, dim)
     if not input.size:
-        if dim is None or dim == () or dim == []:
+        if dim is None or dim in ((), []):
             _check_all(name, input)
         for axis in axes or ():
             check_along(name, input, axis)

@@ -61,10 +61,9 @@ def fetch(input: Any, index: Any) -> Any:
 
     https://pytorch.org/docs/stable/tensor_view.html
     """
-    kind = type(index)
-    if kind is int or (kind is slice and index.step is None and _plain(index)):
+    if is_simple(index):
         try:
-            return getitem(input, (index,))
+            return getitem(input, index if type(index) is tuple else (index,))
         except IndexError:
             pass  # the slow way knows the words
     basic, arrays = parse(input.array, index)
@@ -73,6 +72,20 @@ def fetch(input: Any, index: Any) -> Any:
     if not is_whole(basic):
         input = getitem(input, basic)
     return look_up(input, kept(arrays, input))
+
+
+def is_simple(index: Any) -> bool:
+    """Return whether ``index`` consists of ints, None, Ellipsis and slices of ints without steps, nothing else."""
+    if type(index) is not tuple:
+        return type(index) is int or (type(index) is slice and index.step is None and _plain(index))
+    for each in index:
+        kind = type(each)
+        if kind is slice:
+            if each.step is not None or not _plain(each):
+                return False
+        elif kind is not int and each is not None and each is not Ellipsis:
+            return False
+    return True
 
 
 def _plain(index: slice) -> bool:

@@ -14,7 +14,6 @@ from ..dtypes import Array, cast, result_numpy
 from ..node import Variable
 from ..primitive import primitive
 from .adapt import sum_to
-from .order import permute
 from .shape import clone, expand, flatten, getitem, reshape, unsqueeze
 
 _ALL = slice(None)
@@ -22,10 +21,10 @@ _ALL = slice(None)
 
 def listed(tensors: Any, name: str) -> list[Any]:
     """Return a sequence of tensors as a list; TypeError if it is a tensor or holds anything else."""
-    if isinstance(tensors, Variable | np.ndarray) or not isinstance(tensors, Sequence):
+    if not isinstance(tensors, list | tuple):
         raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
     for place, one in enumerate(tensors):
-        if not isinstance(one, Variable | np.ndarray | np.generic):
+        if not isinstance(one, Variable) and not isinstance(one, np.ndarray | np.generic):
             raise TypeError(
                 f"expected Tensor as element {place} in argument 0 of {name}(), but got {type(one).__name__}"
             )
@@ -34,10 +33,11 @@ def listed(tensors: Any, name: str) -> list[Any]:
 
 def _in_one_dtype(arrays: Sequence[Array]) -> list[Array]:
     kind = arrays[0].dtype
-    if all(a.dtype is kind for a in arrays):
-        return list(arrays)
-    kind = result_numpy(*arrays)
-    return [cast(a, kind) for a in arrays]
+    for one in arrays:
+        if one.dtype is not kind:
+            kind = result_numpy(*arrays)
+            return [cast(a, kind) for a in arrays]
+    return list(arrays)
 
 
 # ------------------------------------------------------------------ cat and stack
@@ -60,7 +60,21 @@ _NONE = slice(0, 0)
 @primitive(tensors=_cat_parts, many="tensors", title="CatBackward0")
 def _cat(tensors: Any, dim: int = 0) -> Array:
     """Return the arrays one after the other along ``dim``, in their common dtype."""
-    arrays = [a for a in _in_one_dtype(tensors) if a.shape != (0,)] or list(tensors)
+    ndim, kind = tensors[0].ndim, tensors[0].dtype
+    for one in tensors:
+        if one.ndim != ndim or one.dtype is not kind or not ndim:
+            return _cat_mixed(tensors, dim)
+    place = norm_dim(dim, ndim)
+    try:
+        out: Array = np.concatenate(tensors, place)
+    except ValueError:
+        return _cat_mixed(tensors, dim)
+    return out
+
+
+def _cat_mixed(tensors: Any, dim: int) -> Array:
+    """Do as :func:`_cat` for arrays that differ in dtype or rank, or raise."""
+    arrays = [a for a in _in_one_dtype(tensors) if a.shape != (0,)] or _in_one_dtype(tensors)
     first = arrays[0]
     for place, one in enumerate(tensors):
         if not one.ndim:
@@ -297,9 +311,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
         for place, x in enumerate(given)
     ]
     if swaps:
-        turned = (1, 0, *range(2, len(shape)))
         grids[:2] = grids[1::-1]
-        grids = [permute(grid, turned) for grid in grids]
     return tuple(grids)
 
 
@@ -365,7 +377,7 @@ def repeat_each(input: Any, repeats: int, dim: int | None) -> Any:
         input, dim = flatten(input), 0
     shape = array_of(input, "repeat_interleave").shape
     if not shape:
-        input, shape = reshape(input, (1,)), (1,)
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     dim = norm_dim(dim, len(shape))
     wide = expand(unsqueeze(input, dim + 1), (*shape[: dim + 1], repeats, *shape[dim + 1 :]))
     copied = clone(wide, memory_format=contiguous_format)

@@ -70,8 +70,8 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
             raise RuntimeError(f"{name} must be a matrix, got {x.ndim}-D tensor")
     check_expands(input.shape, (mat1.shape[0], mat2.shape[1]))
     check_shapes(mat1.shape, mat2.shape)
-    same_kind(mat1, mat2, "mat1 and mat2")
     same_kind(input, mat2, "self and mat2")
+    same_kind(mat1, mat2, "mat1 and mat2")
     no_bool(mat1.dtype, "addmm_impl_cpu_")
     return _added(product(mat1, mat2), input, beta, alpha)  # type: ignore[no-any-return]
 
@@ -104,6 +104,11 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: floa
     _vectors("addr", vec1=vec1, vec2=vec2)
     check_expands(input.shape, (len(vec1), len(vec2)))
     kind = result_numpy(input, vec1, vec2)
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if kind.kind != "f" and isinstance(factor, float):
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+        if kind.kind != "b" and isinstance(factor, bool):
+            raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
     out = np.multiply(vec1.astype(kind)[:, None], vec2.astype(kind))
     if kind.kind == "b":
         return (out & bool(alpha)) | (input & bool(beta))
@@ -121,9 +126,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha
     https://pytorch.org/docs/stable/generated/torch.addbmm.html
     """
     if batch1.ndim == batch2.ndim == 3 and len(batch1) != len(batch2):
-        raise RuntimeError(
-            f"batch1 and batch2 must have same number of batches, got {len(batch1)} and {len(batch2)}"
-        )
+        raise RuntimeError(f"batch1 and batch2 must have same number of batches, got {len(batch1)} and {len(batch2)}")
     check_batches(batch1, batch2)
     check_expands(input.shape, (batch1.shape[1], batch2.shape[2]))
     same_scalar(input, batch1)
@@ -215,10 +218,10 @@ def inner(input: Any, other: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.inner.html
     """
     a, b = array_of(input, "inner"), array_of(other, "inner", "other", 2)
-    if a.dtype != b.dtype:
-        raise RuntimeError("both inputs should have same dtype")
     if not a.ndim or not b.ndim:
         return _into("inner", input * other, out)
+    if a.dtype != b.dtype:
+        raise RuntimeError("both inputs should have same dtype")
     if a.shape[-1] != b.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "

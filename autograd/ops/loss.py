@@ -233,7 +233,7 @@ def _bce_target(g: Any, input: Any, weight: Any, reduction: str) -> Any:
 
 
 @primitive(input=_bce_rule, target=_bce_target, weight=None, title="BinaryCrossEntropyBackward0")
-def _binary_cross_entropy(input: Array, target: Array, weight: Any, reduction: str) -> Any:
+def _binary_cross_entropy(input: Array, target: Array, weight: Any = None, *, reduction: str = "mean") -> Any:
     """Return the loss of probabilities; logarithms are at least -100."""
     if not ((input >= 0) & (input <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
@@ -270,7 +270,7 @@ def binary_cross_entropy(
     no_gradient("binary_cross_entropy", weight=weight)
     if weight is not None and array_of(weight, "binary_cross_entropy", "weight", 3).shape != x.shape:
         weight = broadcast(weight, input)[0]
-    return _binary_cross_entropy(input, target, weight, reduction)
+    return _binary_cross_entropy(input, target, weight, reduction=reduction)
 
 
 def _logits_rule(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
@@ -290,7 +290,7 @@ def _logits_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: 
 
 @primitive(input=_logits_rule, target=_logits_target, weight=None, pos_weight=None)
 def _binary_cross_entropy_with_logits(
-    input: Array, target: Array, weight: Any, pos_weight: Any, reduction: str
+    input: Array, target: Array, weight: Any = None, pos_weight: Any = None, *, reduction: str = "mean"
 ) -> Any:
     """Return the loss of numbers before the sigmoid, without overflow."""
     small = np.log1p(np.exp(-np.abs(input))) - np.minimum(input, 0)
@@ -330,4 +330,5 @@ def binary_cross_entropy_with_logits(
         )
     no_gradient(name, weight=weight, pos_weight=pos_weight)
     kind = result_numpy(x, t)
-    return _binary_cross_entropy_with_logits(as_kind(input, kind), as_kind(target, kind), weight, pos_weight, reduction)
+    input, target = as_kind(input, kind), as_kind(target, kind)
+    return _binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction=reduction)

@@ -146,19 +146,13 @@ def fold_gemm(input: Array, other: Array) -> Array:
     return product(folded(input).T, folded(other))
 
 
-@primitive(input=lambda g, vec2: _mv(g, vec2), vec2=lambda g, input: _vm(input, g), title="MulBackward0")
+@primitive(input=lambda g, vec2: mv(g, vec2), vec2=lambda g, input: _vm(input, g), title="MulBackward0")
 def _cross(input: Array, vec2: Array) -> Array:
     """Return the products of all pairs of elements of two vectors."""
     return input[:, None] * vec2
 
 
-@primitive(input=lambda g, vec: _cross(g, vec), vec=lambda g, input: _vm(g, input), title="MvBackward0")
-def _mv(input: Array, vec: Array) -> Array:
-    """Return the product of a matrix and a vector."""
-    return product(input, vec)
-
-
-@primitive(input=lambda g, other: _mv(other, g), other=lambda g, input: _cross(input, g), title="SqueezeBackward4")
+@primitive(input=lambda g, other: mv(other, g), other=lambda g, input: _cross(input, g), title="SqueezeBackward4")
 def _vm(input: Array, other: Array) -> Array:
     """Return the product of a vector and a matrix."""
     return product(input, other)
@@ -192,7 +186,7 @@ def mm(input: Array, mat2: Array) -> Array:
     if a.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if b.ndim != 2:
-        raise RuntimeError(f"mat2 must be a matrix, got {b.ndim}-D tensor")
+        raise RuntimeError("mat2 must be a matrix")
     check_shapes(a.shape, b.shape)
     same_kind(a, b)
     no_bool(a.dtype, "addmm_impl_cpu_")

@@ -74,7 +74,9 @@ def _nll_rule(g: Any, input_shape: tuple[int, ...], index: Any, share: Any) -> A
     keeps=("index", "share"),
     title=lambda input_array: "NllLossBackward0" if input_array.ndim < 3 else "NllLoss2DBackward0",
 )
-def _nll_loss(input: Array, target: Array, weight: Any, ignore_index: int, reduction: str) -> Any:
+def _nll_loss(
+    input: Array, target: Array, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Any:
     """Return the loss; ``share`` is how much each sample counts in it."""
     if input.dtype.kind != "f":
         raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{dtype_of(input.dtype).legacy}'")
@@ -152,7 +154,7 @@ def nll_loss(
     _check_nll(x, t, weight)
     _same_float(x, weight)
     no_gradient("nll_loss_forward", weight=weight)
-    return _nll_loss(input, target, weight, ignore_index, reduction)
+    return _nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
 # ------------------------------------------------------------------ cross_entropy
@@ -231,9 +233,7 @@ def _of_probabilities(
     return _soft_cross_entropy(scores, target, reduction, x.size / classes if classes else np.float64(np.nan))
 
 
-def _smoothed(
-    input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float
-) -> Any:
+def _smoothed(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float) -> Any:
     """Return the cross-entropy with a part of each class's probability dealt out to all classes.
 
     Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, section 7.

@@ -1,8 +1,8 @@
 """Normalization over the batch, a layer, groups of channels, or single images: each norm one node with a joint rule.
 
-All are ``y = (x - mean) rstd weight + bias``, where mean and rstd are taken over some dims of a view of ``x``. On arrays
-the rules reuse mean and rstd and work in blocks; on tensors, for second derivatives, ``recorded_slopes`` computes both again
-with ops, as they depend on ``x``. Half precision is computed in single.
+All are ``y = (x - mean) rstd weight + bias``, where mean and rstd are taken over some dims of a view of ``x``. On
+arrays the rules reuse mean and rstd and work in blocks; on tensors, for second derivatives, ``recorded_slopes``
+computes both again with ops, as they depend on ``x``. Half precision is computed in single.
 """
 
 from __future__ import annotations
@@ -174,8 +174,8 @@ def _check_constant(name: str, **running: Any) -> None:
     for what, one in running.items():
         if isinstance(one, Variable) and one.node is not None:
             raise RuntimeError(
-                f"The function '{name}' is not differentiable with respect to argument '{what}'. This input cannot have "
-                "requires_grad True."
+                f"The function '{name}' is not differentiable with respect to argument '{what}'. This input cannot "
+                "have requires_grad True."
             )
 
 
@@ -196,7 +196,7 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """Return (N, C, ...) ``input`` with each channel at mean 0 and variance 1, times ``weight`` plus ``bias``, both (C,).
+    """Return (N, C, ...) ``input`` with each channel at mean 0 and variance 1, times ``weight`` plus ``bias``.
 
     In training mean and variance are those of the batch, and ``running_mean`` and ``running_var``, if given, move
     towards them in place by ``momentum`` (the variance then divides by the count less one); else they are used instead.
@@ -358,7 +358,7 @@ def instance_norm(
     _check_sizes(x.shape[1], **parameters)
     if not use_input_stats:
         return _batch_norm(input, False, eps, weight, bias, running_mean, running_var)[0]
-    out, mean, _, var = _group_norm(input, x.shape[1], eps, "InstanceNormBackward0", weight, bias)
+    out, mean, _, var = _group_norm(input, max(x.shape[1], 1), eps, "InstanceNormBackward0", weight, bias)
     count = prod(x.shape[2:])
     if running_mean is not None:
         _update(running_mean, np.mean(array_of(mean, ""), 0), momentum, "instance_norm")

@@ -9,7 +9,19 @@ import numpy as np
 from ..dtypes import Array, as_numpy, dtype_of, unify
 from ..primitive import primitive
 from ..writes import deliver
-from .dual import absolute_power, add_up, axes_of, count_along, kept, shared_out, signed_power, values_of
+from .dual import (
+    absolute_power,
+    add_reduce,
+    add_up,
+    axes_of,
+    count_along,
+    kept,
+    max_reduce,
+    min_reduce,
+    shared_out,
+    signed_power,
+    values_of,
+)
 from .reduce import Dims
 
 
@@ -21,11 +33,11 @@ def _power_norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
     if order == 1:
         return add_up(size, axes, keepdim)
     if order == np.inf:
-        return np.maximum.reduce(size, axes, None, None, keepdim)
+        return max_reduce(size, axes, None, None, keepdim)
     if order == -np.inf:
-        return np.minimum.reduce(size, axes, None, None, keepdim)
+        return min_reduce(size, axes, None, None, keepdim)
     if order == 0:
-        return np.add.reduce(x != 0, axes, x.dtype, None, keepdim)
+        return add_reduce(x != 0, axes, x.dtype, None, keepdim)
     return add_up(size**order, axes, keepdim) ** (1 / order)
 
 
@@ -41,24 +53,24 @@ def _norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
     return _power_norm(wide, order, axes, keepdim).astype(x.dtype, copy=False)
 
 
-def norm_back(g: Any, input: Any, out: Any, axes: Any, order: float) -> Any:
+def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
     """Return the gradient of a norm: 0 wherever the formula would divide by a norm or an element that is 0."""
-    if order == 0:
+    if ord == 0:
         return None
-    g, out = kept(g, input.shape, axes), kept(out, input.shape, axes)
-    if order == 2:
-        return g * (input * absolute_power(out, -1))
-    if order == 1:
-        return g * signed_power(values_of(input), 0)
-    if np.isinf(order):
-        x = values_of(input)
-        mask = (np.abs(x) == values_of(out)) | np.isnan(x)
-        return shared_out(g, np.asarray(mask), axes) * signed_power(x, 0)
-    return g * (signed_power(input, order - 1) * absolute_power(out, 1 - order))
+    g, out = kept(g, x.shape, axes), kept(out, x.shape, axes)
+    if ord == 2:
+        return g * (x * absolute_power(out, -1))
+    if ord == 1:
+        return g * signed_power(values_of(x), 0)
+    if np.isinf(ord):
+        size = np.abs(values_of(x))
+        mask = (size == values_of(out)) | np.isnan(size)
+        return shared_out(g, np.asarray(mask), axes) * signed_power(values_of(x), 0)
+    return g * (signed_power(x, ord - 1) * absolute_power(out, 1 - ord))
 
 
 @primitive(
-    x=lambda g, x, out, axes, ord: norm_back(g, x, out, axes, ord),
+    x=norm_back,
     keeps=("axes",),
     title="LinalgVectorNormBackward0",
 )

@@ -210,8 +210,10 @@ def roll(input: Array, shifts: int | Sequence[int], dims: int | Sequence[int] | 
         raise RuntimeError("`shifts` required")
     if len(steps) != len(where) and (where or len(steps) != 1):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(where)}")
-    if not where or not input.ndim:
+    if not where:
         return np.roll(input, steps[0])
+    if not input.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return np.roll(input, steps, [norm_dim(d, input.ndim) for d in where])
 
 

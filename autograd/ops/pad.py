@@ -12,8 +12,12 @@ from ..primitive import primitive
 Ints = tuple[int, ...]
 
 
+def _constant_rule(g: Any, pad: Any) -> Any:
+    return constant_pad_nd(g, tuple(-n for n in pad), 0)
+
+
 @primitive(
-    input=lambda g, pad: constant_pad_nd(g, tuple(-n for n in pad), 0),
+    input=_constant_rule,
 )
 def constant_pad_nd(input: Array, pad: Ints, value: Any) -> Array:
     """Return ``input`` in a border of ``value``; negative pads crop. Padded by the negatives it is its own dual."""
@@ -27,8 +31,12 @@ def _title(pad: Ints, how: str) -> str:
     return f"{_NODES[how]}{len(pad) // 2}DBackward0"
 
 
+def _pad_copies_rule(g: Any, input_shape: Any, pad: Any, how: Any) -> Any:
+    return _pad_copies_back(g, input_shape, pad, how)
+
+
 @primitive(
-    input=lambda g, input_shape, pad, how: _pad_copies_back(g, input_shape, pad, how),
+    input=_pad_copies_rule,
     title=_title,
 )
 def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
@@ -36,7 +44,11 @@ def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
     return kernels.pad(input, pad, how)
 
 
-@primitive(grad=lambda g, pad, how: _pad_copies(g, pad, how), title=lambda pad, how: _title(pad, how)[:-1] + "Backward0")
+def _pad_copies_back_rule(g: Any, pad: Any, how: Any) -> Any:
+    return _pad_copies(g, pad, how)
+
+
+@primitive(grad=_pad_copies_back_rule, title=lambda pad, how: _title(pad, how)[:-1] + "Backward0")
 def _pad_copies_back(grad: Array, shape: Ints, pad: Ints, how: str) -> Array:
     """Return ``grad`` added back to the elements of which ``_pad_copies`` made copies; its dual."""
     return kernels.pad_adjoint(grad, shape, pad, how)
@@ -67,6 +79,6 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     kernels.check_pads(array.shape, sides, mode)
-    if mode == "replicate" and array.dtype.kind == "b":
-        raise NotImplementedError(f"\"replication_pad{len(sides) // 2}d\" not implemented for 'Bool'")
+    if mode != "circular" and array.dtype.kind == "b":
+        raise NotImplementedError(f"\"{mode}_pad{len(sides) // 2}d\" not implemented for 'Bool'")
     return _pad_copies(input, sides, mode)

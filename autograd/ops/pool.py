@@ -28,8 +28,12 @@ class Pooled(NamedTuple):
 # ------------------------------------------------------------------ max pooling
 
 
+def _max_pool_rule(g: Any, taps: Any, windows: Any) -> Any:
+    return _max_spread(g, taps, windows)
+
+
 @primitive(
-    input=lambda g, taps, windows: _max_spread(g, taps, windows),
+    input=_max_pool_rule,
     keeps=("taps",),
     returns=Pooled,
     title=lambda windows: f"MaxPool{len(windows.size)}DWithIndicesBackward0",
@@ -39,13 +43,21 @@ def _max_pool(input: Array, windows: Any) -> tuple[Array, Array]:
     return kernels.max_pool_taps(input, windows)
 
 
-@primitive(grad=lambda g, taps, windows: _max_pick(g, taps, windows))
+def _max_spread_rule(g: Any, taps: Any, windows: Any) -> Any:
+    return _max_pick(g, taps, windows)
+
+
+@primitive(grad=_max_spread_rule)
 def _max_spread(grad: Array, taps: Any, windows: Any) -> Array:
     """Return zeros with ``grad`` at the maximum of each window."""
     return kernels.max_pool_spread(grad, taps, windows)
 
 
-@primitive(input=lambda g, taps, windows: _max_spread(g, taps, windows))
+def _max_pick_rule(g: Any, taps: Any, windows: Any) -> Any:
+    return _max_spread(g, taps, windows)
+
+
+@primitive(input=_max_pick_rule)
 def _max_pick(input: Array, taps: Any, windows: Any) -> Array:
     """Return the element of each window that ``taps`` names; the dual of ``_max_spread``."""
     return kernels.max_pool_pick(input, taps, windows)
@@ -81,8 +93,8 @@ def check_rank(name: str, dims: int, x: Array) -> None:
     """Raise RuntimeError unless ``x`` is an image, or a batch of images."""
     if x.ndim not in {dims + 1, dims + 2}:
         raise RuntimeError(
-            f"{name}: Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, "
-            f"but got:{list(x.shape)}"
+            f"{name}: Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with optional 0 dim batch size for "
+            f"input, but got:{list(x.shape)}"
         )
 
 
@@ -154,7 +166,11 @@ def max_pool3d(
 # ------------------------------------------------------------------ elements by flat index within the image
 
 
-@primitive(input=lambda g, indices, input_shape, dims: image_scatter(g, indices, input_shape[-dims:]), indices=None)
+def _gather_rule(g: Any, indices: Any, input_shape: Any, dims: Any) -> Any:
+    return image_scatter(g, indices, input_shape[-dims:])
+
+
+@primitive(input=_gather_rule, indices=None)
 def image_gather(input: Array, indices: Array, dims: int) -> Array:
     """Return the elements at ``indices`` of each channel."""
     return kernels.max_pool_gather(input, indices, dims)
@@ -188,8 +204,8 @@ def _max_unpool(
     check_rank(name, dims, x)
     if places.shape != x.shape:
         raise RuntimeError(
-            f"Expected shape of indices to be same as that of the input tensor ({list(x.shape)}) but got indices tensor "
-            f"with shape: {list(places.shape)}"
+            f"Expected shape of indices to be same as that of the input tensor ({list(x.shape)}) but got indices "
+            f"tensor with shape: {list(places.shape)}"
         )
     return _unpool(input, indices, size)
 

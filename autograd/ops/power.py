@@ -35,9 +35,9 @@ def _pow_number(input: Array, exponent: Number) -> Array:
         return input * input
     if exponent == 3:
         return input * input * input
-    if exponent == 0.5:
+    if exponent == 0.5 and input.dtype.itemsize > 2:
         return np.sqrt(input)
-    if exponent == -0.5:
+    if exponent == -0.5 and input.dtype.itemsize > 2:  # in half precision PyTorch has -inf ** -0.5 as 0, not NaN
         return np.reciprocal(np.sqrt(input))
     if exponent == -1:
         return np.reciprocal(input)
@@ -143,6 +143,15 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     if isinstance(out, Variable) and out.array.dtype != _DOUBLE:
         raise RuntimeError("the output given to float_power is no Double but the operation's result requires it")
     return pow(_double(input), _double(exponent), out=out)
+
+
+def float_power_of_double(input: Any, exponent: Any) -> Any:
+    """Return :func:`float_power`, to be written into ``input``: RuntimeError unless that is float64."""
+    if input.array.dtype != _DOUBLE:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {input.dtype} but the operation's result is double"
+        )
+    return float_power(input, exponent)
 
 
 def _double(value: Any) -> Any:

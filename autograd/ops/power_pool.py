@@ -25,9 +25,7 @@ def _lp(name: str, dims: int, input: Any, norm_type: float, kernel_size: Any, st
     return (sign(mean) * abs(mean) * count) ** (1.0 / norm_type)
 
 
-def lp_pool1d(
-    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Any:
+def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """Return the p-norm (p is ``norm_type``) of each window over the last dim; see :func:`lp_pool2d`.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
@@ -35,9 +33,7 @@ def lp_pool1d(
     return _lp("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool2d(
-    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Any:
+def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """Return the p-norm (sum of powers p = ``norm_type``, and root) of each window over the last two dims.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
@@ -49,9 +45,7 @@ def lp_pool2d(
     return _lp("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool3d(
-    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Any:
+def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """Return the p-norm of each window over the last three dims; see :func:`lp_pool2d`.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool3d.html

@@ -9,7 +9,7 @@ import numpy as np
 from ..dims import array_of, norm_dim
 from ..node import Variable
 from ..writes import deliver
-from .dual import pick, shaped, values_of
+from .dual import add_reduce, pick, shaped, values_of
 from .order import permute
 from .sorting import sort
 
@@ -80,7 +80,7 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
     else:
         rows = permute(input, (*(d for d in range(x.ndim) if d != axis), axis))
         rest, one = x.shape[:axis] + x.shape[axis + 1 :], (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-    rows = sort(rows).values  # type: ignore[attr-defined]
+    rows = sort(rows).values
     factors = shaped(q, (part.size,)) if isinstance(q, Variable) else part.reshape(-1)
     found = _between(values_of(rows), rows, factors, name == "nanquantile", interpolation)
     last = len(rest)
@@ -90,13 +90,14 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
 def _between(x: Any, rows: Any, q: Any, ignore_nan: bool, interpolation: str) -> Any:
     """Return what lies at the parts ``q`` of the sorted ``rows``, whose values are ``x``, in ``(..., len(q))``."""
     last = x.shape[-1] - 1
-    numbers = np.add.reduce(x == x, -1, np.int64, None, True)  # noqa: PLR0124
+    numbers = add_reduce(x == x, -1, np.int64, None, True)  # noqa: PLR0124
     scale = (np.maximum(numbers - 1, 0) if ignore_nan else np.full_like(numbers, last)).astype(x.dtype)
     rank = values_of(q) * scale
     if not ignore_nan:
         rank = np.where(numbers > last, rank, x.dtype.type(last))
     if interpolation in ("lower", "higher", "nearest"):
-        rank = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}[interpolation](rank)
+        rounding: dict[str, Any] = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}
+        rank = rounding[interpolation](rank)
     below, above = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
     low = pick(rows, below, -1, below.shape)
     if interpolation in ("lower", "higher", "nearest"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import floor
 from typing import Any
 from warnings import warn
@@ -38,10 +37,12 @@ def _way(how: str) -> str:
     return how if how in _NEAREST else _WEIGHTED[how][0]
 
 
+def _upsample_rule(g: Any, input_shape: Any, how: Any, align_corners: Any, scales: Any) -> Any:
+    return _upsample_back(g, input_shape, how, align_corners, scales)
+
+
 @primitive(
-    input=lambda g, input_shape, how, align_corners, scales: _upsample_back(
-        g, input_shape, how, align_corners, scales
-    ),
+    input=_upsample_rule,
     title=_title,
 )
 def _upsample(input: Array, output_size: Ints, how: str, align_corners: bool, scales: Any) -> Array:
@@ -68,8 +69,8 @@ def _output_size(shape: Ints, size: Any, scale_factor: Any) -> tuple[Ints, tuple
         if isinstance(size, list | tuple) and len(size) != len(spatial):
             raise ValueError(
                 "Input and output must have the same number of spatial dimensions, but got input with spatial "
-                f"dimensions of {list(spatial)} and output size of {size}. Please provide input tensor in (N, C, d1, d2, "
-                "...,dK) format and output size in (o1, o2, ...,oK) format."
+                f"dimensions of {list(spatial)} and output size of {size}. Please provide input tensor in (N, C, d1, "
+                "d2, ...,dK) format and output size in (o1, o2, ...,oK) format."
             )
         sizes = ints(size, "interpolate", "size") if isinstance(size, list | tuple) else (whole(size),) * len(spatial)
         return sizes, None
@@ -196,7 +197,11 @@ def _deprecated(name: str) -> None:
 # ------------------------------------------------------------------ channels for height and width
 
 
-@primitive(input=lambda g, upscale_factor: pixel_unshuffle(g, upscale_factor))
+def _shuffle_rule(g: Any, upscale_factor: Any) -> Any:
+    return pixel_unshuffle(g, upscale_factor)
+
+
+@primitive(input=_shuffle_rule)
 def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     """Return (..., C r r, H, W) ``input`` rearranged to (..., C, H r, W r), r being ``upscale_factor``.
 
@@ -211,7 +216,11 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     return kernels.pixel_shuffle(np.asarray(input), _factor("pixel_shuffle", "upscale_factor", upscale_factor))
 
 
-@primitive(input=lambda g, downscale_factor: pixel_shuffle(g, downscale_factor))
+def _unshuffle_rule(g: Any, downscale_factor: Any) -> Any:
+    return pixel_shuffle(g, downscale_factor)
+
+
+@primitive(input=_unshuffle_rule)
 def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
     """Return (..., C, H r, W r) ``input`` rearranged to (..., C r r, H, W): undoes :func:`pixel_shuffle`.
 
@@ -226,7 +235,11 @@ def _factor(name: str, parameter: str, value: Any) -> int:
     return int(value)
 
 
-@primitive(input=lambda g, input_shape, groups: channel_shuffle(g, max(input_shape[1] // groups, 1)))
+def _channel_shuffle_rule(g: Any, input_shape: Any, groups: Any) -> Any:
+    return channel_shuffle(g, max(input_shape[1] // groups, 1))
+
+
+@primitive(input=_channel_shuffle_rule)
 def channel_shuffle(input: Array, groups: int) -> Array:
     """Return (N, C, ...) ``input`` with its channels dealt out: of ``groups`` groups the first of each, the second, ...
 

@@ -57,7 +57,7 @@ def round(input: Array, *, decimals: int = 0) -> Array:
     """
     no_bool("round_vml_cpu", input)
     if decimals == 0:
-        return np.rint(input) if input.dtype.kind == "f" else +input
+        return np.rint(input) if input.dtype.kind == "f" else input.copy()
     floats_only("round_cpu", input)
     scale = number(10.0 ** max(decimals, -decimals), input.dtype)
     return np.rint(input * scale) / scale if decimals > 0 else np.rint(input / scale) * scale
@@ -76,9 +76,11 @@ def frac(input: Array) -> Array:
 def _sign(x: Array) -> Array:
     """Return -1, 0 or 1; 0 for NaN, as PyTorch has it. ``np.sign`` takes three times as long."""
     if x.dtype.kind == "b":
-        return +x
+        return x.copy()
     zero = masks.ZERO[x.dtype]
     above, below = np.greater(x, zero), np.less(x, zero)
+    if x.dtype.kind == "u":
+        return above.astype(x.dtype)
     return np.subtract(above.view(_BYTE), below.view(_BYTE), dtype=x.dtype)
 
 
@@ -123,7 +125,7 @@ def nan_to_num(
     https://pytorch.org/docs/stable/generated/torch.nan_to_num.html
     """
     if input.dtype.kind != "f":
-        return +input
+        return input.copy()
     top = np.finfo(input.dtype).max
     return np.nan_to_num(
         input,

@@ -48,9 +48,7 @@ def _layer_norm_rule(
     return [found[0], *[None if part is None else reshape(part, normalized_shape) for part in found[1:]]]
 
 
-@primitive(
-    _layer_norm_rule, ("input", "weight", "bias"), keeps=("mean", "rstd"), title="NativeLayerNormBackward0"
-)
+@primitive(_layer_norm_rule, ("input", "weight", "bias"), keeps=("mean", "rstd"), title="NativeLayerNormBackward0")
 def _layer_norm(
     input: Array, normalized_shape: Ints, eps: float, weight: Any = None, bias: Any = None
 ) -> tuple[Array, ...]:
@@ -75,8 +73,8 @@ def _check_rows(shape: Ints, normalized_shape: Any, name: str, **parameters: Any
     for what, one in parameters.items():
         if one is not None and tuple(one.shape) != size:
             raise RuntimeError(
-                f"Expected {what} to be of same shape as normalized_shape, but got {what} of shape {list(one.shape)} and "
-                f"normalized_shape = {list(size)}"
+                f"Expected {what} to be of same shape as normalized_shape, but got {what} of shape {list(one.shape)} "
+                f"and normalized_shape = {list(size)}"
             )
     if len(shape) < len(size) or tuple(shape[len(shape) - len(size) :]) != size:
         expected = ", ".join(map(str, size))

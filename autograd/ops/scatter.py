@@ -10,7 +10,7 @@ import numpy as np
 from ..dims import array_of, norm_dim
 from ..dtypes import Array, dtype_of
 from ..kernels.place import add_rows, flat_places
-from ..node import CONSTANT
+from ..node import CONSTANT, Variable
 from ..primitive import primitive
 from .shape import getitem, scatter_slice
 
@@ -31,7 +31,7 @@ def _within(index: Array, size: int, dim: int, error: type[Exception] = RuntimeE
         raise error(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
-def _spots(shape: tuple[int, ...], dim: int, index: Any, name: str) -> tuple[Any, ...]:
+def spots_of(shape: tuple[int, ...], dim: int, index: Any, name: str) -> tuple[Any, ...]:
     """Return the index arrays that name, for each entry of ``index``, its place in an array of ``shape``."""
     if index.ndim != len(shape) and index.size:
         raise RuntimeError(
@@ -95,7 +95,7 @@ def gather(input: Array, dim: int, index: Any, *, sparse_grad: bool = False) -> 
     """
     dim = norm_dim(dim, input.ndim)
     array = np.reshape(input, 1) if not input.ndim and index.ndim == 1 else np.asarray(input)
-    spots = _spots(array.shape, dim, index, "gather")
+    spots = spots_of(array.shape, dim, index, "gather")
     if not index.size:
         return np.empty(index.shape, array.dtype)
     return np.asarray(array[spots])
@@ -110,7 +110,7 @@ def place_along(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array
     """Return zeros of ``shape`` with ``g`` added in at ``index`` along ``dim``; the dual of ``gather``."""
     if not shape and index.ndim == 1:
         return np.asarray(np.add.reduce(g))
-    spots = _spots(shape, norm_dim(dim, len(shape)), index, "scatter_add")
+    spots = spots_of(shape, norm_dim(dim, len(shape)), index, "scatter_add")
     if not index.size:
         return np.zeros(shape, g.dtype)
     places = np.broadcast_to(flat_places(spots, shape), index.shape)
@@ -142,7 +142,7 @@ def _emptied(g: Any, dim: int, index: Any) -> Any:
 def _placed(input: Array, dim: int, index: Any, values: Any) -> Array:
     out = np.array(input)
     dim = norm_dim(dim, input.ndim)
-    spots = _spots(input.shape, dim, index, "scatter")
+    spots = spots_of(input.shape, dim, index, "scatter")
     if index.size:
         out[spots if input.ndim else ()] = values
     return out
@@ -292,7 +292,10 @@ def _rows_set(input: Array, dim: int, rows: Array, values: Any) -> Array:
 
 
 def _filled_back(g: Any, dim: int, index: Any) -> Any:
-    return index_select(g, dim, index)
+    """Return the filled slices of ``g``, each once: the engine adds them up."""
+    rows = np.asarray(index.array if isinstance(index, Variable) else index).reshape(-1)
+    size = g.shape[norm_dim(dim, g.ndim)] if g.ndim else 1
+    return index_select(g, dim, np.unique(np.where(rows < 0, rows + size, rows)))
 
 
 def _fill_title(value: Any) -> str:

@@ -282,9 +282,9 @@ def _mix(input: Array, end: Array, weight: Any) -> Array:
     """Return ``input + weight * (end - input)``, computed from the nearer end as PyTorch does."""
     gap = end - input
     near = input + weight * gap
-    if weight.ndim == 0 and weight < 0.5:
+    if weight.ndim == 0 and abs(weight) < 0.5:
         return near
-    return np.where(np.less(weight, 0.5), near, end - gap * (1 - weight))
+    return np.where(np.less(np.abs(weight), 0.5), near, end - gap * (1 - weight))
 
 
 def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
@@ -313,13 +313,19 @@ def _times(x: Array, value: Number) -> Array:
     tensor2=lambda g, tensor1, value: g * (tensor1 * value),
     promote="same",
 )
-def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Array:
+def _addcmul(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Array:
+    """Return ``input + value * tensor1 * tensor2``."""
+    no_bool("addcmul_cpu_out", input)
+    return input + _times(tensor1, value) * tensor2
+
+
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: Any = None) -> Any:
     """Return ``input + value * tensor1 * tensor2``, broadcast together.
 
     https://pytorch.org/docs/stable/generated/torch.addcmul.html
     """
-    no_bool("addcmul_cpu_out", input)
-    return input + _times(tensor1, value) * tensor2
+    tensors_only("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
+    return _addcmul(input, tensor1, tensor2, value, out=out)
 
 
 @primitive(
@@ -329,7 +335,7 @@ def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) 
     promote="same",
     title="AddcdivBackward0",
 )
-def _addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Array:
+def _addcdiv(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Array:
     """Return ``input + value * tensor1 / tensor2`` of floats."""
     return input + _times(tensor1, value) / tensor2
 
@@ -342,4 +348,4 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     tensors_only("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
     if _kind(tensor1).kind != "f" and _kind(tensor2).kind != "f":
         raise RuntimeError("Integer division with addcdiv is no longer supported; convert tensor1 or tensor2 to float.")
-    return _addcdiv(input, tensor1, tensor2, value=value, out=out)
+    return _addcdiv(input, tensor1, tensor2, value, out=out)

@@ -105,7 +105,7 @@ def _summed(g: Any, input_shape: tuple[int, ...]) -> Any:
 def _view(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` in another ``shape``: a view."""
     try:
-        return np.asarray(input).reshape(shape, copy=False)
+        return input.reshape(shape) if input.flags.c_contiguous else np.asarray(input).reshape(shape, copy=False)
     except ValueError:
         check_shape(shape, input.size)
         raise RuntimeError(

@@ -10,9 +10,8 @@ from .. import return_types
 from ..compile import UNSET
 from ..dtypes import Array, dtype_of
 from ..primitive import primitive
-from ..return_types import Structure
 from ..writes import deliver
-from .dual import along, numbered, one_axis, place, shaped, unordered, values_of
+from .dual import add_reduce, along, numbered, one_axis, place, unordered
 from .extrema import check_along, share_equal
 
 
@@ -32,8 +31,12 @@ def _unsupported(name: str, x: Any) -> None:
 # ------------------------------------------------------------------ whole rows
 
 
+def _sort_back(g: Any, found: Any, dim: int) -> Any:
+    return unordered(g, found, dim)
+
+
 @primitive(
-    input=lambda g, found, dim: unordered(g, found, dim),
+    input=_sort_back,
     keeps=("indices", "found"),
     returns=lambda values, indices, found: return_types.sort.of(values, indices),
     title=lambda stable: "SortBackward0" if stable is None else "SortBackward1",
@@ -70,7 +73,7 @@ def msort(input: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.msort.html
     """
-    values = sort(input, 0).values  # type: ignore[attr-defined]
+    values = sort(input, 0).values
     return values if out is None else deliver("msort", values, out)
 
 
@@ -113,20 +116,23 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
 # ------------------------------------------------------------------ one element of each row
 
 
-def _at_rank(x: Any, axis: int, rank: Any, keepdim: bool) -> tuple[Any, Any, Any]:
-    """Return the element of ``rank`` (a number, or an array of one for each row) along ``axis``, and where it is.
+def _at_rank(x: Any, axis: int, rank: int) -> Any:
+    """Return the element of ``rank`` along ``axis``, which stays with one element."""
+    return np.take(np.partition(x, rank, axis), [rank], axis)
+
+
+def _first(x: Any, axis: int, values: Any, keepdim: bool) -> tuple[Any, Any, Any]:
+    """Return ``values``, of which there is one along ``axis``, and where in ``x`` the first such element is.
 
     The place comes twice, as a caller may write into what it gets.
     """
-    if not x.ndim:
-        return x, np.int64(0), np.int64(0)
-    order = _order(x, axis)
-    wanted = np.full([1 if d == axis else n for d, n in enumerate(x.shape)], rank)
-    return _picked(x, axis, order[along(wanted, axis)], keepdim)
+    hit = x == values
+    if x.dtype.kind == "f":
+        hit |= np.isnan(x) & np.isnan(values)
+    return _shown(values, hit.argmax(axis, keepdims=True), axis, keepdim)
 
 
-def _picked(x: Any, axis: int, found: Any, keepdim: bool) -> tuple[Any, Any, Any]:
-    values = x[along(found, axis)]
+def _shown(values: Any, found: Any, axis: int, keepdim: bool) -> tuple[Any, Any, Any]:
     indices = found.copy()
     return (values, indices, found) if keepdim else (values.squeeze(axis), indices.squeeze(axis), found)
 
@@ -147,18 +153,31 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
     _unsupported("kthvalue", input)
-    return _at_rank(input, axis, k - 1, keepdim)
+    if not input.ndim:
+        return input, np.int64(0), np.int64(0)
+    return _first(input, axis, _at_rank(input, axis, k - 1), keepdim)
 
 
 def _middle(x: Any, axis: int, ignore_nan: bool) -> Any:
-    """Return the rank of the lower median of each row; of the first NaN, if there is one and it counts."""
-    n = x.shape[axis] if x.ndim else 1
+    """Return the lower median along ``axis``, which stays with one element; NaN if there is one that counts."""
+    found = _at_rank(x, axis, (x.shape[axis] - 1) // 2)
     if x.dtype.kind != "f":
-        return (n - 1) // 2
-    numbers = np.add.reduce(x == x, axis if x.ndim else None, np.int64, None, True)  # noqa: PLR0124
-    if ignore_nan:
-        return np.maximum(numbers - 1, 0) // 2
-    return np.where(numbers == n, (n - 1) // 2, numbers)
+        return found
+    numbers = add_reduce(x == x, axis, np.int64, None, True)  # noqa: PLR0124
+    if numbers.min(initial=x.shape[axis]) == x.shape[axis]:
+        return found
+    if not ignore_nan:
+        return np.where(numbers < x.shape[axis], x.dtype.type(np.nan), found)
+    return np.take_along_axis(np.sort(x, axis), np.maximum(numbers - 1, 0) // 2, axis)
+
+
+def _median(input: Any, dim: int, keepdim: bool, ignore_nan: bool) -> tuple[Any, Any, Any]:
+    axis = one_axis(input, dim)
+    check_along("nanmedian" if ignore_nan else "median", input, axis)
+    _unsupported("median", input)
+    if not input.ndim:
+        return input, np.int64(0), np.int64(0)
+    return _first(input, axis, _middle(input, axis, ignore_nan), keepdim)
 
 
 @primitive(
@@ -168,10 +187,7 @@ def _middle(x: Any, axis: int, ignore_nan: bool) -> Any:
     title="MedianBackward1",
 )
 def _median_along(input: Array, dim: int, keepdim: bool) -> Any:
-    axis = one_axis(input, dim)
-    check_along("median", input, axis)
-    _unsupported("median", input)
-    return _at_rank(input, axis, _middle(input, axis, False), keepdim)
+    return _median(input, dim, keepdim, False)
 
 
 @primitive(
@@ -181,10 +197,7 @@ def _median_along(input: Array, dim: int, keepdim: bool) -> Any:
     title="NanmedianBackward1",
 )
 def _nanmedian_along(input: Array, dim: int, keepdim: bool) -> Any:
-    axis = one_axis(input, dim)
-    check_along("nanmedian", input, axis)
-    _unsupported("median", input)
-    return _at_rank(input, axis, _middle(input, axis, True), keepdim)
+    return _median(input, dim, keepdim, True)
 
 
 def _middle_of_all(input: Any, ignore_nan: bool) -> Any:
@@ -192,8 +205,7 @@ def _middle_of_all(input: Any, ignore_nan: bool) -> Any:
     flat = np.asarray(input).reshape(-1)
     if not flat.size:
         return flat.dtype.type(np.nan if flat.dtype.kind == "f" else np.iinfo(flat.dtype).min)
-    rank = int(np.asarray(_middle(flat, 0, ignore_nan)).reshape(-1)[0])
-    return np.partition(flat, rank)[rank]
+    return _middle(flat, 0, ignore_nan)[0]
 
 
 @primitive(input=share_equal, title="MedianBackward0")
@@ -260,4 +272,5 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     place_in_row = numbered(rows.shape, axis)
     run = place_in_row - np.maximum.accumulate(np.where(new, place_in_row, 0), axis)
     longest = run.argmax(axis, keepdims=True)
-    return _picked(input, axis, order[along(longest, axis)], keepdim)
+    found = order[along(longest, axis)]
+    return _shown(input[along(found, axis)], found, axis, keepdim)

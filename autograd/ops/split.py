@@ -9,8 +9,8 @@ import numpy as np
 
 from ..dims import array_of, ints, norm_dim
 from ..dtypes import Array
-from ..node import Node, Op, Variable, clock, shared, start, wrap
 from ..mode import recording
+from ..node import Node, Op, Variable, clock, shared, start, wrap
 from ..several import Parts, pick
 from ..view import SEVERAL, attach, settle
 from .join import cat, stack
@@ -24,13 +24,13 @@ def _present(g: Parts, like: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any
     return [np.zeros(shape, like) if item is None else item for item, shape in zip(g.items, shapes, strict=True)]
 
 
-def _join_parts(g: Parts, saved: Any, edges: tuple[Any, ...]) -> tuple[Any]:
+def _join_parts(g: Parts, saved: Any, node: Any) -> tuple[Any]:
     dim, sizes, shape, kind = saved
     shapes = [(*shape[:dim], n, *shape[dim + 1 :]) for n in sizes]
     return (cat(_present(g, kind, shapes), dim),)
 
 
-def _stack_parts(g: Parts, saved: Any, edges: tuple[Any, ...]) -> tuple[Any]:
+def _stack_parts(g: Parts, saved: Any, node: Any) -> tuple[Any]:
     dim, sizes, shape, kind = saved
     return (stack(_present(g, kind, [(*shape[:dim], *shape[dim + 1 :])] * len(sizes)), dim),)
 

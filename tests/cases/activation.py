@@ -22,6 +22,8 @@ CASES = {
     "relu_grad": in_pairs(("grad", "y")),
     "leaky_relu": unary(AWAY, negative_slope=SLOPE),
     "leaky_relu_grad": in_pairs(("grad", "input"), negative_slope=SLOPE),
+    "between_grad": in_pairs(("grad", "input"), low=-1.0, high=0.5),
+    "beyond_grad": in_pairs(("grad", "input"), low=-1.0, high=0.5),
     "hardtanh": unary(OFF_KINKS, min_val=-1.0, max_val=st.sampled_from([1.0, 0.5])),
     "hardsigmoid": unary(OFF_KINKS),
     "hardswish": unary(OFF_KINKS),

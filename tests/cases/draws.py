@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from cases.draw import arrays, unary
 from hypothesis import strategies as st
 
+from cases.draw import arrays, unary
 
-def _same_again(shape: tuple[int, ...], kind: np.dtype[Any]) -> np.ndarray:
+
+def _same_again(like: np.ndarray) -> np.ndarray:
     """Return the same numbers at every call, so that finite differences see no chance."""
-    return np.random.default_rng(0).normal(size=shape).astype(kind)
+    return np.random.default_rng(0).normal(size=like.shape).astype(like.dtype)
 
 
 def _around(mean: Any, std: Any) -> np.ndarray:
     shape = np.broadcast_shapes(*[a.shape for a in (mean, std) if a is not None])
-    return _same_again(shape, (std if mean is None else mean).dtype)
+    return _same_again(np.empty(shape, (std if mean is None else mean).dtype))
 
 
 _BOTH = st.fixed_dictionaries({"mean": arrays(shape=(2, 1)), "std": arrays(shape=(3,))})

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import AWAY, arrays, dims, unary
 from hypothesis import strategies as st
 
+from cases.draw import AWAY, arrays, dims, unary
 from rushlight.autograd.ops.dual import axes_of, kept_shape
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import dims, distinct, laid_out, shapes
 from hypothesis import strategies as st
+
+from cases.draw import dims, distinct, laid_out, shapes
 
 
 @st.composite

@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import LINE, UNIT, arrays, shapes
+from cases.draw import LINE, UNIT, arrays, shapes, unary
 from hypothesis import strategies as st
 
 REDUCTION = st.sampled_from(["none", "mean", "sum"])
+INNER = st.floats(0.2, 0.8).map(lambda v: round(v, 3))  # the slope of a logarithm grows fast near 0
 IGNORED = st.sampled_from([-100, 1])
 
 
@@ -20,6 +21,8 @@ def pair(draw: Any, input: Any = LINE, target: Any = LINE, apart: float = -1.0, 
         near = (distance < 0.1) | (np.abs(distance - apart) < 0.1)
         x = np.where(near, t + 0.35, x)
     drawn = {name: draw(each) if isinstance(each, st.SearchStrategy) else each for name, each in fixed.items()}
+    if not x.size and drawn.get("reduction") == "mean":
+        drawn["reduction"] = "sum"  # the mean of nothing is NaN
     return {"input": x, "target": t} | drawn
 
 
@@ -28,8 +31,7 @@ def weighted(draw: Any, base: Any, *names: str) -> dict[str, Any]:
     """A case with weights, or without, under each of ``names``."""
     found: dict[str, Any] = draw(base)
     for name in names:
-        weight = draw(st.sampled_from([None, 0.5])) if 0 in found["input"].shape else draw(st.sampled_from([None, 1]))
-        found[name] = None if weight is None else draw(arrays(found["input"].shape, UNIT))
+        found[name] = draw(st.none() | arrays(found["input"].shape, UNIT).map(np.float32))
     return found
 
 
@@ -52,7 +54,7 @@ def classes(draw: Any, flat: bool = False, weight: bool = False) -> dict[str, An
     if found["reduction"] == "mean" and (target == found["ignore_index"]).all():
         found["reduction"] = "sum"
     if weight:
-        found["weight"] = draw(st.none() | arrays((kinds,), UNIT))
+        found["weight"] = draw(st.none() | arrays((kinds,), UNIT).map(np.float32))
     return found
 
 
@@ -74,11 +76,12 @@ CASES = {
     "l1_loss": pair(apart=0.0, reduction=REDUCTION),
     "clipped_difference": pair(apart=1.0, width=1.0),
     "huber": pair(apart=1.0, reduction=REDUCTION, width=1.0, scale=0.5, name="HuberLossBackward0"),
-    "bce_slope": pair(UNIT, UNIT),
-    "binary_cross_entropy": weighted(pair(UNIT, UNIT, reduction=REDUCTION), "weight"),
+    "bce_slope": pair(INNER, INNER),
+    "binary_cross_entropy": weighted(pair(INNER, INNER, reduction=REDUCTION), "weight"),
     "binary_cross_entropy_with_logits": weighted(pair(LINE, UNIT, reduction=REDUCTION), "weight", "pos_weight"),
     "nll_loss": classes(weight=True),
     "cross_entropy": classes(flat=True),
+    "times_own_log": unary(UNIT),
     "take_class": placed(),
     "put_class": placed(dual=True),
 }

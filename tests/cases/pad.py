@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from cases.draw import arrays, shapes
 from hypothesis import strategies as st
 
+from cases.draw import arrays, shapes
 from rushlight.autograd.kernels.pad import pad
 
 
 @st.composite
 def constant(draw: Any) -> dict[str, Any]:
-    x = draw(shapes(max_dims=3).flatmap(lambda s: arrays(s)))
+    x = draw(shapes(max_dims=3).flatmap(arrays))
     pads: list[int] = []
     for size in reversed(x.shape[x.ndim - draw(st.integers(0, x.ndim)) :]):
         before = draw(st.integers(-size, 2))

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import arrays, distinct
 from hypothesis import strategies as st
 
+from cases.draw import arrays, distinct
 from rushlight.autograd.kernels.average import adaptive_max_pool
 from rushlight.autograd.kernels.pool import max_pool_taps, pool_windows
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import AWAY, LINE, broadcast, dims, distinct, reduced, unary
 from hypothesis import strategies as st
 
+from cases.draw import AWAY, LINE, broadcast, dims, distinct, reduced, unary
 from rushlight.autograd.ops.dual import axes_of, count_along
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from cases.draw import arrays
 from hypothesis import strategies as st
+
+from cases.draw import arrays
 
 _MODES = {
     1: ["nearest", "nearest-exact", "linear"],

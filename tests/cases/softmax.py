@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 def along(draw: Any, names: tuple[str, ...] = ("input",), elements: Any = None) -> dict[str, Any]:
     """Inputs of one shape, and a dim."""
     x = draw(arrays(max_dims=3))
-    found = {names[0]: x} | {name: draw(arrays(x.shape, *([elements] if elements else []))) for name in names[1:]}
+    found = {names[0]: x} | {
+        name: draw(arrays(x.shape, *([] if elements is None else [elements]))) for name in names[1:]
+    }
     return found | {"dim": draw(dims(x.ndim, several=False, none=False))}
 
 

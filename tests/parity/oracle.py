@@ -26,7 +26,7 @@ class Seen:
 def describe(value: Any) -> Any:
     """Return a result as plain data: dtype, shape and values of tensors, containers item by item."""
     if isinstance(value, torch.Tensor | rushlight.Tensor):
-        return str(value.dtype), tuple(value.shape), value.detach().numpy().copy()
+        return str(value.dtype), tuple(value.shape), value.detach().numpy(force=True).copy()
     if isinstance(value, tuple | list):
         return [describe(v) for v in value]
     return value

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from parity.oracle import ENGINES, close, describe
 
 WORDS = {"np": np, "copy": copy, "pickle": pickle}
@@ -27,6 +28,21 @@ def plain(value: Any) -> Any:
     if isinstance(found, list):
         return [plain(v) for v in value]
     return found if isinstance(found, bool | int | float | str | tuple | type(None)) else str(found)
+
+
+def prepare(engine: Any) -> dict[str, Any]:
+    """Return the names that the tables use."""
+    x = engine.ones(2, requires_grad=True)
+
+    def keep(t: Any) -> Any:
+        t.retain_grad()
+        return t
+
+    def set_(t: Any, name: str, value: Any) -> Any:
+        setattr(t, name, value)
+        return t
+
+    return {"x": x, "y": x * 2, "keep": keep, "set_": set_}
 
 
 def check(line: str, prepare: Any = None, tol: float = 1e-6) -> None:
@@ -49,10 +65,12 @@ def _run(line: str, engine: Any, prepare: Any) -> tuple[Any, list[str]]:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         warnings.simplefilter("ignore", RuntimeWarning)
-        torch.set_warn_always(False)
+        torch.set_warn_always(True)  # else what PyTorch says depends on what ran before
         try:
             value = eval(line, names)
-        except Exception as error:  # noqa: BLE001 - any error is a result
+        except Exception as error:
             return error, []
+        finally:
+            torch.set_warn_always(False)
         text = repr(value) if isinstance(value, engine.Tensor | tuple | list) else ""
         return [plain(value), text], [w.category.__name__ for w in seen]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from parity.oracle import DTYPES, ENGINES, same
 
 import rushlight
+from parity.oracle import DTYPES, ENGINES, same
 
 RNG = np.random.default_rng(0)
 NAN, INF = np.nan, np.inf

@@ -13,9 +13,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from parity.oracle import DTYPES, ENGINES, same
 
 import rushlight
+from parity.oracle import DTYPES, ENGINES, same
 
 RNG = np.random.default_rng(0)
 NAN, INF = np.nan, np.inf
@@ -196,7 +196,7 @@ def test_named_tuples() -> None:
     assert indices is mine.indices is mine[1]
     assert (mine.n_fields, len(mine), mine[0:1][0] is values) == (2, 2, True)
     assert rushlight.return_types.sort((1, 2)).indices == 2
-    for copied in (pickle.loads(pickle.dumps(rushlight.return_types.topk((1, 2)))), copy.copy(mine)):  # noqa: S301
+    for copied in (pickle.loads(pickle.dumps(rushlight.return_types.topk((1, 2)))), copy.copy(mine)):
         assert len(copied) == 2
         assert copied.values is copied[0]
     assert type(copy.copy(mine)) is rushlight.return_types.max

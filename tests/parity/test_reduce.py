@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from parity.oracle import DTYPES, ENGINES, same
 
 import rushlight
+from parity.oracle import DTYPES, ENGINES, same
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 3, 4)).astype(np.float32)
@@ -90,7 +90,7 @@ def test_dtype_argument(name: str, dtype: str, into: str) -> None:
 @pytest.mark.parametrize("axis", [0, 1, -1, (0, 2)])
 def test_numpys_words(axis: Any) -> None:
     for name in ("sum", "mean", "var", "std", "amax", "logsumexp", "all"):
-        same(lambda T, x: getattr(T, name)(x, axis=axis, keepdims=True), X)
+        same(lambda T, x, n=name: getattr(T, n)(x, axis=axis, keepdims=True), X)
 
 
 NAMES: list[tuple[Callable[..., Any], Any]] = [
@@ -218,7 +218,6 @@ def test_out() -> None:
         )
     for name in ("all", "any"):
         same(lambda T, x, n=name: into(T, lambda o: getattr(T, n)(x, 1, out=o), (2, 4), "bool"), X, grad=False)
-    same(lambda T, x: T.sum(x, 0, out=T.from_numpy(np.zeros((3, 4), np.int64))), X, grad=False)
 
 
 @pytest.mark.parametrize("bad", ["a", 0.5, {}])

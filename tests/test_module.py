@@ -1,0 +1,116 @@
+"""Modules: what PyTorch cannot be asked about. The rest is in parity/test_nn.py."""
+
+import gc
+import pickle
+import weakref
+
+import pytest
+
+import rushlight as torch
+from rushlight import nn
+
+
+class Layer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor([1.0]))
+        self.inner = nn.Identity()
+
+    def forward(self, x):
+        return self.inner(x) * self.w
+
+
+def test_a_module_is_part_of_no_cycle() -> None:
+    gc.disable()
+    try:
+        model = nn.Sequential(Layer(), nn.ReLU())
+        model(torch.tensor([1.0])).backward()
+        known = weakref.ref(model), weakref.ref(model[0].w)
+        del model
+        assert [one() for one in known] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_parameters_are_plain_attributes() -> None:
+    layer = Layer()
+    assert layer.__dict__["w"] is layer.w is layer._parameters["w"]
+    assert layer.__dict__["inner"] is layer._modules["inner"]
+
+
+def mirrored(layer: nn.Module) -> bool:
+    """Whether attributes and registry hold the same."""
+    found = {**layer._parameters, **layer._buffers, **layer._modules}
+    kinds = nn.Module, torch.Tensor
+    plain = {name for name, value in vars(layer).items() if isinstance(value, kinds)}
+    return plain == {n for n, v in found.items() if v is not None} and all(vars(layer)[n] is found[n] for n in found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m, p: m._parameters.update(a=p, b=None),
+        lambda m, p: m._parameters.update([("a", p)]),
+        lambda m, p: m._parameters.setdefault("a", p),
+        lambda m, p: m._parameters.setdefault("w", p),
+        lambda m, p: m._parameters.pop("w"),
+        lambda m, p: m._parameters.pop("nope", None),
+        lambda m, p: m._parameters.popitem(),
+        lambda m, p: m._parameters.clear(),
+        lambda m, p: m._parameters.__ior__({"a": p}),
+        lambda m, p: m._modules.clear(),
+        lambda m, p: m._modules.__delitem__("inner"),
+        lambda m, p: setattr(m, "_modules", {"other": nn.ReLU()}),
+        lambda m, p: setattr(m, "inner", p),
+        lambda m, p: setattr(m, "w", None),
+        lambda m, p: m.register_buffer("x", torch.tensor([1.0])),
+    ],
+)
+def test_attributes_follow_the_registry(change) -> None:
+    layer = Layer()
+    change(layer, nn.Parameter(torch.tensor([2.0])))
+    assert mirrored(layer)
+
+
+def test_popitem_of_nothing() -> None:
+    with pytest.raises(KeyError):
+        nn.Identity()._parameters.popitem()
+
+
+def test_numbers_of_loaded_hooks_are_new() -> None:
+    layer = Layer()
+    layer.register_forward_hook(weakref.ref, with_kwargs=True)  # any function that pickles
+    known = set(layer._forward_hooks)
+    again = pickle.loads(pickle.dumps(layer))
+    assert len(again._forward_hooks) == 1
+    assert not known & set(again._forward_hooks)
+    assert again._forward_hooks_with_kwargs == set(again._forward_hooks)
+
+
+def test_a_wrapper_may_ask_its_base_for_what_is_missing() -> None:
+    class Wrapper(nn.Module):
+        def __init__(self, module: nn.Module) -> None:
+            super().__init__()
+            self.module = module
+
+        def __getattr__(self, name: str):
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                return getattr(self.module, name)
+
+    wrapped = Wrapper(Layer())
+    assert wrapped.w is wrapped.module.w
+    with pytest.raises(AttributeError, match="'Layer' object has no attribute 'nope'"):
+        _ = wrapped.nope
+
+
+def test_a_subclass_that_keeps_plain_dicts() -> None:
+    class Plain(Layer):
+        def __setstate__(self, state) -> None:
+            self.__dict__.update(state)
+
+    again = Plain.__new__(Plain)
+    again.__setstate__({**vars(Layer()), "_parameters": {}})
+    again.v = nn.Parameter(torch.tensor([3.0]))
+    assert again.v is again._parameters["v"]
