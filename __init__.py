@@ -5,16 +5,13 @@ from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 from warnings import filterwarnings as _filterwarnings
 
 from . import autograd as autograd
-from . import nn as nn
-from . import optim as optim
 from .autograd import random as random
 from .autograd import return_types as return_types
-from .autograd.accelerators import backends as backends
-from .autograd.accelerators import cuda as cuda
 from .autograd.activation import celu as celu
 from .autograd.activation import celu_ as celu_
 from .autograd.activation import prelu as prelu
@@ -63,11 +60,6 @@ from .autograd.device import set_default_device as set_default_device
 from .autograd.device import strided as strided
 from .autograd.draws import bernoulli as bernoulli
 from .autograd.draws import multinomial as multinomial
-from .autograd.dropout import alpha_dropout as alpha_dropout
-from .autograd.dropout import core_dropout as dropout
-from .autograd.dropout import core_dropout_ as dropout_
-from .autograd.dropout import feature_alpha_dropout as feature_alpha_dropout
-from .autograd.dropout import feature_dropout as feature_dropout
 from .autograd.dtypes import bool_ as bool
 from .autograd.dtypes import can_cast as can_cast
 from .autograd.dtypes import dtype as dtype
@@ -89,8 +81,6 @@ from .autograd.dtypes import promote_types as promote_types
 from .autograd.dtypes import set_default_dtype as set_default_dtype
 from .autograd.dtypes import uint8 as uint8
 from .autograd.formatting import set_printoptions as set_printoptions
-from .autograd.grids import tril_indices as tril_indices
-from .autograd.grids import triu_indices as triu_indices
 from .autograd.info import finfo as finfo
 from .autograd.info import get_device as get_device
 from .autograd.info import iinfo as iinfo
@@ -130,8 +120,6 @@ from .autograd.ops.arithmetic import rsub as rsub
 from .autograd.ops.arithmetic import sub as sub
 from .autograd.ops.arithmetic import subtract as subtract
 from .autograd.ops.arithmetic import true_divide as true_divide
-from .autograd.ops.average import adaptive_avg_pool1d as adaptive_avg_pool1d
-from .autograd.ops.average import avg_pool1d as avg_pool1d
 from .autograd.ops.bitwise import bitwise_and as bitwise_and
 from .autograd.ops.bitwise import bitwise_left_shift as bitwise_left_shift
 from .autograd.ops.bitwise import bitwise_not as bitwise_not
@@ -175,12 +163,6 @@ from .autograd.ops.compare import lt as lt
 from .autograd.ops.compare import ne as ne
 from .autograd.ops.compare import not_equal as not_equal
 from .autograd.ops.compare import signbit as signbit
-from .autograd.ops.conv import conv1d as conv1d
-from .autograd.ops.conv import conv2d as conv2d
-from .autograd.ops.conv import conv3d as conv3d
-from .autograd.ops.conv import conv_transpose1d as conv_transpose1d
-from .autograd.ops.conv import conv_transpose2d as conv_transpose2d
-from .autograd.ops.conv import conv_transpose3d as conv_transpose3d
 from .autograd.ops.counting import bincount as bincount
 from .autograd.ops.counting import histc as histc
 from .autograd.ops.counting import unique as unique
@@ -200,8 +182,6 @@ from .autograd.ops.difference import cumulative_trapezoid as cumulative_trapezoi
 from .autograd.ops.difference import diff as diff
 from .autograd.ops.difference import trapezoid as trapezoid
 from .autograd.ops.difference import trapz as trapz
-from .autograd.ops.distance import cosine_similarity as cosine_similarity
-from .autograd.ops.distance import pairwise_distance as pairwise_distance
 from .autograd.ops.einsum import einsum as einsum
 from .autograd.ops.extrema import amax as amax
 from .autograd.ops.extrema import amin as amin
@@ -242,16 +222,12 @@ from .autograd.ops.linalg import kron as kron
 from .autograd.ops.linalg import outer as outer
 from .autograd.ops.linalg import tensordot as tensordot
 from .autograd.ops.linalg import trace as trace
-from .autograd.ops.linear import bilinear as bilinear
 from .autograd.ops.matmul import bmm as bmm
 from .autograd.ops.matmul import dot as dot
 from .autograd.ops.matmul import matmul as matmul
 from .autograd.ops.matmul import mm as mm
 from .autograd.ops.matmul import mv as mv
 from .autograd.ops.matmul import vdot as vdot
-from .autograd.ops.norm import group_norm as group_norm
-from .autograd.ops.norm import weights_first_batch_norm as batch_norm
-from .autograd.ops.norm import weights_first_instance_norm as instance_norm
 from .autograd.ops.norms import dist as dist
 from .autograd.ops.norms import norm as norm
 from .autograd.ops.order import adjoint as adjoint
@@ -267,7 +243,6 @@ from .autograd.ops.order import swapaxes as swapaxes
 from .autograd.ops.order import swapdims as swapdims
 from .autograd.ops.order import t as t
 from .autograd.ops.order import transpose as transpose
-from .autograd.ops.pad import constant_pad_nd as constant_pad_nd
 from .autograd.ops.pairs import arctan2 as arctan2
 from .autograd.ops.pairs import atan2 as atan2
 from .autograd.ops.pairs import fmax as fmax
@@ -310,9 +285,6 @@ from .autograd.ops.pointwise import sinh as sinh
 from .autograd.ops.pointwise import sqrt as sqrt
 from .autograd.ops.pointwise import tan as tan
 from .autograd.ops.pointwise import tanh as tanh
-from .autograd.ops.pool import max_pool1d as max_pool1d
-from .autograd.ops.pool import max_pool2d as max_pool2d
-from .autograd.ops.pool import max_pool3d as max_pool3d
 from .autograd.ops.power import float_power as float_power
 from .autograd.ops.power import pow as pow
 from .autograd.ops.power import square as square
@@ -331,10 +303,6 @@ from .autograd.ops.reduce import std_mean as std_mean
 from .autograd.ops.reduce import sum as sum
 from .autograd.ops.reduce import var as var
 from .autograd.ops.reduce import var_mean as var_mean
-from .autograd.ops.resize import channel_shuffle as channel_shuffle
-from .autograd.ops.resize import native_channel_shuffle as native_channel_shuffle
-from .autograd.ops.resize import pixel_shuffle as pixel_shuffle
-from .autograd.ops.resize import pixel_unshuffle as pixel_unshuffle
 from .autograd.ops.rounding import abs as abs
 from .autograd.ops.rounding import absolute as absolute
 from .autograd.ops.rounding import ceil as ceil
@@ -347,8 +315,6 @@ from .autograd.ops.rounding import round as round
 from .autograd.ops.rounding import sgn as sgn
 from .autograd.ops.rounding import sign as sign
 from .autograd.ops.rounding import trunc as trunc
-from .autograd.ops.row_norm import layer_norm as layer_norm
-from .autograd.ops.row_norm import rms_norm as rms_norm
 from .autograd.ops.scatter import gather as gather
 from .autograd.ops.scatter import index_add as index_add
 from .autograd.ops.scatter import index_copy as index_copy
@@ -420,9 +386,29 @@ newaxis = None
 # PyTorch computes inf and nan without a word; so do the modules of this package.
 _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")
 
+if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program when it first asks
+    from . import nn as nn
+    from . import optim as optim
+    from . import utils as utils
+    from . import viz as viz
+    from .on_demand import *  # noqa: F403
+
+_SUBMODULES = ("nn", "optim", "utils", "viz")
+
 
 def __getattr__(name: str) -> _Any:
-    """Load ``viz`` when it is first asked for: pictures are not needed to compute."""
-    if name == "viz":
-        return _import_module(".viz", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load layers, optimizers, pictures and the functions of ``on_demand`` when they are first asked for."""
+    found = None
+    if name in _SUBMODULES:
+        found = _import_module(f".{name}", __name__)
+    elif not name.startswith("__"):
+        found = getattr(_import_module(".on_demand", __name__), name, None)
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    on_demand = _import_module(".on_demand", __name__)
+    return sorted({*globals(), *_SUBMODULES, *(name for name in vars(on_demand) if not name.startswith("_"))})

@@ -6,6 +6,7 @@ from typing import Any
 
 from .inplace import write
 from .ops import activation as ops
+from .ops import smooth
 from .ops.finish import tensors_only
 from .ops.pointwise import tanh
 from .ops.rounding import abs as absolute
@@ -49,7 +50,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.elu.html
     """
-    return _apply(ops.elu, inplace, input, alpha, 1.0, 1.0, "EluBackward0")
+    return _apply(smooth.elu, inplace, input, alpha, 1.0, 1.0, "EluBackward0")
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
@@ -57,7 +58,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.selu.html
     """
-    return _apply(ops.elu, inplace, input, SELU_ALPHA, SELU_SCALE, 1.0, "EluBackward0")
+    return _apply(smooth.elu, inplace, input, SELU_ALPHA, SELU_SCALE, 1.0, "EluBackward0")
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
@@ -67,7 +68,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _apply(ops.elu, inplace, input, alpha, 1.0, 1.0 / alpha, "CeluBackward0")
+    return _apply(smooth.elu, inplace, input, alpha, 1.0, 1.0 / alpha, "CeluBackward0")
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
@@ -81,9 +82,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """
     tensors_only("gelu", input=input)
     if approximate == "none":
-        return ops.gelu_erf(input)
+        return smooth.gelu_erf(input)
     if approximate == "tanh":
-        return ops.gelu_tanh(input)
+        return smooth.gelu_tanh(input)
     raise RuntimeError(f"approximate argument must be either none or tanh, but got {approximate!r}")
 
 
@@ -92,7 +93,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
     """
-    return _apply(ops.silu, inplace, input)
+    return _apply(smooth.silu, inplace, input)
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
@@ -100,7 +101,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.mish.html
     """
-    return _apply(ops.mish, inplace, input)
+    return _apply(smooth.mish, inplace, input)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
@@ -201,7 +202,7 @@ def _written(twin: Any) -> Any:
     return function
 
 
-glu, hardshrink, logsigmoid = ops.glu, ops.hardshrink, ops.logsigmoid
-softplus, softshrink = ops.softplus, ops.softshrink
+glu, hardshrink, logsigmoid = smooth.glu, ops.hardshrink, smooth.logsigmoid
+softplus, softshrink = smooth.softplus, ops.softshrink
 relu_, leaky_relu_, elu_, selu_ = _written(relu), _written(leaky_relu), _written(elu), _written(selu)
 celu_, hardtanh_, threshold_, rrelu_ = _written(celu), _written(hardtanh), _written(threshold), _written(rrelu)

@@ -180,7 +180,9 @@ def _numerical(
                 )
             row.append((a - b) / (2 * eps))
     sizes = [each.size for each in _values(func, inputs, chosen)] if not array.size else []
-    return [np.array(row) if row else np.zeros((0, size)) for row, size in zip(rows, sizes or [0] * len(rows), strict=True)]
+    return [
+        np.array(row) if row else np.zeros((0, size)) for row, size in zip(rows, sizes or [0] * len(rows), strict=True)
+    ]
 
 
 def _analytical(out: Any, leaves: list[Any], nondet_tol: float, check_dtypes: bool) -> list[Any]:
@@ -249,8 +251,12 @@ def _batched(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
         together = grad(out, leaves, wrap(out.result, rows), is_grads_batched=True, **kept)
         for number, row in enumerate(rows):
             for one, each in zip(together, grad(out, leaves, wrap(out.result, row), **kept), strict=True):
-                if (one is None) != (each is None) or one is not None and not np.allclose(one.array[number], each.array):
-                    raise GradcheckError("gradcheck or gradgradcheck failed while testing batched gradient computation.")
+                if (one is None) != (each is None) or (
+                    one is not None and not np.allclose(one.array[number], each.array)
+                ):
+                    raise GradcheckError(
+                        "gradcheck or gradgradcheck failed while testing batched gradient computation."
+                    )
 
 
 def gradgradcheck(

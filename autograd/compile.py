@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .dims import mismatch
-from .dtypes import default_numpy, floating, result_numpy, unify
+from .dtypes import beside, default_numpy, floating, result_numpy, unify
 from .dtypes import cast as cast_to
 from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, start, wrap
 from .mode import INFERRING, fresh, recording
@@ -71,9 +71,9 @@ def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, o
     """Return an argument that is no tensor as a kernel may take it, or raise TypeError."""
     if value is None and optional:
         return None
-    if isinstance(value, np.generic | np.ndarray):
+    if isinstance(value, (np.generic, np.ndarray)):
         return value
-    if numbers and isinstance(value, float | int):
+    if numbers and isinstance(value, (float, int)):
         return value
     if operator:
         return NotImplemented
@@ -117,6 +117,23 @@ def _operands(pairs: tuple[Any, ...]) -> list[Any]:
 
 
 _MEETINGS = {"": meet, "same": meet, "float": meet_as_floats, "minus": meet_without_bools}
+_NUMBERS = {float, int}
+TAKEN = {np.ndarray, float, int}
+"""Types of arguments that are no tensors and that a kernel may take at once."""
+
+
+def _meeting(promote: str, operands: int) -> Any:
+    """Return the function that brings operands together; two of them, a number and floats, take a shorter way."""
+    general = _MEETINGS[promote]
+
+    def meet_two(x: Any, a: Any, y: Any, b: Any) -> Any:
+        if y is CONSTANT and type(b) in _NUMBERS and a.dtype.kind == "f":
+            return a, beside(b, a)
+        if x is CONSTANT and type(a) in _NUMBERS and b.dtype.kind == "f":
+            return beside(a, b), b
+        return general(x, a, y, b)
+
+    return meet_two if operands == 2 else general
 
 
 # ------------------------------------------------------------------ the forward function
@@ -125,13 +142,15 @@ _MEETINGS = {"": meet, "same": meet, "float": meet_as_floats, "minus": meet_with
 def placeholder(op: Any) -> Any:
     """Return the op's function, which writes its own body when first called."""
     scope: dict[str, Any] = {"__name__": op.kernel.__module__, "this": op, "build": build_function}
-    template = lambda *args, **kwargs: build(this)(*args, **kwargs)  # type: ignore[name-defined]  # noqa: E731, F821
-    function = FunctionType(template.__code__, scope, op.kernel.__name__)
-    for attribute in ("__name__", "__qualname__", "__doc__", "__module__"):
-        setattr(function, attribute, getattr(op.kernel, attribute))
-    function.__wrapped__ = op.kernel  # type: ignore[attr-defined]
-    function.primitive = op  # type: ignore[attr-defined]
+    function: Any = FunctionType(_UNWRITTEN, scope, op.kernel.__name__)
+    function.__qualname__ = op.kernel.__qualname__
+    function.__doc__ = op.kernel.__doc__
+    function.__wrapped__ = op.kernel
+    function.primitive = op
     return function
+
+
+_UNWRITTEN = (lambda *args, **kwargs: build(this)(*args, **kwargs)).__code__  # type: ignore[name-defined]  # noqa: F821
 
 
 def build_function(op: Any) -> Any:
@@ -170,7 +189,7 @@ def _fill(op: Any, scope: dict[str, Any]) -> None:
     scope |= {"this": op, "kernel": direct(op.kernel), "Variable": Variable, "ndarray": np.ndarray, "new": object.__new__}
     scope |= {"recording": recording.get, "fresh": fresh.get, "INFERRING": INFERRING, "clock": clock, "CONSTANT": CONSTANT, "wrap": wrap}
     scope |= {"settle": settle, "attach": attach, "shared": shared, "start_": start, "deliver": deliver}
-    scope |= {"meet": _MEETINGS[op.promote]}
+    scope |= {"meet": _meeting(op.promote, len(op.rules)), "TAKEN": TAKEN}
     scope |= {"mismatch": mismatch, "Version": Version, "Node": Node, "Result": Variable.result}
     scope |= {"floating": floating, "adopt": adopt, "stale": stale, "FreedError": FreedError, "UNSET": UNSET}
     scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint}
@@ -265,7 +284,9 @@ def _input(op: Any, name: str) -> list[str]:
     number = op.params.index(name) + 1
     optional = _defaults(op).get(name, UNSET) is None
     array = f"{name}.array if type({name}.array) is ndarray else shared({name})" if op.view else f"{name}.array"
-    taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {bool(op.promote) and len(op.rules) > 1}, {optional}, {op.operator})"
+    numbers = bool(op.promote) and len(op.rules) > 1
+    at_once = "in TAKEN" if numbers else "is ndarray"
+    taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {numbers}, {optional}, {op.operator})"
     decline = [f"        if {name}_array is NotImplemented: return NotImplemented"] if op.operator else []
     return [
         f"    if isinstance({name}, Variable):",
@@ -273,7 +294,7 @@ def _input(op: Any, name: str) -> list[str]:
         f"        if {name}.view_of is not None: settle({name})",
         f"        {name}_array = {array}; {name}_node = {name}.node",
         "    else:",
-        f"        {name}_array = {name} if type({name}) is ndarray else {taken}",
+        f"        {name}_array = {name} if type({name}) {at_once} else {taken}",
         *decline,
         f"        {name}_node = None; {name} = CONSTANT",
     ]

@@ -196,14 +196,27 @@ def wrapped(value: Number, kind: np.dtype[Any]) -> Array:
 
 
 _PLAIN = {float, int}
+_ZEROS = {each.numpy: np.zeros((), each.numpy) for each in DTYPES}
+
+
+def beside(value: float, array: Any) -> Any:
+    """Return the number ``value``, an int or float, as what stands beside a float ``array`` at the lowest price."""
+    kind = array.dtype
+    if type(array) is not np.ndarray:
+        return kind.type(value)
+    if not value:
+        return _ZEROS[kind] if type(value) is int else number(value, kind)
+    table = _CACHED.get(kind)
+    found = None if table is None else table.get(value)
+    return number(float(value), kind) if found is None else found
 
 
 def unify(x: Any, y: Any) -> tuple[Any, Any]:
     """Return two operands in their common dtype; Python numbers become arrays."""
     if type(y) in _PLAIN and x.dtype.kind == "f":
-        return x, (number(float(y), x.dtype) if type(x) is np.ndarray else x.dtype.type(y))
+        return x, beside(y, x)
     if type(x) in _PLAIN and y.dtype.kind == "f":
-        return (number(float(x), y.dtype) if type(y) is np.ndarray else y.dtype.type(x)), y
+        return beside(x, y), y
     kind = result_numpy(x, y)
     return cast(x, kind), cast(y, kind)
 

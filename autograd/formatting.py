@@ -8,12 +8,12 @@ This file knows arrays only; the tensor hands over what else belongs into its te
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from itertools import compress
 from typing import Any
 
 from numpy import ix_
-from numpy.typing import NDArray
+
+from .dtypes import Array
 
 __all__ = [
     "PRINT_OPTS",
@@ -26,15 +26,17 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True)
 class PrintOptions:
     """The options in force; see :func:`set_printoptions` for their meaning."""
 
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    __slots__ = ("edgeitems", "linewidth", "precision", "sci_mode", "threshold")
+
+    def __init__(self) -> None:
+        self.precision = 4
+        self.threshold: float = 1000
+        self.edgeitems = 3
+        self.linewidth = 80
+        self.sci_mode: bool | None = None
 
 
 PRINT_OPTS = PrintOptions()
@@ -105,7 +107,7 @@ def get_printoptions() -> dict[str, Any]:
         >>> get_printoptions()["linewidth"]
         80
     """
-    return asdict(PRINT_OPTS)
+    return {name: getattr(PRINT_OPTS, name) for name in ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")}
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def printoptions(**kwargs: Any) -> Iterator[None]:
 
 
 def tensor_repr(
-    array: NDArray[Any],
+    array: Array,
     *,
     dtype_name: str,
     default_dtype_name: str = "torch.float32",
@@ -207,7 +209,7 @@ def _append(text: str, facts: Sequence[str], indent: int) -> str:
     return text
 
 
-def _contents(array: NDArray[Any], indent: int) -> str:
+def _contents(array: Array, indent: int) -> str:
     """Return the brackets and numbers of ``array``, to be printed from column ``indent`` on."""
     kind = array.dtype.kind
     if kind not in "fiub" or array.dtype.itemsize > 8:

@@ -42,9 +42,7 @@ def _nested(given: tuple[Any, ...], several: bool) -> Any:
 def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """Return the inputs as the function shall see them: tied to the graph if that is asked for, else new leaves."""
     return tuple(
-        view(x, x.array.shape)
-        if create_graph and x.requires_grad
-        else _leaf(wrap(x.result, shared(x), None, start(x)))
+        view(x, x.array.shape) if create_graph and x.requires_grad else _leaf(wrap(x.result, shared(x), None, start(x)))
         for x in inputs
     )
 

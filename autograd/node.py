@@ -34,7 +34,6 @@ class Op:
         name: str,
         title: str,
         pull: Callable[[Any, Any, Any], Any],
-        *,
         frees: bool = False,
         settles: bool = True,
         layout: Sequence[tuple[int, str, int]] = (),

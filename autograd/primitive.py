@@ -24,6 +24,7 @@ ops, runs on arrays (fast) and on tensors (when the graph of the gradient is ask
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -44,32 +45,64 @@ class Primitive:
     """One op as it was declared: its name, kernel and rules.
 
     ``view``: the result looks into the first input. ``promote``: ``"same"`` brings the inputs to their common
-    dtype, ``"float"`` also makes integers floats, ``"minus"`` refuses bools. ``many`` names a parameter that takes a sequence of tensors.
+    dtype, ``"float"`` also makes integers floats, ``"minus"`` refuses bools. ``many`` names a parameter that takes a
+    sequence of tensors.
     An ``operator`` answers a foreign operand with ``NotImplemented``, as Python asks of ``__add__``.
     ``returns`` builds what the caller gets from the result and the ``keeps``. ``title`` is the node's name, or a
     function of some parameters that gives it.
     """
 
-    def __init__(self, kernel: Any, rules: dict[str, Rule | None], joint: Rule | None, **facts: Any) -> None:
+    def __init__(
+        self,
+        kernel: Any,
+        rules: dict[str, Rule | None],
+        joint: Rule | None,
+        *,
+        view: bool,
+        promote: str,
+        keeps: tuple[str, ...],
+        many: str,
+        operator: bool,
+        returns: Any,
+        title: Any,
+    ) -> None:
         self.kernel, self.rules, self.joint = kernel, rules, joint
+        self.view, self.promote, self.keeps, self.many = view, promote, keeps, many
+        self.operator, self.returns = operator, returns
         self.name = kernel.__name__.strip("_")
-        self.view: bool = facts.pop("view")
-        self.promote: str = facts.pop("promote")
-        self.keeps: tuple[str, ...] = facts.pop("keeps")
-        self.many: str = facts.pop("many")
-        self.operator: bool = facts.pop("operator")
-        self.returns: Any = facts.pop("returns")
-        self.title: Any = facts.pop("title") or pascal(self.name) + "Backward0"
-        code: CodeType = kernel.__code__
-        self.params = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        self.inputs = [name for name, rule in rules.items() if rule is not None]
-        self.needs = {name: names_of(rule)[1:] for name, rule in rules.items() if rule is not None}
-        self.saves = list(dict.fromkeys(n for names in self.needs.values() for n in names if n != "needs"))
-        self.frees = any(self.is_array(n) for n in self.saves)
+        self.title = title or pascal(self.name) + "Backward0"
         # An elementwise rule gives gradients of the result's shape and dtype: to settle only where an input's differs.
-        self.elementwise = bool(self.promote)
+        self.elementwise = bool(promote)
         self.ops: dict[tuple[str, bool], Op] = {}
         self.function = source.placeholder(self)
+
+    # What follows is worked out when the op is first called, since an import declares hundreds.
+
+    @cached_property
+    def params(self) -> tuple[str, ...]:
+        """The names of all parameters."""
+        code: CodeType = self.kernel.__code__
+        return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @cached_property
+    def inputs(self) -> list[str]:
+        """The inputs that have a gradient, in order."""
+        return [name for name, rule in self.rules.items() if rule is not None]
+
+    @cached_property
+    def needs(self) -> dict[str, tuple[str, ...]]:
+        """For each of ``inputs``, what its rule asks for."""
+        return {name: names_of(self.rules[name])[1:] for name in self.inputs}
+
+    @cached_property
+    def saves(self) -> list[str]:
+        """What the rules ask for, each once."""
+        return list(dict.fromkeys(n for names in self.needs.values() for n in names if n != "needs"))
+
+    @cached_property
+    def frees(self) -> bool:
+        """Whether an array is saved."""
+        return any(self.is_array(name) for name in self.saves)
 
     def is_array(self, name: str) -> bool:
         """Return whether the saved ``name`` is an array that a write could change."""
@@ -80,7 +113,8 @@ class Primitive:
         key = title, settles
         found = self.ops.get(key)
         if found is None:
-            found = Op(self.name, title, self._first_pull, frees=self.frees, settles=settles, layout=source.layout(self), arity=len(self.inputs))
+            layout, arity = source.layout(self), len(self.inputs)
+            found = Op(self.name, title, self._first_pull, self.frees, settles, layout, arity)
             self.ops[key] = found
         return found
 
@@ -125,9 +159,10 @@ def primitive(
 
     def declare(kernel: Callable[Concatenate[Array, P], Any]) -> Callable[Concatenate[T, P], T]:
         each: dict[str, Rule | None] = {**dict.fromkeys(inputs, rule), **rules} if rule else rules
-        facts = {"view": view, "promote": promote, "keeps": keeps, "many": many, "operator": operator}
-        facts |= {"returns": returns, "title": title}
-        op = Primitive(kernel, each, rule, **facts)
+        op = Primitive(
+            kernel, each, rule,
+            view=view, promote=promote, keeps=keeps, many=many, operator=operator, returns=returns, title=title,
+        )  # fmt: skip
         if op.name in PRIMITIVES:
             raise ValueError(f"two primitives are called {op.name!r}")
         PRIMITIVES[op.name] = op

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
+from .dtypes import Array
+
 
 TWO_PI = 2.0 * math.pi
 BLOCK = 16  # Box-Muller pairs sample i of a block of 16 with sample i + 8

@@ -80,7 +80,9 @@ class _Packer(Observer):
                 if saved[place] is not None:
                     saved[place : place + 3] = Packed(saved[place], saved[place + 1], pair), FIXED, UNWRITTEN
             node.saved = tuple(saved)
-            node.op = Op(op.name, op.title, _Unpacking(op), frees=True, settles=op.settles, layout=op.layout, arity=op.arity)
+            node.op = Op(
+                op.name, op.title, _Unpacking(op), frees=True, settles=op.settles, layout=op.layout, arity=op.arity
+            )
         elif hasattr(op.pull, "repack"):  # a Function keeps what it saved in its own way
             op.pull.repack(node, lambda array, version: Packed(array, version, pair))
 

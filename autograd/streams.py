@@ -25,14 +25,13 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import sampling as kernel
+from .dtypes import Array
 
-Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 
 DEFAULT_SEED = 67280421310721

@@ -5,12 +5,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # "ci" draws the same examples in every run, so that a red test is red for everybody.
 # "explore" draws new ones: make test PYTEST_ARGS="-n 2 --hypothesis-profile=explore"
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", derandomize=False, deadline=None, max_examples=1000)
+# "faults" stops at the first failing example: tests/faults.py only asks whether there is one.
+settings.register_profile("faults", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,17 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import Function, backward, grad
+from rushlight.autograd.hooks import SEEN
 from rushlight.autograd.node import Node, shared
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["plain", "hooked"])
+def walk(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run each test on both walks: the plain one, and the one that is taken once anybody has used hooks."""
+    before = SEEN.hooks
+    SEEN.hooks = request.param
+    yield
+    SEEN.hooks = before or SEEN.hooks
 
 
 def leaf(*values: float, dtype: Any = torch.float64) -> Any:
@@ -63,6 +73,8 @@ def test_gradient_of_another_dtype_is_cast(dtype: Any, create_graph: bool) -> No
     (dx,) = grad(x * x, x, torch.tensor([1, 2], dtype=dtype), create_graph=create_graph)
     assert dx.dtype is torch.float32
     equal(dx, 2, 8)
+    (x * x).backward(torch.tensor([1, 2], dtype=dtype))
+    assert x.grad.dtype is torch.float32
 
 
 def test_gradient_that_is_no_tensor() -> None:
@@ -298,8 +310,9 @@ def test_a_later_sum_does_not_write_into_what_a_rule_still_holds() -> None:
             kept.append(g)
             return g
 
-    z = Keep.apply(y)
-    (z.sum() + (y * 2.0).sum() + (x * 5.0).sum() + x.sum()).backward()
+    doubled = y * 2.0
+    z = Keep.apply(y)  # newer than the product, so that its gradient is the first to reach y
+    (z * 1.0 + doubled + x * 5.0 + x).backward(torch.tensor([1.0, 1.0], dtype=torch.float64))
     np.testing.assert_array_equal(array(kept[0]), [1.0, 1.0])
     equal(x.grad, 9, 9)
 
@@ -324,7 +337,9 @@ def cube(x: Any) -> Any:
     return x * x * x
 
 
-@pytest.mark.parametrize("again", [lambda y, x: y.backward(), lambda y, x: grad(y, x), lambda y, x: grad(y, x, create_graph=True)])
+@pytest.mark.parametrize(
+    "again", [lambda y, x: y.backward(), lambda y, x: grad(y, x), lambda y, x: grad(y, x, create_graph=True)]
+)
 def test_second_walk_without_retain(again: Callable[..., Any]) -> None:
     x = leaf(2.0)
     y = cube(x).sum()
@@ -536,7 +551,9 @@ def abandoned_step(x: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [plain_step, function_step, second_order_step, hook_step, view_step, abandoned_step], ids=lambda f: f.__name__
+    "step",
+    [plain_step, function_step, second_order_step, hook_step, view_step, abandoned_step],
+    ids=lambda f: f.__name__,
 )
 def test_no_cycles(step: Callable[[Any], None]) -> None:
     """Memory falls as soon as the last name goes: nothing waits for the garbage collector."""

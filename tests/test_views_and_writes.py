@@ -205,7 +205,11 @@ class Program(RuleBasedStateMachine):
             return value, x.slope * (1 - value * value)[..., None], []
         if plain:
             factor = {"add_": 1.0, "mul_": 0.75}.get(op, 0.0)
-            return (x.value + 0.75, x.slope, []) if op == "add_" else (0.75 if factor == 0 else x.value * 0.75, x.slope * factor, [])
+            return (
+                (x.value + 0.75, x.slope, [])
+                if op == "add_"
+                else (0.75 if factor == 0 else x.value * 0.75, x.slope * factor, [])
+            )
         if op in {"copy_", "setitem"}:
             return y.value.copy(), y.slope.copy(), list(y.history.saved)
         value, slope = combined(op[:-1], x, y)
@@ -334,7 +338,14 @@ def test_stale_error_names_the_culprit() -> None:
     with pytest.raises(RuntimeError) as caught:
         z.sum().backward()
     text = str(caught.value)
-    for words in ("modified by an inplace operation", "[torch.DoubleTensor [2]]", "output 0 of MulBackward0", "version 1", "expected version 0", "add_"):
+    for words in (
+        "modified by an inplace operation",
+        "[torch.DoubleTensor [2]]",
+        "output 0 of MulBackward0",
+        "version 1",
+        "expected version 0",
+        "add_",
+    ):
         assert words in text
 
 

@@ -12,9 +12,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from ..dtypes import Array
+
 Ints = tuple[int, ...]
 
 _BLOCK_BYTES = 1_200_000  # one column matrix: about the second-level cache

@@ -70,7 +70,7 @@ def _ratio(fit: Any, t: Array) -> Array:
 def erf(x: Any) -> Array:
     """Return the error function of each element, in the float dtype of ``x``.
 
-    Within 3 ulp in float64, and within 4 in float32.
+    Within 4 ulp in float64, and within 5 in float32.
     """
     x = np.asarray(x)
     if x.size <= _FEW:

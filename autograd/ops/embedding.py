@@ -12,7 +12,11 @@ from ..node import Variable, shared, wrote
 from ..primitive import primitive
 
 
-@primitive(g=lambda g, index, share: _gather_rows(g, index, share))
+def _gathered(g: Any, index: Array, share: Any) -> Any:
+    return _gather_rows(g, index, share)
+
+
+@primitive(g=_gathered)
 def scatter_rows(g: Array, index: Array, share: Any, rows: int) -> Array:
     """Return ``rows`` rows of zeros to which the rows of ``g``, times their ``share``, were added at ``index``."""
     width = g.shape[-1]
@@ -107,7 +111,7 @@ def embedding(
 
 
 @primitive(tensor=None)
-def one_hot(tensor: Array, num_classes: int = -1) -> Array:
+def one_hot(tensor: Array, num_classes: int = -1) -> Any:
     """Return int64 zeros with a new last dim of ``num_classes``, and a one at each index.
 
     Without ``num_classes`` it is the largest index plus one. Raises RuntimeError unless ``tensor`` is int64 and its

@@ -60,7 +60,7 @@ def _mat2_rule(g: Any, mat1: Any, alpha: float) -> Any:
 
 
 @primitive(input=_add_rule, mat1=_mat1_rule, mat2=_mat2_rule)
-def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * (mat1 @ mat2)``: matrices (n, k) and (k, m), ``input`` broadcast to (n, m).
 
     https://pytorch.org/docs/stable/generated/torch.addmm.html
@@ -73,7 +73,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
     same_kind(input, mat2, "self and mat2")
     same_kind(mat1, mat2, "mat1 and mat2")
     no_bool(mat1.dtype, "addmm_impl_cpu_")
-    return _added(product(mat1, mat2), input, beta, alpha)  # type: ignore[no-any-return]
+    return _added(product(mat1, mat2), input, beta, alpha)
 
 
 @primitive(
@@ -81,14 +81,14 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
     mat=lambda g, vec, alpha: _times(g[:, None] * vec, alpha),
     vec=lambda g, mat, alpha: _times(gemm(g, mat, False, False), alpha),
 )
-def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * (mat @ vec)``: (n, m) and (m,), ``input`` broadcast to (n,).
 
     https://pytorch.org/docs/stable/generated/torch.addmv.html
     """
     check_mv(mat, vec, input.shape)
     same_kind(input, mat, "self and mat")
-    return _added(product(mat, vec), input, beta, alpha)  # type: ignore[no-any-return]
+    return _added(product(mat, vec), input, beta, alpha)
 
 
 @primitive(
@@ -96,14 +96,14 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float
     vec1=lambda g, vec2, alpha: _times(gemm(g, vec2[:, None], False, False)[:, 0], alpha),
     vec2=lambda g, vec1, alpha: _times(gemm(vec1, g, False, False), alpha),
 )
-def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * outer(vec1, vec2)``, in the common dtype; ``input`` broadcasts to (n, m).
 
     https://pytorch.org/docs/stable/generated/torch.addr.html
     """
     _vectors("addr", vec1=vec1, vec2=vec2)
     check_expands(input.shape, (len(vec1), len(vec2)))
-    kind = result_numpy(input, vec1, vec2)
+    kind: Any = result_numpy(input, vec1, vec2)
     for name, factor in (("beta", beta), ("alpha", alpha)):
         if kind.kind != "f" and isinstance(factor, float):
             raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
@@ -112,7 +112,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: floa
     out = np.multiply(vec1.astype(kind)[:, None], vec2.astype(kind))
     if kind.kind == "b":
         return (out & bool(alpha)) | (input & bool(beta))
-    return _added(out, input.astype(kind), beta, alpha)  # type: ignore[no-any-return]
+    return _added(out, input.astype(kind), beta, alpha)
 
 
 @primitive(
@@ -120,7 +120,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: floa
     batch1=lambda g, batch2, alpha: _times(gemm(g, batch2, False, True), alpha),
     batch2=lambda g, batch1, alpha: _times(gemm(batch1, g, True, False), alpha),
 )
-def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * sum of batch1[i] @ batch2[i]``: (b, n, k), (b, k, m), ``input`` as (n, m).
 
     https://pytorch.org/docs/stable/generated/torch.addbmm.html
@@ -133,7 +133,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha
     no_bool(batch1.dtype, "addbmm")
     b, n, k = batch1.shape
     out = product(batch1.transpose(1, 0, 2).reshape(n, b * k), batch2.reshape(b * k, batch2.shape[2]))
-    return _added(out, input, beta, alpha)  # type: ignore[no-any-return]
+    return _added(out, input, beta, alpha)
 
 
 @primitive(
@@ -141,7 +141,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha
     batch1=lambda g, batch2, alpha: _times(gemm(g, batch2, False, True), alpha),
     batch2=lambda g, batch1, alpha: _times(gemm(batch1, g, True, False), alpha),
 )
-def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * bmm(batch1, batch2)``; ``input`` broadcasts to (b, n, m).
 
     https://pytorch.org/docs/stable/generated/torch.baddbmm.html
@@ -151,7 +151,7 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alph
     check_batches(batch1, batch2)
     same_scalar(input, batch1)
     no_bool(batch1.dtype, "baddbmm")
-    return _added(product(batch1, batch2), input, beta, alpha)  # type: ignore[no-any-return]
+    return _added(product(batch1, batch2), input, beta, alpha)
 
 
 # ------------------------------------------------------------------ outer products
@@ -280,16 +280,20 @@ def _paired(x: Any, y: Any, dims: Any) -> tuple[tuple[int, ...], tuple[int, ...]
     return tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
 
 
-@primitive(g=lambda g: trace(g))
-def on_diagonal(g: Array, shape: tuple[int, ...]) -> Array:
+def _traced(g: Any) -> Any:
+    return trace(g)
+
+
+@primitive(g=_traced)
+def on_diagonal(g: Array, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with the number ``g`` along the diagonal; the dual of ``trace``."""
     out = np.zeros(shape, g.dtype)
     np.fill_diagonal(out, g)
     return out
 
 
-@primitive(input=lambda g, input_shape: on_diagonal(g, input_shape))
-def trace(input: Array) -> Array:
+@primitive(input=lambda g, input_shape: on_diagonal(g, shape=input_shape))
+def trace(input: Array) -> Any:
     """Return the sum of the diagonal of a matrix.
 
     https://pytorch.org/docs/stable/generated/torch.trace.html

@@ -27,23 +27,23 @@ def _bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
 
 @primitive(
     input=lambda g, weight: gemm(g, weight, False, False),
-    weight=lambda g, input: fold_gemm(g, input),
+    weight=lambda g, input: fold_gemm(g, other=input),
     bias=_bias,
     title=_linear_title,
 )
-def _linear(input: Array, weight: Array, bias: Any = None) -> Array:
+def _linear(input: Array, weight: Array, bias: Any = None) -> Any:
     """Return ``input @ weight.T + bias``: one matrix product, however many dims ``input`` has."""
-    if input.dtype is not weight.dtype or bias is not None and bias.dtype is not weight.dtype:
+    if input.dtype is not weight.dtype or (bias is not None and bias.dtype is not weight.dtype):
         _refuse_kinds(input, weight, bias)
     if input.shape[-1:] != weight.shape[1:]:
         _refuse_linear(input, weight)
     out = product(input, weight.T)
     if bias is None:
-        return out  # type: ignore[no-any-return]
+        return out
     if bias.shape != out.shape[-1:] and not compatible(out.shape, bias.shape):
         check_expands(bias.shape, folded(out).shape)
     out += bias
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def _refuse_kinds(input: Any, weight: Any, bias: Any) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 from ..dims import array_of
 from ..dtypes import Array, dtype_of, result_numpy
 from ..primitive import primitive
-from .activation import logsigmoid
 from .adapt import expand_to
 from .mask import keep
 from .pointwise import log, sigmoid
@@ -20,6 +19,7 @@ from .reduce import mean, sum
 from .reduction import as_kind, broadcast, each, legacy, no_gradient, pair, reduced
 from .rounding import sgn
 from .select import clamp_min
+from .smooth import logsigmoid
 
 _REDUCED = {"none": "Abs", "mean": "Mean", "sum": "Sum"}
 
@@ -131,7 +131,7 @@ def _clipped_rule(g: Any, input: Any, target: Any, width: float) -> Any:
     target=lambda g, input, target, width: -_clipped_rule(g, input, target, width),
     title="HuberLossBackwardBackward0",
 )
-def clipped_difference(input: Array, target: Array, width: float) -> Array:
+def clipped_difference(input: Array, target: Array, width: float) -> Any:
     """Return ``input - target``, at most ``width`` and at least ``-width``: the slope of the Huber loss."""
     return np.clip(input - target, -width, width)
 
@@ -146,7 +146,7 @@ def _huber_rule(g: Any, input: Any, target: Any, reduction: str, width: float, s
     title=lambda name: name,
 )
 def _huber(input: Array, target: Array, reduction: str, width: float, scale: float, name: str) -> Any:
-    """Return d * d / 2 for a difference d up to ``width``, beyond that ``width * (|d| - width / 2)``; over ``scale``."""
+    """Return d * d / 2 for a difference d up to ``width``, else ``width * (|d| - width / 2)``; over ``scale``."""
     distance = np.abs(input - target)
     small = np.minimum(distance, width)
     return reduced(small * (distance - small * 0.5) / scale, reduction)
@@ -217,7 +217,7 @@ def _slope_rule(g: Any, input: Any, target: Any) -> Any:
     target=lambda g, input: -g / clamp_min(input - input * input, _LEAST),
     title="BinaryCrossEntropyBackwardBackward0",
 )
-def bce_slope(input: Array, target: Array) -> Array:
+def bce_slope(input: Array, target: Array) -> Any:
     """Return the derivative of the binary cross-entropy of each element."""
     return (input - target) / np.maximum(input - input * input, _LEAST)
 
@@ -326,7 +326,8 @@ def binary_cross_entropy_with_logits(
         raise NotImplementedError(f"\"log_sigmoid_cpu\" not implemented for '{dtype_of(x.dtype).legacy}'")
     if t.dtype.kind != "f":
         raise RuntimeError(
-            f"result type {dtype_of(x.dtype).legacy} can't be cast to the desired output type {dtype_of(t.dtype).legacy}"
+            f"result type {dtype_of(x.dtype).legacy} can't be cast to the desired output type "
+            f"{dtype_of(t.dtype).legacy}"
         )
     no_gradient(name, weight=weight, pos_weight=pos_weight)
     kind = result_numpy(x, t)

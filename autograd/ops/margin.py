@@ -11,7 +11,6 @@ import numpy as np
 
 from ..dims import array_of
 from ..primitive import primitive
-from .activation import logsigmoid
 from .distance import pairwise_distance
 from .extrema import minimum
 from .nll import take_class
@@ -20,6 +19,7 @@ from .reduce import mean, sum
 from .reduction import legacy
 from .select import clamp_min, where
 from .shape import reshape
+from .smooth import logsigmoid
 
 
 def finished(losses: Any, reduction: str) -> Any:

@@ -83,8 +83,8 @@ def check_expands(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     """Raise RuntimeError if an array of ``shape`` cannot be broadcast to ``wanted``."""
     if len(shape) > len(wanted):
         raise RuntimeError(
-            f"expand(size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be greater or equal to the "
-            f"number of dimensions in the tensor ({len(shape)})"
+            f"expand(size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be greater or equal to "
+            f"the number of dimensions in the tensor ({len(shape)})"
         )
     for back in range(1, len(shape) + 1):
         if shape[-back] not in (1, wanted[-back]):
@@ -129,7 +129,7 @@ def _right(g: Any, input: Any, ta: bool, tb: bool, other_shape: tuple[int, ...])
 
 
 @primitive(input=_left, other=_right, title="MmBackward0")
-def gemm(input: Array, other: Array, ta: bool, tb: bool) -> Array:
+def gemm(input: Array, other: Array, ta: bool, tb: bool) -> Any:
     """Return the product of matrices, each as it is or transposed: its gradients are such products again."""
     if input.ndim == other.ndim == 2:
         return product(input.T if ta else input, other.T if tb else other)
@@ -141,25 +141,37 @@ def gemm(input: Array, other: Array, ta: bool, tb: bool) -> Array:
     other=lambda g, input: gemm(input, g, False, False),
     title="MmBackward0",
 )
-def fold_gemm(input: Array, other: Array) -> Array:
+def fold_gemm(input: Array, other: Array) -> Any:
     """Return ``input.T @ other``, where all dims but the last were made one: the gradient of a weight."""
     return product(folded(input).T, folded(other))
 
 
-@primitive(input=lambda g, vec2: mv(g, vec2), vec2=lambda g, input: _vm(input, g), title="MulBackward0")
-def _cross(input: Array, vec2: Array) -> Array:
+def _times_vector(g: Any, vec2: Any) -> Any:
+    return mv(g, vec2)
+
+
+def _vector_times(g: Any, input: Any) -> Any:
+    return _vm(input, g)
+
+
+def _times_column(g: Any, other: Any) -> Any:
+    return mv(other, g)
+
+
+@primitive(input=_times_vector, vec2=_vector_times, title="MulBackward0")
+def _cross(input: Array, vec2: Array) -> Any:
     """Return the products of all pairs of elements of two vectors."""
     return input[:, None] * vec2
 
 
-@primitive(input=lambda g, other: mv(other, g), other=lambda g, input: _cross(input, g), title="SqueezeBackward4")
-def _vm(input: Array, other: Array) -> Array:
+@primitive(input=_times_column, other=lambda g, input: _cross(input, g), title="SqueezeBackward4")
+def _vm(input: Array, other: Array) -> Any:
     """Return the product of a vector and a matrix."""
     return product(input, other)
 
 
-@primitive(input=lambda g, input_shape: expand_to(g, input_shape), title="SumBackward1")
-def column_sum(input: Array) -> Array:
+@primitive(input=lambda g, input_shape: expand_to(g, shape=input_shape), title="SumBackward1")
+def column_sum(input: Array) -> Any:
     """Return the sum over all dims but the last: the gradient of a bias."""
     return np.add.reduce(folded(input), 0)
 
@@ -171,7 +183,7 @@ def column_sum(input: Array) -> Array:
     input=lambda g, mat2: gemm(g, mat2, False, True),
     mat2=lambda g, input: gemm(input, g, True, False),
 )
-def mm(input: Array, mat2: Array) -> Array:
+def mm(input: Array, mat2: Array) -> Any:
     """Return the product (n, m) of the matrices ``input`` (n, k) and ``mat2`` (k, m), both of one dtype.
 
     >>> import rushlight as torch
@@ -182,7 +194,7 @@ def mm(input: Array, mat2: Array) -> Array:
     """
     a, b = input, mat2
     if a.dtype is b.dtype and a.dtype in _FAST and a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0]:
-        return a.dot(b)  # type: ignore[no-any-return]
+        return a.dot(b)
     if a.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if b.ndim != 2:
@@ -190,17 +202,17 @@ def mm(input: Array, mat2: Array) -> Array:
     check_shapes(a.shape, b.shape)
     same_kind(a, b)
     no_bool(a.dtype, "addmm_impl_cpu_")
-    return product(a, b)  # type: ignore[no-any-return]
+    return product(a, b)
 
 
-@primitive(input=lambda g, vec: _cross(g, vec), vec=lambda g, input: _vm(g, input))
-def mv(input: Array, vec: Array) -> Array:
+@primitive(input=lambda g, vec: _cross(g, vec2=vec), vec=lambda g, input: _vm(g, other=input))
+def mv(input: Array, vec: Array) -> Any:
     """Return the product (n,) of the matrix ``input`` (n, m) and the vector ``vec`` (m,).
 
     https://pytorch.org/docs/stable/generated/torch.mv.html
     """
     check_mv(input, vec)
-    return product(input, vec)  # type: ignore[no-any-return]
+    return product(input, vec)
 
 
 def check_mv(mat: Any, vec: Any, lead: tuple[int, ...] | None = None) -> None:
@@ -234,7 +246,7 @@ def _dot(a: Any, b: Any) -> Any:
 
 
 @primitive(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input)
-def dot(input: Array, tensor: Array) -> Array:
+def dot(input: Array, tensor: Array) -> Any:
     """Return the sum of the products of two vectors of the same length and dtype.
 
     >>> import rushlight as torch
@@ -243,30 +255,30 @@ def dot(input: Array, tensor: Array) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.dot.html
     """
-    return _dot(input, tensor)  # type: ignore[no-any-return]
+    return _dot(input, tensor)
 
 
 @primitive(input=lambda g, other: g * other, other=lambda g, input: g * input)
-def vdot(input: Array, other: Array) -> Array:
+def vdot(input: Array, other: Array) -> Any:
     """Return :func:`dot`, from which it differs only for complex numbers.
 
     https://pytorch.org/docs/stable/generated/torch.vdot.html
     """
-    return _dot(input, other)  # type: ignore[no-any-return]
+    return _dot(input, other)
 
 
 @primitive(
     input=lambda g, mat2: gemm(g, mat2, False, True),
     mat2=lambda g, input: gemm(input, g, True, False),
 )
-def bmm(input: Array, mat2: Array) -> Array:
+def bmm(input: Array, mat2: Array) -> Any:
     """Return the products (b, n, m) of the matrices of two batches, (b, n, k) and (b, k, m).
 
     https://pytorch.org/docs/stable/generated/torch.bmm.html
     """
     check_batches(input, mat2)
     no_bool(input.dtype, "bmm")
-    return product(input, mat2)  # type: ignore[no-any-return]
+    return product(input, mat2)
 
 
 # ------------------------------------------------------------------ matmul
@@ -291,7 +303,7 @@ def _matmul_right(g: Any, input: Any, other_shape: tuple[int, ...]) -> Any:
 
 
 @primitive(input=_matmul_left, other=_matmul_right, title="UnsafeViewBackward0")
-def _matmul(input: Array, other: Array) -> Array:
+def _matmul(input: Array, other: Array) -> Any:
     """Return ``input @ other`` where at least one has more than two dims; batches broadcast."""
     a, b = input, other
     if b.ndim == 1:
@@ -308,7 +320,7 @@ def _matmul(input: Array, other: Array) -> Array:
         _check_broadcast(a, b)
     same_scalar(a, b) if min(a.ndim, b.ndim) > 2 else same_kind(a, b)
     no_bool(a.dtype, "bmm" if min(a.ndim, b.ndim) > 2 else "addmm_impl_cpu_")
-    return product(a, b)  # type: ignore[no-any-return]
+    return product(a, b)
 
 
 def _check_broadcast(a: Array, b: Array) -> None:

@@ -22,13 +22,17 @@ from .softmax import exponentials, log_softmax, softmax
 # ------------------------------------------------------------------ one element per sample, and its dual
 
 
-@primitive(input=lambda g, input_shape, index, dim: put_class(g, index, dim, input_shape[dim]), title="GatherBackward0")
+def _placed(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any:
+    return put_class(g, index, dim, input_shape[dim])
+
+
+@primitive(input=_placed, title="GatherBackward0")
 def take_class(input: Array, index: Array, dim: int) -> Array:
     """Return the element of ``input`` that ``index`` names along ``dim``, which goes away."""
     return np.take_along_axis(input, np.expand_dims(index, dim), dim).squeeze(dim)
 
 
-@primitive(g=lambda g, index, dim: take_class(g, index, dim))
+@primitive(g=lambda g, index, dim: take_class(g, index, dim=dim))
 def put_class(g: Array, index: Array, dim: int, size: int) -> Array:
     """Return zeros with a new ``dim`` of ``size``, and ``g`` where ``index`` points; the dual of ``take_class``."""
     g = np.asarray(g)
@@ -204,7 +208,9 @@ def _soft_cross_entropy(scores: Any, shares: Any, reduction: str, every: Any) ->
     if reduction == "none":
         return -sum(scores * shares, dim)
     total = -sum(scores * shares)
-    return total if reduction == "sum" else total / every
+    if reduction == "sum":
+        return total
+    return total / every if every else total + np.nan  # a mean of nothing, which passes no NaN back
 
 
 def _per_class(weight: Any, ndim: int) -> Any:
@@ -230,7 +236,7 @@ def _of_probabilities(
     scores = log_softmax(input, 0 if x.ndim < 2 else 1)
     if weight is not None:
         target = target * _per_class(weight, x.ndim)
-    return _soft_cross_entropy(scores, target, reduction, x.size / classes if classes else np.float64(np.nan))
+    return _soft_cross_entropy(scores, target, reduction, x.size / max(classes, 1))
 
 
 def _smoothed(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float) -> Any:

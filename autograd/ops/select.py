@@ -85,8 +85,11 @@ def _fill_number(input: Array, mask: Array, value: Number) -> Array:
 
 
 @primitive(
-    input=lambda g, mask: drop(g, mask=mask), mask=None, value=lambda g, mask: keep(g, mask=mask), title="MaskedFillBackward1"
-)  # fmt: skip
+    input=lambda g, mask: drop(g, mask=mask),
+    mask=None,
+    value=lambda g, mask: keep(g, mask=mask),
+    title="MaskedFillBackward1",
+)
 def _fill_tensor(input: Array, mask: Array, value: Array) -> Array:
     """Return ``input`` with a 0-d tensor's value where ``mask`` holds."""
     return masks.choose(mask, np.asarray(value).astype(input.dtype), input)

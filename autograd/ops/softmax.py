@@ -54,23 +54,24 @@ def softmax_array(x: Array, dim: int) -> Array:
 # ------------------------------------------------------------------ softmax
 
 
-def _softmax_data_out(g: Any, grad: Any, out: Any, dim: int) -> Any:
-    shape = shape_along(out.shape, dim)
-    return g * (grad - sum_to(grad * out, shape)) - grad * sum_to(g * out, shape)
+def _softmax_data_out(g: Any, grad: Any, output: Any, dim: int) -> Any:
+    shape = shape_along(output.shape, dim)
+    return g * (grad - sum_to(grad * output, shape)) - grad * sum_to(g * output, shape)
 
 
-@primitive(
-    grad=lambda g, output, dim: softmax_backward_data(g, output, dim),
-    output=lambda g, grad, output, dim: _softmax_data_out(g, grad, output, dim),
-)
-def softmax_backward_data(grad: Array, output: Array, dim: int) -> Array:
+def _softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
+    return softmax_backward_data(g, output, dim)
+
+
+@primitive(grad=_softmax_data_grad, output=_softmax_data_out)
+def softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     """Return the gradient of the softmax whose result is ``output``: ``output * (grad - sum(grad * output))``."""
     made = grad * output
     return made - output * np.add.reduce(made, dim, keepdims=True) if made.ndim else made - output * made
 
 
-@primitive(input=lambda g, out, dim: softmax_backward_data(g, out, dim))
-def _softmax(input: Array, dim: int) -> Array:
+@primitive(input=lambda g, out, dim: softmax_backward_data(g, out, dim=dim))
+def _softmax(input: Array, dim: int) -> Any:
     """Return e to each element, divided by their sum along ``dim``."""
     wide, place = _wide(input, dim, "softmax")
     return softmax_array(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
@@ -102,8 +103,8 @@ def _converted(input: Any, dtype: Any, name: str) -> Any:
 # ------------------------------------------------------------------ log_softmax
 
 
-def _log_softmax_data_out(g: Any, grad: Any, out: Any, dim: int) -> Any:
-    return -(g * exp(out) * sum_to(grad, shape_along(out.shape, dim)))
+def _log_softmax_data_out(g: Any, grad: Any, output: Any, dim: int) -> Any:
+    return -(g * exp(output) * sum_to(grad, shape_along(output.shape, dim)))
 
 
 def _log_softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
@@ -112,9 +113,9 @@ def _log_softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
 
 @primitive(
     grad=_log_softmax_data_grad,
-    output=lambda g, grad, output, dim: _log_softmax_data_out(g, grad, output, dim),
+    output=_log_softmax_data_out,
 )
-def log_softmax_backward_data(grad: Array, output: Array, dim: int) -> Array:
+def log_softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     """Return the gradient of the log_softmax whose result is ``output``: ``grad - exp(output) * sum(grad)``."""
     made = np.exp(output)
     if not made.ndim:
@@ -123,8 +124,8 @@ def log_softmax_backward_data(grad: Array, output: Array, dim: int) -> Array:
     return np.subtract(grad, made, made)
 
 
-@primitive(input=lambda g, out, dim: log_softmax_backward_data(g, out, dim))
-def _log_softmax(input: Array, dim: int) -> Array:
+@primitive(input=lambda g, out, dim: log_softmax_backward_data(g, out, dim=dim))
+def _log_softmax(input: Array, dim: int) -> Any:
     """Return the logarithm of the softmax along ``dim``."""
     wide, place = _wide(input, dim, "log_softmax")
     shifted, powers = exponentials(wide, place)

@@ -1,7 +1,8 @@
 """Cases for activations."""
 
-from cases.draw import AWAY, LINE, arrays, binary, unary
 from hypothesis import strategies as st
+
+from cases.draw import AWAY, LINE, arrays, binary, unary
 
 OFF_KINKS = LINE.map(lambda v: v + 0.0371)  # all kinks lie at multiples of 1/8
 SLOPE = st.sampled_from([0.01, 0.0, 1.5, -0.5])

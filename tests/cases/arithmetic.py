@@ -1,7 +1,8 @@
 """Cases for arithmetic and powers."""
 
-from cases.draw import ABOVE, AWAY, LINE, binary, unary
 from hypothesis import strategies as st
+
+from cases.draw import ABOVE, AWAY, LINE, binary, unary
 
 NUMBERS = st.sampled_from([-1.5, 2, 0, 3.0])
 OFF_STEPS = st.floats(-3, 3).map(lambda v: round(v) + 0.37)  # no step of a quotient by 1 or 2 is near

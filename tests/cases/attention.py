@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import arrays
 from hypothesis import strategies as st
+
+from cases.draw import arrays
 
 
 @st.composite

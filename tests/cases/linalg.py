@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from cases.draw import arrays
 from hypothesis import strategies as st
+
+from cases.draw import arrays
 
 SIDE = st.integers(0, 3)
 SCALE = st.sampled_from([1, 0, 2, -0.5])

@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import LINE, UNIT, arrays, shapes, unary
 from hypothesis import strategies as st
+
+from cases.draw import LINE, UNIT, arrays, shapes, unary
 
 REDUCTION = st.sampled_from(["none", "mean", "sum"])
 INNER = st.floats(0.2, 0.8).map(lambda v: round(v, 3))  # the slope of a logarithm grows fast near 0

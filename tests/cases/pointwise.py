@@ -1,8 +1,9 @@
 """Cases for functions of one number and of two."""
 
+from hypothesis import strategies as st
+
 from cases.activation import in_pairs
 from cases.draw import ABOVE, AWAY, LINE, UNIT, binary, unary
-from hypothesis import strategies as st
 
 OPEN = st.floats(-0.9, 0.9).map(lambda v: round(v, 3))
 OFF_STEPS = st.floats(-3, 3).map(lambda v: round(v) + 0.37)

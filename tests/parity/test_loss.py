@@ -82,9 +82,9 @@ def test_pairs_with_weights(name: str, reduction: str) -> None:
     in_words(loss, real(2, 3), real(2, 3), unit(3))
 
 
-def test_legacy_arguments() -> None:
-    for given_args in [{"size_average": False}, {"reduce": False}, {"size_average": True, "reduce": True}]:
-        in_warnings(lambda T, x: T.nn.functional.mse_loss(x, x, **given_args), real(2))
+@pytest.mark.parametrize("legacy", [{"size_average": False}, {"reduce": False}, {"size_average": True, "reduce": True}])
+def test_legacy_arguments(legacy: dict[str, Any]) -> None:
+    in_warnings(lambda T, x: T.nn.functional.mse_loss(x, x, **legacy), real(2))
     in_words(lambda T, x: T.nn.functional.mse_loss(x, x, reduction="foo"), real(2))
 
 
@@ -154,16 +154,21 @@ OTHERS: dict[str, tuple[Any, list[np.ndarray]]] = {
     "poisson rate": (lambda F, x, t, **o: F.poisson_nll_loss(x, t, log_input=False, **o), [unit(3), unit(3)]),
     "poisson full": (lambda F, x, t, **o: F.poisson_nll_loss(x, t, full=True, **o), [real(3), 3 * unit(3)]),
     "gaussian": (lambda F, x, t, v, **o: F.gaussian_nll_loss(x, t, v, **o), [real(2, 3), real(2, 3), unit(2, 3)]),
-    "gaussian rows": (lambda F, x, t, v, **o: F.gaussian_nll_loss(x, t, v, full=True, **o), [real(2, 3), real(2, 3), unit(2)]),
-    "gaussian one": (lambda F, x, t, v, **o: F.gaussian_nll_loss(x, t, v, eps=0.5, **o), [real(2, 3), real(2, 3), unit(2, 1)]),
+    "gaussian rows": (lambda F, x, t, v, **o: F.gaussian_nll_loss(x, t, v, full=True, **o),
+        [real(2, 3), real(2, 3), unit(2)]),
+    "gaussian one": (lambda F, x, t, v, **o: F.gaussian_nll_loss(x, t, v, eps=0.5, **o),
+        [real(2, 3), real(2, 3), unit(2, 1)]),
     "gaussian number": (lambda F, x, t, **o: F.gaussian_nll_loss(x, t, 0.5, **o), [real(2, 3), real(2, 3)]),
     "hinge": (lambda F, x, **o: F.hinge_embedding_loss(x, x.new_tensor([1.0, -1, 1]), **o), [real(3)]),
-    "ranking": (lambda F, x, y, **o: F.margin_ranking_loss(x, y, x.new_tensor([1.0, -1, 1]), 0.3, **o), [real(3), real(3)]),
+    "ranking": (lambda F, x, y, **o: F.margin_ranking_loss(x, y, x.new_tensor([1.0, -1, 1]), 0.3, **o),
+        [real(3), real(3)]),
     "soft margin": (lambda F, x, **o: F.soft_margin_loss(x, x.new_tensor([1.0, -1, 1]), **o), [real(3)]),
     "multi-label": (lambda F, x, t, **o: F.multilabel_soft_margin_loss(x, t, **o), [real(2, 3), unit(2, 3)]),
-    "cosine": (lambda F, x, y, **o: F.cosine_embedding_loss(x, y, x.new_tensor([1.0, -1, 1]), 0.1, **o), [real(3, 4), real(3, 4)]),
+    "cosine": (lambda F, x, y, **o: F.cosine_embedding_loss(x, y, x.new_tensor([1.0, -1, 1]), 0.1, **o),
+        [real(3, 4), real(3, 4)]),
     "triplet": (lambda F, a, b, c, **o: F.triplet_margin_loss(a, b, c, **o), [real(3, 4), real(3, 4), real(3, 4)]),
-    "triplet swapped": (lambda F, a, b, c, **o: F.triplet_margin_loss(a, b, c, p=3, swap=True, **o), [real(3, 4), real(3, 4), real(3, 4)]),
+    "triplet swapped": (lambda F, a, b, c, **o: F.triplet_margin_loss(a, b, c, p=3, swap=True, **o),
+        [real(3, 4), real(3, 4), real(3, 4)]),
 }  # fmt: skip
 
 
@@ -204,4 +209,4 @@ def test_lengths_and_angles(name: str) -> None:
         "cosine_similarity": [{"dim": 0}, {"dim": -1}, {"eps": 5.0}],
         "pairwise_distance": [{"p": 3.0}, {"keepdim": True}, {"eps": 0.1}],
     }[name]:
-        same(lambda T, *xs: getattr(T.nn.functional, name)(*xs, **options), real(2, 3), *second)
+        same(lambda T, *xs, o=options: getattr(T.nn.functional, name)(*xs, **o), real(2, 3), *second)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from parity.oracle import same
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
@@ -211,7 +212,9 @@ def _listed(out: Any) -> Any:
 
 # ------------------------------------------------------------------ drawn programs
 
-INDEX = st.sampled_from([0, 1, slice(None, 1), slice(1, None), slice(None, None, 2), (slice(None), 1), (0, slice(0, 2))])
+INDEX = st.sampled_from(
+    [0, 1, slice(None, 1), slice(1, None), slice(None, None, 2), (slice(None), 1), (0, slice(0, 2))]
+)
 STEP = st.one_of(
     st.tuples(st.just("look"), st.integers(0, 9), INDEX),
     st.tuples(st.sampled_from(["t", "flat", "detach", "exp"]), st.integers(0, 9)),

@@ -26,9 +26,11 @@ def in_words(code: Any, *arrays: np.ndarray) -> None:
     """Assert that both engines raise the same error in the same words."""
     raised = []
     for engine in (rushlight, torch):
-        with pytest.raises((RuntimeError, ValueError, IndexError, AssertionError)) as caught, warnings.catch_warnings():
+        given = [engine.from_numpy(x) if x.ndim else engine.tensor(x) for x in arrays]
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            code(engine, *[engine.from_numpy(x) if x.ndim else engine.tensor(x) for x in arrays])
+            with pytest.raises((RuntimeError, ValueError, IndexError, AssertionError)) as caught:
+                code(engine, *given)
         raised.append((type(caught.value), str(caught.value).split("\n")[0]))
     assert raised[0] == raised[1]
 

@@ -1,0 +1,35 @@
+"""Functions of the top level that few programs use: loaded with the first of them, to keep the import short."""
+
+from .autograd.accelerators import backends as backends
+from .autograd.accelerators import cuda as cuda
+from .autograd.dropout import alpha_dropout as alpha_dropout
+from .autograd.dropout import core_dropout as dropout
+from .autograd.dropout import core_dropout_ as dropout_
+from .autograd.dropout import feature_alpha_dropout as feature_alpha_dropout
+from .autograd.dropout import feature_dropout as feature_dropout
+from .autograd.grids import tril_indices as tril_indices
+from .autograd.grids import triu_indices as triu_indices
+from .autograd.ops.average import adaptive_avg_pool1d as adaptive_avg_pool1d
+from .autograd.ops.average import avg_pool1d as avg_pool1d
+from .autograd.ops.conv import conv1d as conv1d
+from .autograd.ops.conv import conv2d as conv2d
+from .autograd.ops.conv import conv3d as conv3d
+from .autograd.ops.conv import conv_transpose1d as conv_transpose1d
+from .autograd.ops.conv import conv_transpose2d as conv_transpose2d
+from .autograd.ops.conv import conv_transpose3d as conv_transpose3d
+from .autograd.ops.distance import cosine_similarity as cosine_similarity
+from .autograd.ops.distance import pairwise_distance as pairwise_distance
+from .autograd.ops.linear import bilinear as bilinear
+from .autograd.ops.norm import group_norm as group_norm
+from .autograd.ops.norm import weights_first_batch_norm as batch_norm
+from .autograd.ops.norm import weights_first_instance_norm as instance_norm
+from .autograd.ops.pad import constant_pad_nd as constant_pad_nd
+from .autograd.ops.pool import max_pool1d as max_pool1d
+from .autograd.ops.pool import max_pool2d as max_pool2d
+from .autograd.ops.pool import max_pool3d as max_pool3d
+from .autograd.ops.resize import channel_shuffle as channel_shuffle
+from .autograd.ops.resize import native_channel_shuffle as native_channel_shuffle
+from .autograd.ops.resize import pixel_shuffle as pixel_shuffle
+from .autograd.ops.resize import pixel_unshuffle as pixel_unshuffle
+from .autograd.ops.row_norm import layer_norm as layer_norm
+from .autograd.ops.row_norm import rms_norm as rms_norm
