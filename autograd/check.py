@@ -89,8 +89,8 @@ def _examine(inputs: tuple[Any, ...]) -> None:
         asked = True
         if x.array.dtype != np.float64:
             warn(
-                f"Input #{number} requires gradient and is not a double precision floating point or complex. This check "
-                "will likely fail if all the inputs are not of double precision floating point or complex. ",
+                f"Input #{number} requires gradient and is not a double precision floating point or complex. This "
+                "check will likely fail if all the inputs are not of double precision floating point or complex. ",
                 UserWarning,
                 stacklevel=3,
             )
@@ -192,8 +192,8 @@ def _analytical(out: Any, leaves: list[Any], nondet_tol: float, check_dtypes: bo
     for a, b in zip(first, again, strict=True):
         if a.size and not np.abs(a - b).max() <= nondet_tol and not np.array_equal(a, b, equal_nan=True):
             raise GradcheckError(
-                "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
-                "different values, although analytical gradient matches numerical gradient. The tolerance for "
+                "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times "
+                "gives different values, although analytical gradient matches numerical gradient. The tolerance for "
                 f"nondeterminism was {nondet_tol}."
             )
     return first
@@ -236,7 +236,8 @@ def _each_output_alone(func: Callable[..., Any], inputs: tuple[Any, ...]) -> Non
             grads = grad(out, _asking(inputs), zeros, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
             raise GradcheckError(
-                "Expected backward function to handle undefined output grads: the gradients of other outputs may be None"
+                "Expected backward function to handle undefined output grads: the gradients of other outputs may be "
+                "None"
             ) from error
         if any(one is not None and np.any(one.array) for one in grads):
             raise GradcheckError("Expected all input grads to be undefined or zero when all output grads are zero")

@@ -185,7 +185,7 @@ def _batched(
     materialize: bool,
 ) -> tuple[Any, ...]:
     """Return :func:`grad` for each row of ``grad_outputs``, stacked."""
-    given = [grad_outputs] if isinstance(grad_outputs, Variable) else list(grad_outputs)
+    given: list[Any] = [grad_outputs] if isinstance(grad_outputs, Variable) else list(grad_outputs)
     size = len(given[0].array)
     rows = []
     for n in range(size):

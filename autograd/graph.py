@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .node import Node as Node
-from .node import Variable, wrote
-from .saved import disable_saved_tensors_hooks as disable_saved_tensors_hooks
-from .saved import save_on_cpu as save_on_cpu
-from .saved import saved_tensors_hooks as saved_tensors_hooks
+from .node import Node, Variable, wrote
+from .saved import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
 from .shown import shown
 from .view import settle
 

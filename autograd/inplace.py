@@ -18,7 +18,7 @@ from .primitive import PRIMITIVES, is_primitive, primitive
 from .view import look, settle
 from .writes import castable
 
-_FAST = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
+_FAST: dict[Any, Any] = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
 _FAST |= {add: operator.iadd, sub: operator.isub, mul: operator.imul, div: operator.itruediv}
 """Array operators that write where they read, for when nothing is recorded."""
 

@@ -80,30 +80,18 @@ class Tensor(TensorInterop):
     __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, rounding.abs
     __iadd__, __isub__ = in_place(arithmetic._add, "add_"), in_place(arithmetic._sub, "sub_")
     __imul__, __itruediv__ = in_place(arithmetic._mul, "mul_"), in_place(arithmetic._div, "div_")
-    __ifloordiv__, __imod__ = (
-        in_place(arithmetic.floordiv, "floor_divide_"),
-        in_place(arithmetic._remainder, "remainder_"),
-    )
+    __ifloordiv__ = in_place(arithmetic.floordiv, "floor_divide_")
+    __imod__ = in_place(arithmetic._remainder, "remainder_")
     __ipow__ = in_place(power.power, "pow_")
-    add, sub, mul, div, true_divide = (
-        arithmetic.add,
-        arithmetic.sub,
-        arithmetic.mul,
-        arithmetic.div,
-        arithmetic.true_divide,
-    )
+    add, sub, mul = arithmetic.add, arithmetic.sub, arithmetic.mul
+    div, true_divide = arithmetic.div, arithmetic.true_divide
     subtract, multiply, divide, floor_divide = sub, mul, div, arithmetic.floor_divide
-    remainder, fmod, pow, float_power, square = (
-        arithmetic.remainder,
-        arithmetic.fmod,
-        power.pow,
-        power.float_power,
-        power.square,
-    )
+    remainder, fmod, pow = arithmetic.remainder, arithmetic.fmod, power.pow
+    float_power, square = power.float_power, power.square
     neg, negative, positive = arithmetic.neg, arithmetic.neg, arithmetic.positive
     add_, sub_, mul_, div_, true_divide_ = map(in_place, (add, sub, mul, div, true_divide))
     subtract_, multiply_, divide_, floor_divide_ = sub_, mul_, div_, in_place(floor_divide)
-    remainder_, fmod_, pow_, square_ = map(in_place, (remainder, fmod, pow, square))
+    remainder_, fmod_, pow_, square_ = in_place(remainder), in_place(fmod), in_place(pow), in_place(square)
     float_power_ = in_place(power.float_power_of_double, "float_power_")
     neg_ = negative_ = in_place(neg)
 
@@ -114,14 +102,8 @@ class Tensor(TensorInterop):
     exp_, exp2_, expm1_, log_, log2_ = map(in_place, (exp, exp2, expm1, log, log2))
     log10_, log1p_, sqrt_, rsqrt_ = map(in_place, (log10, log1p, sqrt, rsqrt))
     reciprocal_, sigmoid_, logit_ = map(in_place, (reciprocal, sigmoid, logit))
-    sin, cos, tan, sinh, cosh, tanh = (
-        pointwise.sin,
-        pointwise.cos,
-        pointwise.tan,
-        pointwise.sinh,
-        pointwise.cosh,
-        pointwise.tanh,
-    )
+    sin, cos, tan = pointwise.sin, pointwise.cos, pointwise.tan
+    sinh, cosh, tanh = pointwise.sinh, pointwise.cosh, pointwise.tanh
     sin_, cos_, tan_, sinh_, cosh_, tanh_ = map(in_place, (sin, cos, tan, sinh, cosh, tanh))
     asin, acos, atan, asinh = pointwise.asin, pointwise.acos, pointwise.atan, pointwise.asinh
     acosh, atanh, deg2rad, rad2deg = pointwise.acosh, pointwise.atanh, pointwise.deg2rad, pointwise.rad2deg
@@ -147,7 +129,8 @@ class Tensor(TensorInterop):
 
     # ------------------------------------------------------------------ choosing and mixing
     masked_fill, lerp, addcmul, addcdiv = choosing.masked_fill, choosing.lerp, choosing.addcmul, choosing.addcdiv
-    masked_fill_, lerp_, addcmul_, addcdiv_ = map(in_place, (masked_fill, lerp, addcmul, addcdiv))
+    masked_fill_, lerp_ = in_place(masked_fill), in_place(lerp)
+    addcmul_, addcdiv_ = in_place(addcmul), in_place(addcdiv)
     clamp, clamp_min, clamp_max, clip = choosing.clamp, choosing.clamp_min, choosing.clamp_max, choosing.clamp
     clamp_, clamp_min_, clamp_max_ = map(in_place, (clamp, clamp_min, clamp_max))
     clip_ = clamp_
@@ -234,12 +217,8 @@ class Tensor(TensorInterop):
 
     # ------------------------------------------------------------------ index
     __getitem__, __setitem__ = index.fetch, setitem.store_item
-    index_select, gather, take, take_along_dim = (
-        gathering.index_select,
-        gathering.gather,
-        choose.take,
-        choose.take_along_dim,
-    )
+    index_select, gather = gathering.index_select, gathering.gather
+    take, take_along_dim = choose.take, choose.take_along_dim
     masked_select, nonzero, argwhere = choose.masked_select, choose.nonzero, choose.argwhere
     masked_scatter, masked_scatter_ = choose.masked_scatter, in_place(choose.masked_scatter)
     scatter, scatter_ = choose.scatter, in_place(choose.scatter)

@@ -2,8 +2,8 @@
 
     python tests/faults.py [words of a fault's name]
 
-A fault is a text of one source file and what replaces it. The tests that should catch it run on the copy; they must fail
-there, and pass on a copy without fault. Exit status 1 if a fault survives or no longer fits the source.
+A fault is a text of one source file and what replaces it. The tests that should catch it run on the copy; they must
+fail there, and pass on a copy without fault. Exit status 1 if a fault survives or no longer fits the source.
 """
 
 from __future__ import annotations

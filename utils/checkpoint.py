@@ -1,6 +1,7 @@
 """Checkpointing: a part of the graph is computed again in the backward pass rather than saved.
 
-https://pytorch.org/docs/stable/checkpoint.html, after Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost".
+https://pytorch.org/docs/stable/checkpoint.html, after Chen et al. 2016, "Training Deep Nets with Sublinear Memory
+Cost", https://arxiv.org/abs/1604.06174.
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ class CheckpointFunction(Function):
         pairs = [(o, g) for o, g in zip(listed, grads, strict=True) if isinstance(o, Variable) and o.node is not None]
         if not pairs:
             raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
-        backward(*(list(each) for each in zip(*pairs, strict=True)))
+        backward([out for out, _ in pairs], [g for _, g in pairs])
         return None, None, *(x.node.grad if isinstance(x, Variable) and x.node is not None else None for x in args)
 
 

@@ -130,7 +130,7 @@ def _tail(x: Array) -> Array:
     return out
 
 
-def erfinv(y: Any) -> Array:
+def erfinv(y: Any) -> Any:
     """Return the x with ``erf(x) = y`` for each element, NaN outside -1 … 1; in the float dtype of ``y``.
 
     Winitzki's estimate (A handy approximation for the error function and its inverse, 2008), made exact by three

@@ -43,7 +43,7 @@ def _blank(bits: Array, x: Array) -> Array:
     return np.bitwise_and(bits, x.view(bits.dtype), out=out).view(x.dtype)
 
 
-def choose(mask: Any, x: Any, y: Any) -> Array:
+def choose(mask: Any, x: Any, y: Any) -> Any:
     """Return ``x`` where ``mask`` holds, else ``y``; both of one dtype."""
     if type(mask) is not np.ndarray or mask.size < _LARGE:
         return np.where(mask, x, y)

@@ -19,6 +19,7 @@ from .select import _where
 
 _LARGE = 2048  # from here on ndarray.clip is faster than a ufunc beside a 0-d array, which does not use SIMD
 _INF = {each: np.array(np.inf, each) for each in (np.dtype("f2"), np.dtype("f4"), np.dtype("f8"))}
+_MINUS_INF = {kind: np.negative(value) for kind, value in _INF.items()}
 
 
 def _no_bools(name: str, x: Array) -> None:
@@ -31,31 +32,35 @@ def constant(value: float, x: Array) -> Array:
     return number(float(value), x.dtype)
 
 
-def positive(x: Any) -> Array:
+def positive(x: Any) -> Any:
     """Return the larger of ``x`` and 0; NaN stays."""
     if x.size < _LARGE or x.dtype.kind != "f":
         return np.maximum(x, masks.ZERO[x.dtype])
     return x.clip(masks.ZERO[x.dtype], _INF[x.dtype])
 
 
-def negative(x: Any) -> Array:
+def negative(x: Any) -> Any:
     """Return the smaller of ``x`` and 0; NaN stays."""
     if x.size < _LARGE:
         return np.minimum(x, masks.ZERO[x.dtype])
-    return x.clip(-_INF[x.dtype], masks.ZERO[x.dtype])
+    return x.clip(_MINUS_INF[x.dtype], masks.ZERO[x.dtype])
 
 
 # ------------------------------------------------------------------ made of straight lines
 
 
-@primitive(grad=lambda g, y: _relu_grad(g, y=y), y=flat, promote="same")
+def _again_relu_grad(g: Any, y: Any) -> Any:
+    return _relu_grad(g, y)
+
+
+@primitive(grad=_again_relu_grad, y=flat, promote="same")
 def _relu_grad(grad: Array, y: Array) -> Array:
     """Return ``grad`` where the result of relu is positive or NaN, else 0."""
     return masks.drop(grad, np.less_equal(y, masks.ZERO[y.dtype]))
 
 
 @primitive(input=lambda g, out: _relu_grad(g, y=out), promote="same")
-def relu(input: Array) -> Array:
+def relu(input: Array) -> Any:
     """Return the larger of each element and 0. Its gradient at 0 is 0.
 
     https://pytorch.org/docs/stable/generated/torch.relu.html
@@ -72,12 +77,16 @@ def relu(input: Array) -> Array:
     return positive(input)
 
 
+def _again_leaky_relu_grad(g: Any, input: Any, negative_slope: Any) -> Any:
+    return _leaky_relu_grad(g, input, negative_slope)
+
+
 @primitive(
-    grad=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope=negative_slope),
+    grad=_again_leaky_relu_grad,
     input=flat,
     promote="same",
 )
-def _leaky_relu_grad(grad: Array, input: Array, negative_slope: float) -> Array:
+def _leaky_relu_grad(grad: Array, input: Array, negative_slope: float) -> Any:
     """Return ``grad`` where ``input > 0``, else ``grad * negative_slope``."""
     return masks.choose(np.greater(input, masks.ZERO[input.dtype]), grad, grad * constant(negative_slope, grad))
 
@@ -85,7 +94,7 @@ def _leaky_relu_grad(grad: Array, input: Array, negative_slope: float) -> Array:
 @primitive(
     input=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope=negative_slope), promote="same"
 )  # fmt: skip
-def leaky_relu(input: Array, negative_slope: float) -> Array:
+def leaky_relu(input: Array, negative_slope: float) -> Any:
     """Return ``input`` where it is positive, else ``input * negative_slope``."""
     floats_only("leaky_relu_cpu", input)
     low = input * constant(negative_slope, input)
@@ -94,15 +103,23 @@ def leaky_relu(input: Array, negative_slope: float) -> Array:
     return masks.choose(np.greater(input, masks.ZERO[input.dtype]), input, low)
 
 
+def _again_between_grad(g: Any, input: Any, low: Any, high: Any) -> Any:
+    return _between_grad(g, input, low, high)
+
+
 @primitive(
-    grad=lambda g, input, low, high: _between_grad(g, input, low, high=high), input=flat, promote="same"
+    grad=_again_between_grad, input=flat, promote="same"
 )  # fmt: skip
 def _between_grad(grad: Array, input: Array, low: float, high: float) -> Array:
     """Return ``grad`` strictly between the bounds, where PyTorch draws the line, else 0."""
     return masks.drop(grad, np.less_equal(input, low) | np.greater_equal(input, high))
 
 
-@primitive(grad=lambda g, input, low, high: _beyond_grad(g, input, low, high=high), input=flat, promote="same")
+def _again_beyond_grad(g: Any, input: Any, low: Any, high: Any) -> Any:
+    return _beyond_grad(g, input, low, high)
+
+
+@primitive(grad=_again_beyond_grad, input=flat, promote="same")
 def _beyond_grad(grad: Array, input: Array, low: float, high: float) -> Array:
     """Return 0 from ``low`` to ``high``, else ``grad``."""
     return masks.drop(grad, np.greater_equal(input, low) & np.less_equal(input, high))
@@ -123,13 +140,13 @@ def hardtanh(input: Array, min_val: float, max_val: float) -> Array:
 
 
 @primitive(input=lambda g, input: keep(g / 6, (input > -3) & (input < 3)), promote="same")
-def hardsigmoid(input: Array) -> Array:
+def hardsigmoid(input: Array) -> Any:
     """Return ``clamp(input + 3, 0, 6) / 6``."""
     floats_only("hardsigmoid_cpu", input)
     return _six(input) / constant(6, input)
 
 
-def _six(x: Array) -> Array:
+def _six(x: Array) -> Any:
     """Return ``x + 3`` within 0 … 6."""
     return np.minimum(np.maximum(x + constant(3, x), masks.ZERO[x.dtype]), constant(6, x))
 
@@ -139,14 +156,14 @@ def _hardswish_rule(g: Any, input: Any) -> Any:
 
 
 @primitive(input=_hardswish_rule, promote="same")
-def hardswish(input: Array) -> Array:
+def hardswish(input: Array) -> Any:
     """Return ``input * clamp(input + 3, 0, 6) / 6``."""
     floats_only("hardswish_cpu", input)
     return input * _six(input) / constant(6, input)
 
 
 @primitive(input=lambda g, input, threshold: _beyond_grad(g, input, -math.inf, threshold), promote="same")
-def threshold(input: Array, threshold: float, value: float) -> Array:
+def threshold(input: Array, threshold: float, value: float) -> Any:
     """Return ``input`` where it is above ``threshold``, else ``value``."""
     no_bool("threshold_cpu", input)
     whole = input.dtype.kind != "f"
@@ -187,6 +204,6 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
     promote="same",
     title="PreluKernelBackward0",
 )
-def prelu(input: Array, weight: Array) -> Array:
+def prelu(input: Array, weight: Array) -> Any:
     """Return ``input`` where it is positive, else ``input * weight``, broadcast together."""
     return masks.choose(np.greater(input, masks.ZERO[input.dtype]), input, np.asarray(input * weight))

@@ -24,13 +24,13 @@ _BOOLS = "two bool tensors"
 
 
 @primitive(input=lambda g: g, other=lambda g: g, promote="same", operator=True)
-def _add(input: Array, other: Any) -> Array:
+def _add(input: Array, other: Any) -> Any:
     """Return ``input + other``, broadcast together."""
     return input + other
 
 
 @primitive(input=lambda g: g, other=lambda g: -g, promote="minus", operator=True)
-def _sub(input: Array, other: Any) -> Array:
+def _sub(input: Array, other: Any) -> Any:
     """Return ``input - other``, broadcast together; RuntimeError for two bools."""
     try:
         return input - other
@@ -39,7 +39,7 @@ def _sub(input: Array, other: Any) -> Array:
 
 
 @primitive(input=lambda g: -g, other=lambda g: g, promote="minus", operator=True, title="RsubBackward1")
-def _rsub(input: Array, other: Any) -> Array:
+def _rsub(input: Array, other: Any) -> Any:
     """Return ``other - input``, broadcast together; RuntimeError for two bools."""
     try:
         return other - input
@@ -48,7 +48,7 @@ def _rsub(input: Array, other: Any) -> Array:
 
 
 @primitive(input=lambda g, other: g * other, other=lambda g, input: g * input, promote="same", operator=True)
-def _mul(input: Array, other: Any) -> Array:
+def _mul(input: Array, other: Any) -> Any:
     """Return ``input * other``, broadcast together."""
     return input * other
 
@@ -59,7 +59,7 @@ def _mul(input: Array, other: Any) -> Array:
     promote="float",
     operator=True,
 )
-def _div(input: Array, other: Any) -> Array:
+def _div(input: Array, other: Any) -> Any:
     """Return ``input / other``, broadcast together; integers give floats."""
     return input / other
 
@@ -67,7 +67,7 @@ def _div(input: Array, other: Any) -> Array:
 @primitive(
     input=lambda g: g, other=lambda g, alpha: g * alpha, promote="same", operator=True, title="AddBackward0"
 )  # fmt: skip
-def _add_scaled(input: Array, other: Any, alpha: Number) -> Array:
+def _add_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input + alpha * other``, broadcast together."""
     return input + other * _scale(alpha, input.dtype)
 
@@ -75,7 +75,7 @@ def _add_scaled(input: Array, other: Any, alpha: Number) -> Array:
 @primitive(
     input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="minus", operator=True, title="SubBackward0"
 )  # fmt: skip
-def _sub_scaled(input: Array, other: Any, alpha: Number) -> Array:
+def _sub_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for two bools."""
     if input.dtype.kind == "b":
         raise RuntimeError(_MINUS.format(_BOOLS))
@@ -241,7 +241,7 @@ def _no_zero(input: Array, other: Any) -> None:
 @primitive(
     input=flat, other=flat, promote="same", operator=True, title="DivBackward2"
 )  # fmt: skip
-def _div_rounded(input: Array, other: Any, rounding_mode: str) -> Array:
+def _div_rounded(input: Array, other: Any, rounding_mode: str) -> Any:
     """Return ``input / other`` rounded by ``rounding_mode``, in their common dtype."""
     if rounding_mode not in {"trunc", "floor"}:
         raise RuntimeError(
@@ -268,7 +268,7 @@ def _by_operand(kind: str) -> Any:
     operator=True,
     title=_by_operand("Remainder"),
 )
-def _remainder(input: Array, other: Any) -> Array:
+def _remainder(input: Array, other: Any) -> Any:
     """Return ``input % other`` with the sign of ``other``."""
     no_bool("remainder_cpu", input)
     _no_zero(input, other)
@@ -282,7 +282,7 @@ def _remainder(input: Array, other: Any) -> Array:
     operator=True,
     title=_by_operand("Fmod"),
 )
-def _fmod(input: Array, other: Any) -> Array:
+def _fmod(input: Array, other: Any) -> Any:
     """Return ``input % other`` with the sign of ``input``."""
     no_bool("fmod_cpu", input)
     _no_zero(input, other)

@@ -20,21 +20,21 @@ def _whole(kernel: str, array: Array) -> None:
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _bitwise_and(input: Array, other: Any) -> Array:
+def _bitwise_and(input: Array, other: Any) -> Any:
     """Return ``input & other``."""
     _whole("bitwise_and_cpu", input)
     return np.bitwise_and(input, other)
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _bitwise_or(input: Array, other: Any) -> Array:
+def _bitwise_or(input: Array, other: Any) -> Any:
     """Return ``input | other``."""
     _whole("bitwise_or_cpu", input)
     return np.bitwise_or(input, other)
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _bitwise_xor(input: Array, other: Any) -> Array:
+def _bitwise_xor(input: Array, other: Any) -> Any:
     """Return ``input ^ other``."""
     _whole("bitwise_xor_cpu", input)
     return np.bitwise_xor(input, other)

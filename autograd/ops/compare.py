@@ -16,37 +16,37 @@ from .finish import finish, tensors_only
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _eq(input: Array, other: Any) -> Array:
+def _eq(input: Array, other: Any) -> Any:
     """Return where ``input == other``."""
     return np.equal(input, other)
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _ne(input: Array, other: Any) -> Array:
+def _ne(input: Array, other: Any) -> Any:
     """Return where ``input != other``."""
     return np.not_equal(input, other)
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _lt(input: Array, other: Any) -> Array:
+def _lt(input: Array, other: Any) -> Any:
     """Return where ``input < other``."""
     return np.less(input, other)
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _le(input: Array, other: Any) -> Array:
+def _le(input: Array, other: Any) -> Any:
     """Return where ``input <= other``."""
     return np.less_equal(input, other)
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _gt(input: Array, other: Any) -> Array:
+def _gt(input: Array, other: Any) -> Any:
     """Return where ``input > other``."""
     return np.greater(input, other)
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
-def _ge(input: Array, other: Any) -> Array:
+def _ge(input: Array, other: Any) -> Any:
     """Return where ``input >= other``."""
     return np.greater_equal(input, other)
 

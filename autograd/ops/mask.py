@@ -11,13 +11,21 @@ from ..kernels import mask as masks
 from ..primitive import primitive
 
 
-@primitive(input=lambda g, mask: keep(g, mask=mask), mask=None, title="WhereBackward0")
+def _again_keep(g: Any, mask: Any) -> Any:
+    return keep(g, mask)
+
+
+@primitive(input=_again_keep, mask=None, title="WhereBackward0")
 def keep(input: Array, mask: Any) -> Array:
     """Return ``input`` where ``mask`` (of its shape) holds, else 0."""
     return masks.keep(input, mask)
 
 
-@primitive(input=lambda g, mask: drop(g, mask=mask), mask=None, title="WhereBackward0")
+def _again_drop(g: Any, mask: Any) -> Any:
+    return drop(g, mask)
+
+
+@primitive(input=_again_drop, mask=None, title="WhereBackward0")
 def drop(input: Array, mask: Any) -> Array:
     """Return 0 where ``mask`` (of its shape) holds, else ``input``."""
     return masks.drop(input, mask)

@@ -68,7 +68,7 @@ def logaddexp(input: Array, other: Array) -> Array:
     other=lambda g, input, other: g / (exp2(input - other) + 1),
     promote="same",
 )
-def logaddexp2(input: Array, other: Array) -> Array:
+def logaddexp2(input: Array, other: Array) -> Any:
     """Return the logarithm to base 2 of ``2 ** input + 2 ** other``; floats only.
 
     https://pytorch.org/docs/stable/generated/torch.logaddexp2.html

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -119,7 +120,11 @@ def reciprocal(input: Array) -> Array:
 # ------------------------------------------------------------------ trigonometry
 
 
-@primitive(input=lambda g, input: g * cos(input), promote="float")
+def _sin_rule(g: Any, input: Any) -> Any:
+    return g * cos(input)
+
+
+@primitive(input=_sin_rule, promote="float")
 def sin(input: Array) -> Array:
     """Return the sine of each element.
 
@@ -173,7 +178,11 @@ def atan(input: Array) -> Array:
     return np.arctan(input)
 
 
-@primitive(input=lambda g, input: g * cosh(input), promote="float")
+def _sinh_rule(g: Any, input: Any) -> Any:
+    return g * cosh(input)
+
+
+@primitive(input=_sinh_rule, promote="float")
 def sinh(input: Array) -> Array:
     """Return the hyperbolic sine of each element.
 
@@ -191,8 +200,12 @@ def cosh(input: Array) -> Array:
     return np.cosh(input)
 
 
-@primitive(grad=lambda g, y: _tanh_grad(g, y=y), y=lambda g, grad, y: g * grad * (y * -2), promote="same")
-def _tanh_grad(grad: Array, y: Array) -> Array:
+def _again_tanh_grad(g: Any, y: Any) -> Any:
+    return _tanh_grad(g, y)
+
+
+@primitive(grad=_again_tanh_grad, y=lambda g, grad, y: g * grad * (y * -2), promote="same")
+def _tanh_grad(grad: Array, y: Array) -> Any:
     """Return the gradient of tanh, whose result was ``y``."""
     slope = ONE[y.dtype] - y * y
     slope *= grad
@@ -256,7 +269,11 @@ def rad2deg(input: Array) -> Array:
 # ------------------------------------------------------------------ the logistic function, and erf
 
 
-@primitive(grad=lambda g, y: _sigmoid_grad(g, y=y), y=lambda g, grad, y: g * grad * (1 - y - y), promote="same")
+def _again_sigmoid_grad(g: Any, y: Any) -> Any:
+    return _sigmoid_grad(g, y)
+
+
+@primitive(grad=_again_sigmoid_grad, y=lambda g, grad, y: g * grad * (1 - y - y), promote="same")
 def _sigmoid_grad(grad: Array, y: Array) -> Array:
     """Return the gradient of the logistic function, whose result was ``y``."""
     slope = ONE[y.dtype] - y
@@ -280,7 +297,7 @@ def sigmoid(input: Array) -> Array:
     return np.reciprocal(out)
 
 
-def _logit_rule(g: Array, input: Array, eps: float | None) -> Array:
+def _logit_rule(g: Array, input: Array, eps: float | None) -> Any:
     slope = g / (input * (1 - input))
     if eps is None or eps < 0:
         return where((input >= 0) & (input <= 1), slope, math.nan)
@@ -288,7 +305,7 @@ def _logit_rule(g: Array, input: Array, eps: float | None) -> Array:
 
 
 @primitive(input=_logit_rule, promote="float")
-def logit(input: Array, eps: float | None = None) -> Array:
+def logit(input: Array, eps: float | None = None) -> Any:
     """Return ``log(input / (1 - input))``, with ``input`` clamped to ``eps … 1 - eps`` first if ``eps`` is given.
 
     https://pytorch.org/docs/stable/generated/torch.logit.html
@@ -317,7 +334,7 @@ def erfc(input: Array) -> Array:
 
 
 @primitive(input=lambda g, out: g * (exp(out * out) * (math.sqrt(math.pi) / 2)), promote="float")
-def erfinv(input: Array) -> Array:
+def erfinv(input: Array) -> Any:
     """Return the number whose error function is each element; NaN outside -1 … 1.
 
     https://pytorch.org/docs/stable/generated/torch.erfinv.html

@@ -57,14 +57,18 @@ def _pow_whole(input: Array, exponent: Number) -> Array:
     return np.power(input, number(exponent, input.dtype))
 
 
+def _pow_tensor_rule(g: Any, input: Any, exponent: Any) -> Any:
+    return drop(g * (exponent * _pow_tensor(input, exponent - 1)), exponent == 0)
+
+
 @primitive(
-    input=lambda g, input, exponent: drop(g * (exponent * _pow_tensor(input, exponent - 1)), exponent == 0),
+    input=_pow_tensor_rule,
     exponent=lambda g, input, exponent, out: drop(g * (out * log(input)), (input == 0) & (exponent >= 0)),
     promote="same",
     operator=True,
     title="PowBackward1",
 )
-def _pow_tensor(input: Array, exponent: Array) -> Array:
+def _pow_tensor(input: Array, exponent: Array) -> Any:
     """Return ``input`` to the power of each element of ``exponent``, broadcast together."""
     if input.dtype.kind == "f":
         return np.power(input, exponent)
@@ -73,7 +77,7 @@ def _pow_tensor(input: Array, exponent: Array) -> Array:
     return power_of_integers(input, exponent)
 
 
-def power_of_integers(input: Any, exponent: Any) -> Array:
+def power_of_integers(input: Any, exponent: Any) -> Any:
     """Return integers to integer powers; a negative power gives 0 unless the base is 1 or -1."""
     negative = np.less(exponent, 0)
     if not np.any(negative):
@@ -89,7 +93,7 @@ def _base_rule(g: Any, base: Number, exponent: Any, out: Any) -> Any:
 
 
 @primitive(exponent=_base_rule, title="PowBackward2")
-def _pow_base(base: Number, exponent: Array) -> Array:
+def _pow_base(base: Any, exponent: Any) -> Any:
     """Return a number to the power of each element of ``exponent``."""
     left, right = unify(base, exponent)
     if left.dtype.kind == "b":

@@ -11,7 +11,7 @@ from ..dtypes import Array, Number, cast, dtype_of, number, result_numpy
 from ..kernels import mask as masks
 from ..node import Variable, wrap
 from ..primitive import primitive
-from .finish import floats_only, no_bool, tensors_only
+from .finish import finish, floats_only, no_bool, tensors_only
 from .mask import drop, keep
 
 _TENSOR = Variable | np.ndarray | np.generic
@@ -30,7 +30,7 @@ def _kind(x: Any) -> np.dtype[Any]:
     input=lambda g, condition: keep(g, mask=condition),
     other=lambda g, condition: drop(g, mask=condition),
 )
-def _where(condition: Array, input: Array, other: Array) -> Array:
+def _where(condition: Array, input: Array, other: Array) -> Any:
     """Return ``input`` where ``condition`` holds, else ``other``, in their common dtype."""
     if input.dtype is not other.dtype:
         kind = result_numpy(input, other)
@@ -62,7 +62,7 @@ def where(condition: Any, input: Any = UNSET, other: Any = UNSET, *, out: Any = 
                 f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtype_of(kind).legacy}"
             )
         condition = condition != 0
-    return _where(condition, *_tensors("where", input, other), out=out)
+    return finish("where", _where(condition, *_tensors("where", input, other)), None, out)
 
 
 def _tensors(name: str, input: Any, other: Any) -> tuple[Any, Any]:
@@ -79,7 +79,7 @@ def _tensors(name: str, input: Any, other: Any) -> tuple[Any, Any]:
 
 
 @primitive(input=lambda g, mask: drop(g, mask=mask), mask=None, title="MaskedFillBackward0")
-def _fill_number(input: Array, mask: Array, value: Number) -> Array:
+def _fill_number(input: Array, mask: Array, value: Number) -> Any:
     """Return ``input`` with a number where ``mask`` holds."""
     return masks.choose(mask, _into(value, input.dtype), input)
 
@@ -90,7 +90,7 @@ def _fill_number(input: Array, mask: Array, value: Number) -> Array:
     value=lambda g, mask: keep(g, mask=mask),
     title="MaskedFillBackward1",
 )
-def _fill_tensor(input: Array, mask: Array, value: Array) -> Array:
+def _fill_tensor(input: Array, mask: Array, value: Any) -> Any:
     """Return ``input`` with a 0-d tensor's value where ``mask`` holds."""
     return masks.choose(mask, np.asarray(value).astype(input.dtype), input)
 
@@ -120,9 +120,10 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {dtype_of(_kind(mask))}")
     if not isinstance(value, _TENSOR):
         return _fill_number(input, mask, value)
-    if value.ndim:
+    ndim = (value.array if isinstance(value, Variable) else value).ndim
+    if ndim:
         raise RuntimeError(
-            f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+            f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {ndim} dimension(s)."
         )
     return _fill_tensor(input, mask, value)
 
@@ -138,7 +139,7 @@ def _bound(value: Number, kind: np.dtype[Any]) -> Any:
     return number(float(value), kind) if value else masks.ZERO[kind]
 
 
-def _between(input: Array, low: Any, high: Any) -> Array:
+def _between(input: Array, low: Any, high: Any) -> Any:
     """Return ``input`` within two numbers of its dtype, or with None for no bound."""
     if low is None:
         return np.minimum(input, high)
@@ -149,7 +150,7 @@ def _between(input: Array, low: Any, high: Any) -> Array:
     return np.minimum(np.maximum(input, low), high)
 
 
-def _clamped(input: Array, low: Number | None, high: Number | None) -> Array:
+def _clamped(input: Array, low: Number | None, high: Number | None) -> Any:
     kind = input.dtype
     if kind.kind != "f":
         kind = result_numpy(input, *[bound for bound in (low, high) if bound is not None])
@@ -159,7 +160,11 @@ def _clamped(input: Array, low: Number | None, high: Number | None) -> Array:
     )  # fmt: skip
 
 
-@primitive(grad=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max), input=None)
+def _again_clamp_grad(g: Any, input: Any, min: Any, max: Any) -> Any:
+    return _clamp_grad(g, input, min, max)
+
+
+@primitive(grad=_again_clamp_grad, input=None)
 def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | None) -> Array:
     """Return ``grad`` where ``input`` is within the bounds or at one, else 0."""
     kind = input.dtype
@@ -173,19 +178,19 @@ def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | Non
 @primitive(
     input=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max), promote="same", title="ClampBackward1"
 )
-def _clamp(input: Array, min: Number | None, max: Number | None) -> Array:
+def _clamp(input: Array, min: Number | None, max: Number | None) -> Any:
     """Return ``input`` within two numbers, or None for no bound."""
     return _clamped(input, min, max)
 
 
 @primitive(input=lambda g, input, min: _clamp_grad(g, input, min, None), promote="same", title="ClampMinBackward0")
-def _clamp_min(input: Array, min: Number) -> Array:
+def _clamp_min(input: Array, min: Number) -> Any:
     """Return ``input``, but not less than a number."""
     return _clamped(input, min, None)
 
 
 @primitive(input=lambda g, input, max: _clamp_grad(g, input, None, max), promote="same", title="ClampMaxBackward0")
-def _clamp_max(input: Array, max: Number) -> Array:
+def _clamp_max(input: Array, max: Number) -> Any:
     """Return ``input``, but not more than a number."""
     return _clamped(input, None, max)
 
@@ -227,8 +232,8 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
         for name, bound in (("min", min), ("max", max)):
             if isinstance(bound, int | float):
                 raise TypeError(f"clamp(): argument {name!r} must be Tensor, as the other bound is, not {bound!r}")
-        return _clamp_tensors(input, min, max, out=out)
-    return _clamp(input, _numeric("clamp", "min", min), _numeric("clamp", "max", max), out=out)
+        return finish("clamp", _clamp_tensors(input, min, max), None, out)
+    return finish("clamp", _clamp(input, _numeric("clamp", "min", min), _numeric("clamp", "max", max)), None, out)
 
 
 def _numeric(name: str, parameter: str, value: Any) -> Any:
@@ -243,15 +248,15 @@ def _numeric(name: str, parameter: str, value: Any) -> Any:
 def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere less than ``min``, a number or a tensor."""
     if isinstance(min, Variable | np.ndarray):
-        return _clamp_tensors(input, min, out=out)
-    return _clamp_min(input, _numeric("clamp_min", "min", min), out=out)
+        return finish("clamp_min", _clamp_tensors(input, min), None, out)
+    return finish("clamp_min", _clamp_min(input, _numeric("clamp_min", "min", min)), None, out)
 
 
 def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere more than ``max``, a number or a tensor."""
     if isinstance(max, Variable | np.ndarray):
-        return _clamp_tensors(input, None, max, out=out)
-    return _clamp_max(input, _numeric("clamp_max", "max", max), out=out)
+        return finish("clamp_max", _clamp_tensors(input, None, max), None, out)
+    return finish("clamp_max", _clamp_max(input, _numeric("clamp_max", "max", max)), None, out)
 
 
 clip = clamp
@@ -262,7 +267,7 @@ clip = clamp
 @primitive(
     input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, promote="same", title="LerpBackward0"
 )  # fmt: skip
-def _lerp_number(input: Array, end: Array, weight: Number) -> Array:
+def _lerp_number(input: Array, end: Array, weight: Number) -> Any:
     """Return the point between ``input`` and ``end`` at a number."""
     floats_only("lerp_kernel_scalar", input)
     return _mix(input, end, number(float(weight), input.dtype))
@@ -275,13 +280,13 @@ def _lerp_number(input: Array, end: Array, weight: Number) -> Array:
     promote="same",
     title="LerpBackward1",
 )
-def _lerp(input: Array, end: Array, weight: Array) -> Array:
+def _lerp(input: Array, end: Array, weight: Array) -> Any:
     """Return the point between ``input`` and ``end`` at each ``weight``."""
     floats_only("lerp_kernel_tensor", input)
     return _mix(input, end, weight)
 
 
-def _mix(input: Array, end: Array, weight: Any) -> Array:
+def _mix(input: Array, end: Array, weight: Any) -> Any:
     """Return ``input + weight * (end - input)``, computed from the nearer end as PyTorch does."""
     gap = end - input
     near = input + weight * gap
@@ -299,7 +304,7 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     for name, x in (("end", end), ("weight", weight)):
         if isinstance(x, _TENSOR) and _kind(x) != _kind(input):
             raise RuntimeError(f"expected dtype {_kind(input)} for `{name}` but got dtype {_kind(x)}")
-    twin = _lerp if isinstance(weight, _TENSOR) else _lerp_number
+    twin: Any = _lerp if isinstance(weight, _TENSOR) else _lerp_number
     return twin(input, end, weight, out=out)
 
 
@@ -316,7 +321,7 @@ def _times(x: Array, value: Number) -> Array:
     tensor2=lambda g, tensor1, value: g * (tensor1 * value),
     promote="same",
 )
-def _addcmul(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Array:
+def _addcmul(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Any:
     """Return ``input + value * tensor1 * tensor2``."""
     no_bool("addcmul_cpu_out", input)
     return input + _times(tensor1, value) * tensor2
@@ -328,7 +333,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     https://pytorch.org/docs/stable/generated/torch.addcmul.html
     """
     tensors_only("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
-    return _addcmul(input, tensor1, tensor2, value, out=out)
+    return finish("addcmul", _addcmul(input, tensor1, tensor2, value), None, out)
 
 
 @primitive(
@@ -351,4 +356,4 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     tensors_only("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
     if _kind(tensor1).kind != "f" and _kind(tensor2).kind != "f":
         raise RuntimeError("Integer division with addcdiv is no longer supported; convert tensor1 or tensor2 to float.")
-    return _addcdiv(input, tensor1, tensor2, value, out=out)
+    return finish("addcdiv", _addcdiv(input, tensor1, tensor2, value), None, out)

@@ -34,12 +34,16 @@ def _elu_curve(g: Any, grad: Any, input: Any, alpha: float, scale: float, input_
     return keep(g * grad * bend, input < 0)
 
 
+def _again_elu_grad(g: Any, input: Any, alpha: Any, scale: Any, input_scale: Any) -> Any:
+    return _elu_grad(g, input, alpha, scale, input_scale)
+
+
 @primitive(
-    grad=lambda g, input, alpha, scale, input_scale: _elu_grad(g, input, alpha, scale, input_scale=input_scale),
+    grad=_again_elu_grad,
     input=_elu_curve,
     promote="same",
 )
-def _elu_grad(grad: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Array:
+def _elu_grad(grad: Array, input: Array, alpha: float, scale: float, input_scale: float) -> Any:
     """Return the gradient of :func:`elu`; at 0 that of the negative side."""
     slope = np.exp(negative(input) * constant(input_scale, input)) * constant(alpha * scale * input_scale, input)
     return grad * masks.choose(np.less_equal(input, masks.ZERO[input.dtype]), slope, constant(scale, input))
@@ -54,7 +58,7 @@ def _elu_title(label: str) -> str:
     promote="same",
     title=_elu_title,
 )
-def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str) -> Array:
+def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str) -> Any:
     """Return ``scale * input`` where ``input`` is positive, else ``scale * alpha * (exp(input_scale * input) - 1)``."""
     floats_only("elu_cpu", input)
     low = np.expm1(negative(input) * constant(input_scale, input))
@@ -63,14 +67,18 @@ def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str
     return low + (high if scale == 1 else high * constant(scale, input))
 
 
+def _again_softplus_grad(g: Any, input: Any, beta: Any, threshold: Any) -> Any:
+    return _softplus_grad(g, input, beta, threshold)
+
+
 @primitive(
-    grad=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold=threshold),
+    grad=_again_softplus_grad,
     input=lambda g, grad, input, beta, threshold: drop(
         g * grad * (sigmoid(input * beta) * sigmoid(input * -beta) * beta), input * beta >= threshold
     ),
     promote="same",
 )
-def _softplus_grad(grad: Array, input: Array, beta: float, threshold: float) -> Array:
+def _softplus_grad(grad: Array, input: Array, beta: float, threshold: float) -> Any:
     """Return the gradient of softplus: ``grad`` where it is linear, else ``grad * sigmoid(beta * input)``."""
     scaled = input if beta == 1 else input * constant(beta, input)
     linear = np.greater(scaled, constant(threshold, input))
@@ -80,7 +88,7 @@ def _softplus_grad(grad: Array, input: Array, beta: float, threshold: float) -> 
 @primitive(
     input=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold=threshold), promote="same"
 )  # fmt: skip
-def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """Return ``log(1 + exp(beta * input)) / beta``, or ``input`` where ``beta * input`` is above ``threshold``.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
@@ -96,7 +104,7 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
 
 
 @primitive(input=lambda g, input: g * sigmoid(-input), promote="same", title="LogSigmoidBackward0")
-def logsigmoid(input: Array) -> Array:
+def logsigmoid(input: Array) -> Any:
     """Return ``log(sigmoid(input))``, which does not underflow.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
@@ -110,7 +118,11 @@ def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
     return g * grad * (s * (1 - s) * (input * (1 - s - s) + 2))
 
 
-@primitive(grad=lambda g, input: _silu_grad(g, input=input), input=_silu_curve, promote="same")
+def _again_silu_grad(g: Any, input: Any) -> Any:
+    return _silu_grad(g, input)
+
+
+@primitive(grad=_again_silu_grad, input=_silu_curve, promote="same")
 def _silu_grad(grad: Array, input: Array) -> Array:
     """Return the gradient of silu."""
     s = sigmoid(input)
@@ -137,7 +149,7 @@ def _mish_rule(g: Any, input: Any) -> Any:
 
 
 @primitive(input=_mish_rule, promote="same")
-def mish(input: Array) -> Array:
+def mish(input: Array) -> Any:
     """Return ``input * tanh(softplus(input))``.
 
     With n = exp(input), tanh(log(1 + n)) = w / (w + 2) where w = n (n + 2); from 20 on that is 1.
@@ -165,8 +177,12 @@ def _normal_share(x: Array) -> Array:
     return share
 
 
-@primitive(grad=lambda g, input: _gelu_grad(g, input=input), input=_gelu_curve, promote="same")
-def _gelu_grad(grad: Array, input: Array) -> Array:
+def _again_gelu_grad(g: Any, input: Any) -> Any:
+    return _gelu_grad(g, input)
+
+
+@primitive(grad=_again_gelu_grad, input=_gelu_curve, promote="same")
+def _gelu_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu."""
     slope = np.exp(input * input * constant(-0.5, input))
     slope *= constant(1 / math.sqrt(2 * math.pi), input)
@@ -197,7 +213,7 @@ def _gelu_tanh_rule(g: Any, input: Any) -> Any:
 
 
 @primitive(input=_gelu_tanh_rule, promote="same", title="GeluBackward0")
-def gelu_tanh(input: Array) -> Array:
+def gelu_tanh(input: Array) -> Any:
     """Return the approximation of GELU by tanh (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415)."""
     floats_only("GeluKernelImpl", input)
     x = _single(input)
@@ -230,7 +246,7 @@ def _glu_rule(g: Any, input: Any, dim: int) -> Any:
 
 
 @primitive(input=_glu_rule)
-def glu(input: Array, dim: int = -1) -> Array:
+def glu(input: Array, dim: int = -1) -> Any:
     """Return the first half along ``dim`` times the sigmoid of the second.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.glu.html
