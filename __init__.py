@@ -12,25 +12,7 @@ from warnings import filterwarnings as _filterwarnings
 from . import autograd as autograd
 from .autograd import random as random
 from .autograd import return_types as return_types
-from .autograd.activation import celu as celu
-from .autograd.activation import celu_ as celu_
-from .autograd.activation import prelu as prelu
 from .autograd.activation import relu_ as relu_
-from .autograd.activation import rrelu as rrelu
-from .autograd.activation import rrelu_ as rrelu_
-from .autograd.activation import selu as selu
-from .autograd.activation import selu_ as selu_
-from .autograd.activation import threshold as threshold
-from .autograd.activation import threshold_ as threshold_
-from .autograd.creation import BoolTensor as BoolTensor
-from .autograd.creation import ByteTensor as ByteTensor
-from .autograd.creation import CharTensor as CharTensor
-from .autograd.creation import DoubleTensor as DoubleTensor
-from .autograd.creation import FloatTensor as FloatTensor
-from .autograd.creation import HalfTensor as HalfTensor
-from .autograd.creation import IntTensor as IntTensor
-from .autograd.creation import LongTensor as LongTensor
-from .autograd.creation import ShortTensor as ShortTensor
 from .autograd.creation import as_tensor as as_tensor
 from .autograd.creation import asarray as asarray
 from .autograd.creation import empty as empty
@@ -60,23 +42,17 @@ from .autograd.device import set_default_device as set_default_device
 from .autograd.device import strided as strided
 from .autograd.draws import bernoulli as bernoulli
 from .autograd.draws import multinomial as multinomial
-from .autograd.dtypes import bool_ as bool
+from .autograd.dtypes import bool_ as _bool
 from .autograd.dtypes import can_cast as can_cast
 from .autograd.dtypes import dtype as dtype
 from .autograd.dtypes import float16 as float16
-from .autograd.dtypes import float16 as half
-from .autograd.dtypes import float32 as float
 from .autograd.dtypes import float32 as float32
-from .autograd.dtypes import float64 as double
 from .autograd.dtypes import float64 as float64
 from .autograd.dtypes import get_default_dtype as get_default_dtype
 from .autograd.dtypes import int8 as int8
 from .autograd.dtypes import int16 as int16
-from .autograd.dtypes import int16 as short
-from .autograd.dtypes import int32 as int
 from .autograd.dtypes import int32 as int32
 from .autograd.dtypes import int64 as int64
-from .autograd.dtypes import int64 as long
 from .autograd.dtypes import promote_types as promote_types
 from .autograd.dtypes import set_default_dtype as set_default_dtype
 from .autograd.dtypes import uint8 as uint8
@@ -208,7 +184,6 @@ from .autograd.ops.join import hstack as hstack
 from .autograd.ops.join import meshgrid as meshgrid
 from .autograd.ops.join import stack as stack
 from .autograd.ops.join import tile as tile
-from .autograd.ops.join import vstack as row_stack
 from .autograd.ops.join import vstack as vstack
 from .autograd.ops.linalg import addbmm as addbmm
 from .autograd.ops.linalg import addmm as addmm
@@ -234,7 +209,6 @@ from .autograd.ops.order import adjoint as adjoint
 from .autograd.ops.order import flip as flip
 from .autograd.ops.order import fliplr as fliplr
 from .autograd.ops.order import flipud as flipud
-from .autograd.ops.order import movedim as moveaxis
 from .autograd.ops.order import movedim as movedim
 from .autograd.ops.order import permute as permute
 from .autograd.ops.order import roll as roll
@@ -382,6 +356,8 @@ from .autograd.tensor import Tensor as Tensor
 
 __version__ = "0.1.0"
 newaxis = None
+bool, half, float, double, short, int, long = _bool, float16, float32, float64, int16, int32, int64
+row_stack, moveaxis = vstack, movedim
 
 # PyTorch computes inf and nan without a word; so do the modules of this package.
 _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")

@@ -6,7 +6,7 @@ from typing import Any as _Any
 
 from . import function as function
 from . import graph as graph
-from . import mode as grad_mode
+from . import mode as _mode
 from .anomaly import detect_anomaly as detect_anomaly
 from .anomaly import set_detect_anomaly as set_detect_anomaly
 from .derive import backward as backward
@@ -22,6 +22,8 @@ if _TYPE_CHECKING:
     from . import functional as functional
     from .check import gradcheck as gradcheck
     from .check import gradgradcheck as gradgradcheck
+
+grad_mode = _mode
 
 _ON_DEMAND = {"functional": ".functional", "gradcheck": ".check", "gradgradcheck": ".check"}
 

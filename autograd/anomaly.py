@@ -43,7 +43,9 @@ def explain(node: Node) -> None:
     """Warn with the stack of the forward call that made ``node``, if it was noted."""
     stack = node.__dict__.get("metadata", {}).get("traceback_")
     if stack is None:
-        where = " No forward pass information available. Enable detect anomaly during forward pass for more information."
+        where = (
+            " No forward pass information available. Enable detect anomaly during forward pass for more information."
+        )
     else:
         where = " Traceback of forward call that caused the error:\n" + "".join(reversed(stack.format()))
     warn(f"Error detected in {node.name()}.{where}", UserWarning, stacklevel=2)

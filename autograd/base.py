@@ -48,11 +48,13 @@ class TensorBase(Variable):
     @property
     def ndim(self) -> int:
         """The number of dims."""
-        return self.array.ndim  # type: ignore[no-any-return]
+        count: int = self.array.ndim
+        return count
 
     def dim(self) -> int:
         """Return the number of dims."""
-        return self.array.ndim  # type: ignore[no-any-return]
+        count: int = self.array.ndim
+        return count
 
     ndimension = dim
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import TAKEN, adopt, meeting
 from .dims import mismatch
-from .dtypes import beside, default_numpy, floating, result_numpy, unify
-from .dtypes import cast as cast_to
-from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, start, wrap
+from .dtypes import floating
 from .mode import INFERRING, fresh, recording
+from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
+from .shortcut import call, direct
 from .version import Version
 from .view import attach, settle
 from .writes import deliver
@@ -33,124 +34,22 @@ class _Unset:
 UNSET: Any = _Unset()
 
 
-def _templates() -> dict[bytes, str]:
-    """Map the code of ``lambda x, y: x + y`` to its text, and so on."""
-    table: dict[Any, str] = {
-        lambda x, y: x + y: "{} + {}",
-        lambda x, y: x - y: "{} - {}",
-        lambda x, y: x * y: "{} * {}",
-        lambda x, y: x / y: "{} / {}",
-        lambda x: -x: "-{}",
-        lambda x: x: "{}",
-    }
-    return {plain.__code__.co_code: text for plain, text in table.items()}
-
-
-_OPERATORS = _templates()
-_UFUNCS = {
-    (lambda x: np.exp(x)).__code__.co_code: 1,  # noqa: PLW0108
-    (lambda x, y: np.add(x, y)).__code__.co_code: 2,  # noqa: PLW0108
-}
-
-
-def direct(function: Any) -> Any:
-    """Return the ufunc that is all that a kernel or rule calls, if so: one Python frame less."""
-    code = function.__code__
-    if _UFUNCS.get(code.co_code) == code.co_argcount and code.co_names[0] == "np":
-        return getattr(np, code.co_names[1])
-    return function
-
-
-def call(function: Any, name: str, arguments: list[str]) -> str:
-    """Return the text that calls ``function``, known as ``name``; plain operators are written out."""
-    plain = _OPERATORS.get(function.__code__.co_code)
-    return f"{name}({', '.join(arguments)})" if plain is None else plain.format(*arguments)
-
-
-def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, optional: bool, operator: bool) -> Any:
-    """Return an argument that is no tensor as a kernel may take it, or raise TypeError."""
-    if value is None and optional:
-        return None
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value
-    if numbers and isinstance(value, (float, int)):
-        return value
-    if operator:
-        return NotImplemented
-    raise TypeError(
-        f"{name}(): argument {parameter!r} (position {position}) must be Tensor, not {type(value).__name__}"
-    )
-
-
-def meet(*pairs: Any) -> list[Any]:
-    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; None stays."""
-    arrays = _operands(pairs)
-    if len(arrays) == 2 and arrays[0] is not None and arrays[1] is not None:
-        return list(unify(*arrays))
-    kind = result_numpy(*[a for a in arrays if a is not None])
-    return [None if a is None else cast_to(a, kind) for a in arrays]
-
-
-def meet_as_floats(*pairs: Any) -> list[Any]:
-    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common float dtype."""
-    arrays = _operands(pairs)
-    if any(isinstance(a, np.ndarray) and a.dtype.kind == "f" for a in arrays):
-        return list(unify(*arrays))
-    kind = result_numpy(*arrays)
-    if kind.kind != "f":
-        kind = default_numpy()
-    return [cast_to(a, kind) for a in arrays]
-
-
-def meet_without_bools(*pairs: Any) -> list[Any]:
-    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; RuntimeError if one is bool."""
-    if any(isinstance(a, bool) or getattr(a, "dtype", None) == bool for a in pairs[1::2]):
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
-            "use the `~` or `logical_not()` operator instead."
-        )
-    return meet(*pairs)
-
-
-def _operands(pairs: tuple[Any, ...]) -> list[Any]:
-    return [a.item() if x is CONSTANT and isinstance(a, np.generic) else a for x, a in zip(*[iter(pairs)] * 2)]
-
-
-_MEETINGS = {"": meet, "same": meet, "float": meet_as_floats, "minus": meet_without_bools}
-_NUMBERS = {float, int}
-TAKEN = {np.ndarray, float, int}
-"""Types of arguments that are no tensors and that a kernel may take at once."""
-
-
-def _meeting(promote: str, operands: int) -> Any:
-    """Return the function that brings operands together; two of them, a number and floats, take a shorter way."""
-    general = _MEETINGS[promote]
-
-    def meet_two(x: Any, a: Any, y: Any, b: Any) -> Any:
-        if y is CONSTANT and type(b) in _NUMBERS and a.dtype.kind == "f":
-            return a, beside(b, a)
-        if x is CONSTANT and type(a) in _NUMBERS and b.dtype.kind == "f":
-            return beside(a, b), b
-        return general(x, a, y, b)
-
-    return meet_two if operands == 2 else general
-
-
 # ------------------------------------------------------------------ the forward function
+
+
+def _unwritten(*args: Any, **kwargs: Any) -> Any:
+    return build(this)(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821 - names of the op's own scope
 
 
 def placeholder(op: Any) -> Any:
     """Return the op's function, which writes its own body when first called."""
     scope: dict[str, Any] = {"__name__": op.kernel.__module__, "this": op, "build": build_function}
-    function: Any = FunctionType(_UNWRITTEN, scope, op.kernel.__name__)
+    function: Any = FunctionType(_unwritten.__code__, scope, op.kernel.__name__)
     function.__qualname__ = op.kernel.__qualname__
     function.__doc__ = op.kernel.__doc__
     function.__wrapped__ = op.kernel
     function.primitive = op
     return function
-
-
-_UNWRITTEN = (lambda *args, **kwargs: build(this)(*args, **kwargs)).__code__  # type: ignore[name-defined]  # noqa: F821
 
 
 def build_function(op: Any) -> Any:
@@ -177,22 +76,25 @@ def _compiled(op: Any, what: str, lines: list[str], scope: dict[str, Any]) -> An
     linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
     _fill(op, scope)
     made: dict[str, Any] = {}
-    exec(compile(text, filename, "exec"), scope, made)  # noqa: S102
+    exec(compile(text, filename, "exec"), scope, made)
     return made[what]
 
 
+_NAMES: dict[str, Any] = {
+    each.__name__: each
+    for each in (Variable, Node, FreedError, settle, attach, shared, deliver, mismatch, floating, adopt, stale, wrap)
+}
+_NAMES |= {"Version": Version, "ndarray": np.ndarray, "new": object.__new__, "clock": clock, "CONSTANT": CONSTANT}
+_NAMES |= {"TAKEN": TAKEN, "UNSET": UNSET, "recording": recording.get, "fresh": fresh.get, "INFERRING": INFERRING}
+"""What every generated source may use."""
 _LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
 
 
 def _fill(op: Any, scope: dict[str, Any]) -> None:
     """Give the generated source the names it uses, its defaults among them."""
-    scope |= {"this": op, "kernel": direct(op.kernel), "Variable": Variable, "ndarray": np.ndarray, "new": object.__new__}
-    scope |= {"recording": recording.get, "fresh": fresh.get, "INFERRING": INFERRING, "clock": clock, "CONSTANT": CONSTANT, "wrap": wrap}
-    scope |= {"settle": settle, "attach": attach, "shared": shared, "start_": start, "deliver": deliver}
-    scope |= {"meet": _meeting(op.promote, len(op.rules)), "TAKEN": TAKEN}
-    scope |= {"mismatch": mismatch, "Version": Version, "Node": Node, "Result": Variable.result}
-    scope |= {"floating": floating, "adopt": adopt, "stale": stale, "FreedError": FreedError, "UNSET": UNSET}
-    scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint}
+    scope |= _NAMES
+    scope |= {"this": op, "kernel": direct(op.kernel), "meet": meeting(op.promote, len(op.rules))}
+    scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint, "Result": Variable.result}
     scope |= {f"rule_{name}": direct(rule) for name, rule in op.rules.items() if rule is not None}
     if isinstance(op.title, str):
         scope |= {"plain": op.op(op.title, not op.elementwise), "bent": op.op(op.title, True)}
@@ -245,6 +147,9 @@ def _signature(op: Any) -> tuple[str, list[str]]:
     return ", ".join(parts + extra), lines
 
 
+_UNRECORDED = "result.node = None; result.version = fresh() if INFERRING.count else None"
+
+
 def _forward(op: Any) -> list[str]:
     signature, lines = _signature(op)
     tensors = [name for name in op.params if name in op.rules]
@@ -254,15 +159,16 @@ def _forward(op: Any) -> list[str]:
     result = call(op.kernel, "kernel", _arguments(op, tensors))
     kept = ", ".join(["array", *op.keeps])
     public = f"returns({kept})" if op.returns else "array"
-    lines += [f"    if not traced:", f"        {kept} = {result}", f"        return {public}"] if op.keeps else [
-        f"    if not traced: return {result}"
-    ]
+    if op.keeps:
+        lines += ["    if not traced:", f"        {kept} = {result}", f"        return {public}"]
+    else:
+        lines += [f"    if not traced: return {result}"]
     lines += _promotion(op, tensors)
     if op.promote and len(tensors) > 1:  # a try costs nothing
         result = f"{result}\n    except ValueError: mismatch({', '.join(f'{name}_array' for name in tensors)}); raise"
         kept = f"try: {kept}"
     lines += [f"    {kept} = {result}", "    result = new(Result)", "    result.array = array; result.view_of = None"]
-    lines += _recorded(op) if op.inputs else ["    result.node = None; result.version = fresh() if INFERRING.count else None"]
+    lines += _recorded(op) if op.inputs else [f"    {_UNRECORDED}"]
     if op.view:
         rest = ", ".join(_kept(name) for name in op.params if name not in tensors)
         lines += [f"    attach(result, {tensors[0]}, this.function, ({rest}{',' if rest else ''}))"]
@@ -308,7 +214,9 @@ def _many_input(name: str) -> list[str]:
         "            traced = True",
         "            if one.view_of is not None: settle(one)",
         f"            {name}_array.append(one.array); {name}_node.append(one.node)",
-        f"        else: {name}_array.append(adopt(one, this.name, {name!r}, 1, False, False, False)); {name}_node.append(None)",
+        "        else:",
+        f"            {name}_array.append(adopt(one, this.name, {name!r}, 1, False, False, False))",
+        f"            {name}_node.append(None)",
     ]
 
 
@@ -340,7 +248,7 @@ def _recorded(op: Any) -> list[str]:
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         *([] if "out" in op.saves else ["        result.version = None"]),
         "        if mode_ is not True: mode_.made(node)",
-        "    else: result.node = None; result.version = fresh() if INFERRING.count else None",
+        f"    else: {_UNRECORDED}",
     ]
     return lines
 
@@ -386,7 +294,8 @@ def _save(op: Any, name: str) -> list[str]:
     if not op.is_array(name):
         return []
     note = (
-        f"if ({name}_version := {name}.version) is None: {name}_version = {name}.version = Version(); {name}_said = b''",
+        f"if ({name}_version := {name}.version) is None:",
+        f"    {name}_version = {name}.version = Version(); {name}_said = b''",
         f"else: {name}_said = bytes({name}_version) if {name}_version else b''",
     )
     if len(op.inputs) == 1:

@@ -56,7 +56,8 @@ def kind_of(name: str, options: Options, default: np.dtype[Any] | None = None) -
                 f"dtype {dtype_of(kind).legacy} does not match dtype of out parameter "
                 f"({dtype_of(out.array.dtype).legacy})"
             )
-        return out.array.dtype  # type: ignore[no-any-return]
+        there: np.dtype[Any] = out.array.dtype
+        return there
     return default if kind is None else kind
 
 
@@ -68,10 +69,11 @@ def finish(name: str, array: Any, options: Options) -> Tensor:
         return made
     if out.array.shape != array.shape and name != "arange":
         out.resize_(tuple(array.shape))
-    return deliver(name, new(array), out)  # type: ignore[no-any-return]
+    written: Tensor = deliver(name, new(array), out)
+    return written
 
 
-def size_from(name: str, size: tuple[Any, ...], options: dict[str, Any]) -> tuple[int, ...]:
+def size_from(name: str, size: tuple[Any, ...], options: Any) -> tuple[int, ...]:
     """Return the size given as ints, as one tuple, or by keyword."""
     if "size" in options:
         if size:
@@ -228,7 +230,7 @@ def empty(*size: Any, memory_format: Any = None, **options: Unpack[Options]) -> 
     https://pytorch.org/docs/stable/generated/torch.empty.html
     """
     order_of(memory_format)
-    shape = size_from("empty", size, options)  # type: ignore[arg-type]
+    shape = size_from("empty", size, options)
     return finish("empty", np.empty(shape, kind_of("empty", options, default_numpy())), options)
 
 
@@ -253,7 +255,7 @@ def zeros(*size: Any, **options: Unpack[Options]) -> Tensor:
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    shape = size_from("zeros", size, options)  # type: ignore[arg-type]
+    shape = size_from("zeros", size, options)
     return finish("zeros", np.zeros(shape, kind_of("zeros", options, default_numpy())), options)
 
 
@@ -262,7 +264,7 @@ def ones(*size: Any, **options: Unpack[Options]) -> Tensor:
 
     https://pytorch.org/docs/stable/generated/torch.ones.html
     """
-    shape = size_from("ones", size, options)  # type: ignore[arg-type]
+    shape = size_from("ones", size, options)
     return finish("ones", np.ones(shape, kind_of("ones", options, default_numpy())), options)
 
 

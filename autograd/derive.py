@@ -5,7 +5,6 @@ https://pytorch.org/docs/stable/generated/torch.autograd.grad.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,8 +42,8 @@ def _seed(output: Variable, gradient: Any, create_graph: bool) -> Any:
     if gradient is None:
         if array.size != 1:
             raise RuntimeError(
-                f"grad can be implicitly created only for scalar outputs, but the output has shape {list(array.shape)}: "
-                "pass the gradient, or reduce the output first"
+                f"grad can be implicitly created only for scalar outputs, but the output has shape {list(array.shape)}"
+                ": pass the gradient, or reduce the output first"
             )
         if array.dtype.kind != "f":
             raise RuntimeError(
@@ -146,12 +145,14 @@ def grad(
 
     >>> import rushlight as torch
     >>> x = torch.tensor(3.0, requires_grad=True)
-    >>> (dx,) = torch.autograd.grad(x ** 3, x, create_graph=True)
+    >>> (dx,) = torch.autograd.grad(x**3, x, create_graph=True)
     >>> torch.autograd.grad(dx, x)
     (tensor(18.),)
     """
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     outputs, inputs = _listed(outputs, "outputs"), _listed(inputs, "inputs")
     nodes = [_target(x) for x in inputs]
     cls = outputs[0].result

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from .anomaly import anomaly
-from .hooks import SEEN
 from .node import FreedError, Node, Variable, wrap
 from .ops.adapt import convert, settle_gradient
 from .version import count
@@ -18,16 +17,18 @@ from .version import count
 _newest = attrgetter("seq")
 
 
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """Return every node that a gradient can reach, newest first.
+def reachable(roots: Iterable[Node]) -> tuple[list[Node], bool]:
+    """Return every node that a gradient can reach, newest first, and whether any of them has hooks.
 
     That is a valid order, as a step is always younger than the steps it read from.
     """
-    order = list(roots)
+    order, hooked = list(roots), False
     seen = set(order)
     add, append = seen.add, order.append
     for node in order:  # grows as it goes
         edge, more = node.edge, node.more
+        if node.hooks is not None:
+            hooked = True
         if edge is not None and edge not in seen:
             add(edge)
             append(edge)
@@ -37,7 +38,7 @@ def reachable(roots: Iterable[Node]) -> list[Node]:
                     add(edge)
                     append(edge)
     order.sort(key=_newest, reverse=True)  # nearly sorted: cheap
-    return order
+    return order, hooked
 
 
 def _hooked_leaves_early(order: list[Node]) -> list[Node]:
@@ -78,7 +79,7 @@ def recall(node: Node, cls: Any) -> tuple[Any, ...]:
     return tuple(saved)
 
 
-def run(
+def run(  # noqa: PLR0912 - all that can happen to a gradient, in one place
     roots: dict[Node, Any], cls: Any, *, record: bool, keep: bool, targets: set[Node] | None = None
 ) -> dict[Node, Any]:
     """Send each root's gradient down the graph; return what reached the leaves, or the ``targets``.
@@ -86,8 +87,8 @@ def run(
     With ``record`` gradients are tensors of class ``cls`` and the walk itself is recorded; else they are arrays.
     Without ``keep`` each node lets go of what it saved. A leaf with hooks gets its gradient on the way.
     """
-    order, watch = reachable(roots), anomaly.get()
-    if not (record or targets or watch or SEEN.hooks):
+    (order, hooked), watch = reachable(roots), anomaly.get()
+    if not (record or targets or watch or hooked):
         return _walk_arrays(order, dict(roots), keep)
     order = _hooked_leaves_early(order)
     useful = None if targets is None else _leading_to(targets, order)

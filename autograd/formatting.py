@@ -107,7 +107,9 @@ def get_printoptions() -> dict[str, Any]:
         >>> get_printoptions()["linewidth"]
         80
     """
-    return {name: getattr(PRINT_OPTS, name) for name in ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")}
+    return {
+        name: getattr(PRINT_OPTS, name) for name in ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")
+    }
 
 
 @contextmanager
@@ -187,11 +189,7 @@ def parameter_repr(text: str, *, subclass: bool = False) -> str:
         Parameter containing:
         tensor([1.], requires_grad=True)
     """
-    return (
-        f"Parameter containing:\nParameter({text})"
-        if subclass
-        else f"Parameter containing:\n{text}"
-    )
+    return f"Parameter containing:\nParameter({text})" if subclass else f"Parameter containing:\n{text}"
 
 
 def _append(text: str, facts: Sequence[str], indent: int) -> str:
@@ -267,9 +265,7 @@ def _is_scientific(sizes: list[float]) -> bool:
     return high / low > _SCIENTIFIC_RATIO or high > _SCIENTIFIC_ABOVE or low < _SCIENTIFIC_BELOW
 
 
-def _nest(
-    cells: list[str], width: int, shape: Sequence[int], clipped: Sequence[bool], indent: int
-) -> str:
+def _nest(cells: list[str], width: int, shape: Sequence[int], clipped: Sequence[bool], indent: int) -> str:
     """Return the cells in brackets, one pair a dim, with dots in the middle of clipped dims.
 
     ``shape`` is that of the cells and has no 0; ``indent`` is the column of the first bracket.

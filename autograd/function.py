@@ -14,9 +14,9 @@ from weakref import ref
 
 import numpy as np
 
-from .node import FreedError, Node, Op, Variable, clock, shared, start, wrap, wrote
 from .inplace import check_rebase, rebase
 from .mode import enable_grad, no_grad, recording
+from .node import FreedError, Node, Op, Variable, clock, shared, start, wrap, wrote
 from .saved import Packed
 from .several import Parts, pick
 from .version import FIXED, UNWRITTEN, writer, writes
@@ -102,6 +102,7 @@ class Function(FunctionCtx):
     ...     def forward(ctx, x):
     ...         ctx.save_for_backward(x)
     ...         return x * x * x
+    ...
     ...     @staticmethod
     ...     def backward(ctx, g):
     ...         (x,) = ctx.saved_tensors
@@ -134,6 +135,7 @@ class Function(FunctionCtx):
     vjp = backward
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise RuntimeError: a Function is called through ``apply``."""
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
             f"function with static forward method: call {type(self).__name__}.apply(...)"
@@ -207,7 +209,8 @@ class _Outputs:
 
     def _node(self) -> Node:
         node = Node()
-        node.op = Op(self.name, f"{self.name}Backward", _Pull(self.ctx, self.inputs), frees=True, arity=len(self.inputs))
+        pull = _Pull(self.ctx, self.inputs)
+        node.op = Op(self.name, f"{self.name}Backward", pull, frees=True, arity=len(self.inputs))
         node.edges, node.saved, node.hooks = self.edges, (), None
         self.ctx._node = ref(node)
         node.shape, node.dtype = Parts.shape, Parts.dtype
@@ -249,7 +252,7 @@ class _Outputs:
                 out.node = result
                 if out.view_of is not None:
                     out.view_of.seen = out.view_of.base.node
-        node.op.pull.facts = [  # type: ignore[union-attr, attr-defined]
+        node.op.pull.facts = [  # type: ignore[union-attr]
             (out.array.shape, out.array.dtype) if isinstance(out, Variable) else None for out in ready
         ]
 

@@ -112,21 +112,8 @@ class Hooks:
         return parts
 
 
-class _Seen:
-    """Whether any node ever got hooks; until then no walk looks for them."""
-
-    __slots__ = ("hooks",)
-
-    def __init__(self) -> None:
-        self.hooks = False
-
-
-SEEN = _Seen()
-
-
 def hooks_of(node: Node) -> Hooks:
     """Return the hooks of ``node``, made now if it had none."""
-    SEEN.hooks = True
     if node.hooks is None:
         node.hooks = Hooks()
     found: Hooks = node.hooks

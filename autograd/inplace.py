@@ -29,11 +29,11 @@ _SPARING = {add, sub}
 _ZERO = np.zeros(())
 
 
-@primitive(
-    base=lambda g, steps: put(g, _ZERO, steps),
-    value=lambda g, steps: look(g, steps),
-    title="CopySlices",
-)
+def _without_part(g: Any, steps: tuple[Any, ...]) -> Any:
+    return put(g, _ZERO, steps)
+
+
+@primitive(base=_without_part, value=look, title="CopySlices")
 def put(base: Array, value: Any, steps: tuple[Any, ...]) -> Array:
     """Return ``base`` with the part that ``steps`` look at replaced by ``value``."""
     out = np.array(base)
@@ -99,11 +99,11 @@ def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
         other = args[0].array if isinstance(args[0], Variable) else args[0]
         if type(other) is float and kind.kind == "f":
             other = number(other, kind)
-        if isinstance(other, np.ndarray | np.generic) and other.dtype is kind and kind.kind == "f":
-            if other.ndim == 0 or compatible(x.array.shape, other.shape):
-                fast(x.array, other)
-                wrote(x, name)
-                return x
+        alike = isinstance(other, np.ndarray | np.generic) and other.dtype is kind and kind.kind == "f"
+        if alike and (other.ndim == 0 or compatible(x.array.shape, other.shape)):
+            fast(x.array, other)
+            wrote(x, name)
+            return x
     store(x, fit(x, twin(x, *args, **kwargs), name).array, name)
     return x
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from .version import INFERENCE, Version
 
@@ -32,6 +32,7 @@ class Observers(Observer):
         self.members = members
 
     def made(self, node: Any) -> None:
+        """Tell each of them about a new node."""
         for member in self.members:
             member.made(node)
 
@@ -142,7 +143,7 @@ class Mode:
             def generator(*args: Any, **kwargs: Any) -> Any:
                 return (yield from _stepwise(fn(*args, **kwargs), again))
 
-            return generator  # type: ignore[return-value]
+            return cast(F, generator)
         if flags & COROUTINE:
 
             @wraps(fn)
@@ -150,14 +151,14 @@ class Mode:
                 with again():
                     return await fn(*args, **kwargs)
 
-            return coroutine  # type: ignore[return-value]
+            return cast(F, coroutine)
 
         @wraps(fn)
         def function(*args: Any, **kwargs: Any) -> Any:
             with again():
                 return fn(*args, **kwargs)
 
-        return function  # type: ignore[return-value]
+        return cast(F, function)
 
 
 def _stepwise(generator: Any, again: Callable[[], Any]) -> Any:
@@ -234,6 +235,7 @@ class set_grad_enabled(Mode):
         return type(self)(self.mode)
 
     def __call__(self, fn: F) -> F:
+        """Return ``fn`` run in this mode, and leave the mode of the caller as it was."""
         _set(self.before[0])  # as a decorator it acts on the function alone
         return super().__call__(fn)
 
@@ -248,6 +250,7 @@ class inference_mode(Mode):
     """Like :class:`no_grad`; besides, its results can never be saved for a backward pass."""
 
     def __new__(cls, mode: bool | F = True) -> Any:
+        """Return the mode, or, used as a decorator without parentheses, the function in it."""
         made = super().__new__(cls)
         made.mode, made.before = mode if isinstance(mode, bool) else True, []
         return made(mode) if callable(mode) else made
@@ -256,7 +259,7 @@ class inference_mode(Mode):
     before: list[tuple[bool, Version | None]]
 
     def _again(self) -> Self:
-        return type(self)(self.mode)  # type: ignore[no-any-return]
+        return type(self)(self.mode)
 
     def __enter__(self) -> None:
         self.before.append((is_grad_enabled(), fresh.get()))

@@ -46,10 +46,10 @@ class Op:
 class Node:
     """One recorded step. It keeps what its rules asked for, and no tensor.
 
-    ``edges`` are the nodes of its differentiable inputs (``None`` where one needs no gradient): ``edge`` is the first, and
-    ``more`` the others, or ``None`` if none of them asks for a gradient; a tuple more for each node would be felt in long
-    graphs, where the garbage collector follows every one. ``shape`` and ``dtype`` are those of its result, ``saved`` is
-    what its rules named, or ``None`` once that was freed.
+    ``edges`` are the nodes of its differentiable inputs (``None`` where one needs no gradient): ``edge`` is the first,
+    and ``more`` the others, or ``None`` if none of them asks for a gradient; one more tuple for each node would be felt
+    in long graphs, where the garbage collector follows every one. ``shape`` and ``dtype`` are those of its result,
+    ``saved`` is what its rules named, or ``None`` once that was freed.
 
     A leaf is a node whose ``op`` is ``None``: there a gradient comes to rest, in ``grad``. A leaf tensor and every
     graph that reads it share the leaf; ``tensor`` is a weak reference back. Both are one class, since a walk over

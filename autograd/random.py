@@ -132,7 +132,7 @@ def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tenso
 
     https://pytorch.org/docs/stable/generated/torch.rand.html
     """
-    shape = size_from("rand", size, options)  # type: ignore[arg-type]
+    shape = size_from("rand", size, options)
     kind = np.dtype(kind_of("rand", options, default_numpy()))
     return finish("rand", stream_of(generator).uniform(shape, kind), options)
 
@@ -142,7 +142,7 @@ def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tens
 
     https://pytorch.org/docs/stable/generated/torch.randn.html
     """
-    shape = size_from("randn", size, options)  # type: ignore[arg-type]
+    shape = size_from("randn", size, options)
     kind = np.dtype(kind_of("randn", options, default_numpy()))
     return finish("randn", stream_of(generator).normal(shape, kind), options)
 

@@ -17,7 +17,6 @@ import numpy as np
 
 from .dtypes import Array
 
-
 TWO_PI = 2.0 * math.pi
 BLOCK = 16  # Box-Muller pairs sample i of a block of 16 with sample i + 8
 LONGEST_SHUFFLE = (2**32 - 1) // 20  # from here on PyTorch shuffles in another order, with 64-bit words

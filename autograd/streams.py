@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 

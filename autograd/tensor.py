@@ -12,7 +12,6 @@ from .interop import TensorInterop
 from .node import Variable
 from .ops import (
     activation,
-    adapt,
     arithmetic,
     bitwise,
     choose,

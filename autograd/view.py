@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .node import Node, Variable, start
 from .mode import recording
+from .node import Node, Variable, start
 
 
 class View:

@@ -8,8 +8,8 @@ from warnings import warn
 import numpy as np
 
 from .dtypes import dtype_of
-from .node import Node, Variable, shared, wrote
 from .mode import recording
+from .node import Node, Variable, shared, wrote
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
 

@@ -46,17 +46,13 @@ def require_agreement(title: str, got: Results, wanted: Results, tolerance: floa
     for name, right in wanted.items():
         left = got[name]
         if left.shape != right.shape or left.dtype != right.dtype:
-            raise DisagreementError(
-                f"{title}: {name} is {left.dtype}{left.shape}, by hand {right.dtype}{right.shape}"
-            )
+            raise DisagreementError(f"{title}: {name} is {left.dtype}{left.shape}, by hand {right.dtype}{right.shape}")
         size = float(np.linalg.norm(right.astype(np.float64)))
         if not 0 < size < float("inf"):
             raise DisagreementError(f"{name} by hand has norm {size}, which checks nothing")
         error = float(np.linalg.norm(left.astype(np.float64) - right)) / size
         if not error <= tolerance:
-            raise DisagreementError(
-                f"{title}: {name} is off by {error:.1e}, allowed {tolerance:.0e}"
-            )
+            raise DisagreementError(f"{title}: {name} is off by {error:.1e}, allowed {tolerance:.0e}")
 
 
 def seconds(step: Callable[[], Any], times: int) -> float:
@@ -75,10 +71,7 @@ def seconds(step: Callable[[], Any], times: int) -> float:
 
 def checked_cases(workload: Workload, engines: Sequence[Engine]) -> list[Case]:
     """Return a fresh case per engine, after three steps and a look at what they gave."""
-    cases = [
-        workload.by_hand() if engine.module is None else workload.in_torch(engine.module)
-        for engine in engines
-    ]
+    cases = [workload.by_hand() if engine.module is None else workload.in_torch(engine.module) for engine in engines]
     results: list[Results] = []
     for case in cases:
         for _ in range(CHECKED_STEPS - 1):
@@ -105,9 +98,7 @@ def interleave(steps: Sequence[Callable[[], Any]], inner: int, turns: int) -> li
     return times
 
 
-def measure(
-    workload: Workload, engines: Sequence[Engine], effort: Effort = FULL
-) -> list[list[float]]:
+def measure(workload: Workload, engines: Sequence[Engine], effort: Effort = FULL) -> list[list[float]]:
     """Return seconds a step, one list an engine; the same index is the same turn.
 
     The cases that are timed are the cases that were checked. The garbage collector stays on.

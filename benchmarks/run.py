@@ -99,9 +99,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=WORKLOADS, help="may be repeated")
     parser.add_argument("--quick", action="store_true", help="few repetitions: a rough look")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
-    parser.add_argument(
-        "--engine-module", default="rushlight", metavar="NAME", help="what to import as the engine"
-    )
+    parser.add_argument("--engine-module", default="rushlight", metavar="NAME", help="what to import as the engine")
     return parser.parse_args(given)
 
 

@@ -26,9 +26,7 @@ from engine import ENGINE, torch, viz
 nn = torch.nn
 
 # matplotlib is the one thing used here that rushlight does not bring along.
-figure: Any = (
-    importlib.import_module("matplotlib.figure") if importlib.util.find_spec("matplotlib") else None
-)
+figure: Any = importlib.import_module("matplotlib.figure") if importlib.util.find_spec("matplotlib") else None
 
 BATCH = 32
 BAR = 24  # characters of the progress bar
@@ -147,9 +145,7 @@ def evaluate(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> tu
     return float(loss.item()), float(right.float().mean().item())
 
 
-def fit(
-    name: str, model: nn.Module, optimizer: torch.optim.Optimizer, data: Data, epochs: int
-) -> list[float]:
+def fit(name: str, model: nn.Module, optimizer: torch.optim.Optimizer, data: Data, epochs: int) -> list[float]:
     """Train ``model``, print how it went and return the loss of every step."""
     before, _ = evaluate(model, data.train_images, data.train_labels)
     start = time.perf_counter()
@@ -189,9 +185,7 @@ def draw_graph(model: nn.Module, data: Data, path: Path) -> None:
     dot.render(str(path.with_suffix("")), format="svg", cleanup=True)
 
 
-def draw(
-    models: dict[str, nn.Sequential], histories: dict[str, list[float]], data: Data, out: Path
-) -> None:
+def draw(models: dict[str, nn.Sequential], histories: dict[str, list[float]], data: Data, out: Path) -> None:
     """Write every picture that can be made here and say where it is, or why it is missing."""
     out.mkdir(parents=True, exist_ok=True)
     if figure is None:
@@ -238,14 +232,10 @@ def main() -> None:
     mlp, convnet = make_mlp(), make_convnet()
     models = {"mlp": mlp, "convnet": convnet}
     optimizers: dict[str, torch.optim.Optimizer] = {
-        "mlp": torch.optim.SGD(
-            mlp.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4
-        ),
+        "mlp": torch.optim.SGD(mlp.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4),
         "convnet": torch.optim.Adam(convnet.parameters(), lr=5e-3),
     }
-    histories = {
-        name: fit(name, model, optimizers[name], data, epochs) for name, model in models.items()
-    }
+    histories = {name: fit(name, model, optimizers[name], data, epochs) for name, model in models.items()}
     draw(models, histories, data, options.out)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..autograd.inplace import check_writable
 from ..autograd.mode import enable_grad
-from ..autograd.node import Variable, shared, wrote
+from ..autograd.node import shared, wrote
+from ..autograd.tensor import Tensor
 from .optimizer import Optimizer
 
 Array = Any
@@ -92,7 +93,8 @@ class _Written:
 
 def scalar(value: Any) -> float:
     """Return an option, a number or a tensor of one element, as a number."""
-    return value.item() if isinstance(value, Variable) else value  # type: ignore[attr-defined, no-any-return]
+    number: float = value.item() if isinstance(value, Tensor) else value
+    return number
 
 
 def check_modes(foreach: Any, fused: Any, differentiable: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from warnings import warn
 
 from ..autograd.node import Variable, shared, wrote
+from ..autograd.tensor import Tensor
 from .optimizer import Optimizer
 
 
@@ -27,7 +28,7 @@ class LRScheduler:
         for number, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 lr = group["lr"]
-                group.setdefault("initial_lr", lr.clone() if isinstance(lr, Variable) else lr)  # type: ignore[attr-defined]
+                group.setdefault("initial_lr", copied(lr))
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{number}] when resuming scheduler with "
@@ -106,7 +107,7 @@ def check_optimizer(optimizer: Any) -> None:
 
 def copied(value: Any) -> Any:
     """Return a rate, a tensor as a tensor of its own."""
-    return value.clone() if isinstance(value, Variable) else value  # type: ignore[attr-defined]
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def write(group: dict[str, Any], rate: Any) -> None:

@@ -71,7 +71,9 @@ def compare(exact: float, along: Callable[[float], float], order: int) -> None:
     coarse, fine = (along(h) - along(-h)) / (2 * h), (along(h / 2) - along(-h / 2)) / h
     numeric = (4 * fine - coarse) / 3
     scale = max(1.0, abs(numeric), abs(along(0.0)))
-    assert abs(exact - numeric) <= 1e-6 * scale, f"gradient {exact!r}, finite difference {numeric!r} (order left {order})"
+    assert abs(exact - numeric) <= 1e-6 * scale, (
+        f"gradient {exact!r}, finite difference {numeric!r} (order left {order})"
+    )
 
 
 def _next_order(

@@ -39,15 +39,11 @@ def load_example(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return runpy.run_path(str(path))
 
 
-def run_example(
-    *arguments: str | Path, engine: str = "rushlight"
-) -> subprocess.CompletedProcess[str]:
+def run_example(*arguments: str | Path, engine: str = "rushlight") -> subprocess.CompletedProcess[str]:
     """Run an example as a user would, from the command line."""
     command = [sys.executable, *map(str, arguments)]
     environment = {**os.environ, "RUSHLIGHT_ENGINE": engine}
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_every_rung_has_a_factor() -> None:
@@ -55,9 +51,7 @@ def test_every_rung_has_a_factor() -> None:
 
 
 @pytest.mark.parametrize("name", FACTORS)
-def test_rung_learns(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rung_learns(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     main = load_example(LADDER / f"{name}.py", monkeypatch)["main"]
     first = main(1)  # one step: the loss before any update
     last = main(STEPS)
@@ -128,9 +122,7 @@ def test_train_digits(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = done.stdout
     for name in ("mlp", "convnet"):
-        losses = re.search(
-            rf"^{name} +training loss (\S+) before, (\S+) after 45", said, re.MULTILINE
-        )
+        losses = re.search(rf"^{name} +training loss (\S+) before, (\S+) after 45", said, re.MULTILINE)
         accuracy = re.search(rf"^{name} +test accuracy (\S+) %", said, re.MULTILINE)
         assert losses is not None, said
         assert accuracy is not None, said

@@ -10,9 +10,7 @@ from rushlight.autograd import formatting
 from rushlight.autograd.formatting import parameter_repr, tensor_repr
 
 
-def case(
-    name: str, array: Any, expected: str, options: dict[str, Any] | None = None, **facts: Any
-) -> Any:
+def case(name: str, array: Any, expected: str, options: dict[str, Any] | None = None, **facts: Any) -> Any:
     """Return a test case: what prints under these options and facts, and as what."""
     return pytest.param(array, expected, options or {}, facts, id=name)
 
@@ -31,9 +29,7 @@ GOLDEN = [
         np.array([np.nan, np.inf, -np.inf, 0], "f4"),
         "tensor([nan, inf, -inf, 0.])",
     ),
-    case(
-        "NaN among whole numbers", np.array([np.nan, 1, -np.inf], "f4"), "tensor([nan, 1., -inf])"
-    ),
+    case("NaN among whole numbers", np.array([np.nan, 1, -np.inf], "f4"), "tensor([nan, 1., -inf])"),
     case(
         "NaN among fractions",
         np.array([np.nan, 0.5, -np.inf], "f4"),
@@ -67,9 +63,7 @@ GOLDEN = [
     case("empty", np.zeros(0, "f4"), "tensor([])"),
     case("empty with size", np.zeros((0, 3), "f4"), "tensor([], size=(0, 3))"),
     case("empty int64", np.zeros(0, "i8"), "tensor([], dtype=torch.int64)"),
-    case(
-        "empty bool with size", np.zeros((2, 0), "?"), "tensor([], size=(2, 0), dtype=torch.bool)"
-    ),
+    case("empty bool with size", np.zeros((2, 0), "?"), "tensor([], size=(2, 0), dtype=torch.bool)"),
     case(
         "empty leaf",
         np.zeros((1, 0), "f8"),
@@ -104,23 +98,19 @@ GOLDEN = [
     case(
         "dtype on a new line",
         np.full(9, 0.5),
-        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n"
-        "       dtype=torch.float64)",
+        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n       dtype=torch.float64)",
         {"linewidth": 80},
     ),
     case(
         "step on a new line",
         np.full(8, 0.5, "f4"),
-        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n"
-        "       grad_fn=<MulBackward0>)",
+        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n       grad_fn=<MulBackward0>)",
         grad_fn_name="MulBackward0",
     ),
     case(
         "two new lines",
         np.full(3, 0.5),
-        "tensor([0.5000, 0.5000, 0.5000],\n"
-        "       dtype=torch.float64,\n"
-        "       grad_fn=<MulBackward0>)",
+        "tensor([0.5000, 0.5000, 0.5000],\n       dtype=torch.float64,\n       grad_fn=<MulBackward0>)",
         {"linewidth": 32},
         grad_fn_name="MulBackward0",
     ),
@@ -149,17 +139,14 @@ GOLDEN = [
     case(
         "new line that just fits",
         np.full(5, 0.5),
-        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n"
-        "       dtype=torch.float64, grad_fn=<AddBackward0>)",
+        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n       dtype=torch.float64, grad_fn=<AddBackward0>)",
         {"linewidth": 50},
         grad_fn_name="AddBackward0",
     ),
     case(
         "new line one column too long",
         np.full(5, 0.5),
-        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n"
-        "       dtype=torch.float64,\n"
-        "       grad_fn=<AddBackward0>)",
+        "tensor([0.5000, 0.5000, 0.5000, 0.5000, 0.5000],\n       dtype=torch.float64,\n       grad_fn=<AddBackward0>)",
         {"linewidth": 49},
         grad_fn_name="AddBackward0",
     ),
@@ -178,9 +165,7 @@ GOLDEN = [
     ),
     case("one a line", np.arange(3), "tensor([0,\n        1,\n        2])", {"linewidth": 0}),
     case("summary", np.arange(1001), "tensor([   0,    1,    2,  ...,  998,  999, 1000])"),
-    case(
-        "at the threshold", np.arange(4), "tensor([0, 1, 2, 3])", {"threshold": 4, "edgeitems": 1}
-    ),
+    case("at the threshold", np.arange(4), "tensor([0, 1, 2, 3])", {"threshold": 4, "edgeitems": 1}),
     case(
         "summary of a matrix",
         np.arange(56.0).reshape(7, 8),
@@ -235,9 +220,7 @@ GOLDEN = [
         "tensor([ 1.0000e+00,  0.0000e+00, -2.5000e+00])",
         {"sci_mode": True},
     ),
-    case(
-        "forced scientific, only zeros", np.zeros(2, "f4"), "tensor([0., 0.])", {"sci_mode": True}
-    ),
+    case("forced scientific, only zeros", np.zeros(2, "f4"), "tensor([0., 0.])", {"sci_mode": True}),
     case(
         "forbidden scientific",
         np.array([1e-6, 1e6], "f4"),
@@ -257,9 +240,7 @@ GOLDEN = [
         "tensor([0.125])",
         {"profile": "short", "precision": 3},
     ),
-    case(
-        "default float64", np.array([0.5]), "tensor([0.5000])", default_dtype_name="torch.float64"
-    ),
+    case("default float64", np.array([0.5]), "tensor([0.5000])", default_dtype_name="torch.float64"),
     case(
         "float32 beside it",
         np.array([0.5], "f4"),

@@ -105,7 +105,7 @@ def test_create_graph(asks: bool) -> None:
 
 def test_errors() -> None:
     x = tensor(1.0, 2.0)
-    square = lambda x: x * x  # noqa: E731
+    square = lambda x: x * x
     with pytest.raises(TypeError, match="given inputs has type"):
         jacobian(square, [x])
     with pytest.raises(TypeError, match="value at index 1 has type"):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import CASES
-from gradients import directional, first, flat, tensors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight
+from cases import CASES
+from gradients import directional, first, flat, tensors
 from rushlight.autograd.compile import listing
 from rushlight.autograd.primitive import PRIMITIVES, Primitive
+
+for _module in walk_packages(rushlight.autograd.__path__, "rushlight.autograd."):  # some load on demand
+    import_module(_module.name)
 
 DIFFERENTIABLE = {name: op for name, op in PRIMITIVES.items() if op.inputs}
 

@@ -24,10 +24,7 @@ def ignored(folder: str, names: list[str]) -> set[str]:
     return {
         name
         for name in names
-        if name.startswith(".")
-        or name == "__pycache__"
-        or name.endswith(".egg-info")
-        or (at_root and name in AROUND)
+        if name.startswith(".") or name == "__pycache__" or name.endswith(".egg-info") or (at_root and name in AROUND)
     }
 
 

@@ -1,0 +1,1 @@
+"""What training loops use beside layers and optimizers: ``torch.utils``."""

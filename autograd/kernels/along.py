@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Array
+from ..dtypes import Array
 
 
 def take_along(x: Array, index: Array, axis: int) -> Array:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import Array
 from .checks import adaptive_output_size, pool_output_size
-from .columns import Array, Ints, overlap
+from .columns import Ints, overlap
 from .pool import max_pool_forward
 
 _FEW_TAPS = 64  # beyond, one argmax per window is faster

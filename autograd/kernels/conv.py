@@ -16,7 +16,8 @@ from math import gcd, prod
 
 import numpy as np
 
-from .columns import Array, Columns, Ints, Spread, Windows, padded_columns
+from ..dtypes import Array
+from .columns import Columns, Ints, Spread, Windows, padded_columns
 
 _TINY = 128  # an image of fewer windows is too small to be spread
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Array
+from ..dtypes import Array
 
 _BLOCK_BYTES = 250_000
 _MANY = 8  # images that make it worth while to write out what they share

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import Array
 from .along import add_along, take_along
-from .columns import Array, Ints
+from .columns import Ints
 
 
 def pad(x: Array, pads: Ints, mode: str = "constant", value: Any = 0) -> Array:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import Array
 from .checks import pool_output_size
-from .columns import Array, Ints, Windows, overlap
+from .columns import Ints, Windows, overlap
 
 _BLOCK_BYTES = 500_000
 

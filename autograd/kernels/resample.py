@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import Array
 from .along import add_along, take_along
-from .columns import Array, Ints
+from .columns import Ints
 from .resize import nearest_index
 
 Taps = tuple[tuple[Array, Array | None], ...]
@@ -83,9 +84,9 @@ def _taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) 
     return tuple((np.clip(first + shift, 0, size - 1), w) for shift, w in zip((-1, 0, 1, 2), weights, strict=True))
 
 
-def _places(size: int, out: int, align: bool, scale: float, kind: Any) -> Array:
+def _places(size: int, out: int, align: bool, scale: float, kind: Any) -> Any:
     """Return where among ``size`` elements each of ``out`` lies: first and last on first and last if ``align``."""
-    where = np.arange(out, dtype=kind)
+    where: Any = np.arange(out, dtype=kind)
     if align:
         return where * (kind(size - 1) / kind(out - 1) if out > 1 else kind(0))
     step = kind(1.0 / scale) if scale > 0 else kind(size) / kind(out)

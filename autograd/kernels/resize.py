@@ -7,8 +7,9 @@ from math import floor, prod
 
 import numpy as np
 
+from ..dtypes import Array
 from .along import add_along, take_along
-from .columns import Array, Ints
+from .columns import Ints
 
 
 def scaled_size(size: Ints, scale_factor: Sequence[float]) -> Ints:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import Array
 from .checks import check_fold, check_unfold, unfold_output_size
-from .columns import Array, Ints, Windows
+from .columns import Ints, Windows
 from .pool import tap_slices
 
 

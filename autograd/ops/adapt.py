@@ -11,7 +11,15 @@ from ..node import Node, Variable
 from ..primitive import primitive
 
 
-@primitive(input=lambda g, input_shape: expand_to(g, input_shape), title="SumBackward1")
+def _spread_again(g: Any, input_shape: tuple[int, ...]) -> Any:
+    return expand_to(g, input_shape)
+
+
+def _sum_again(g: Any, input_shape: tuple[int, ...]) -> Any:
+    return sum_to(g, input_shape)
+
+
+@primitive(input=_spread_again, title="SumBackward1")
 def sum_to(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` summed to ``shape``, from which it can be broadcast; the dual of ``expand_to``."""
     lead = input.ndim - len(shape)
@@ -19,7 +27,7 @@ def sum_to(input: Array, shape: tuple[int, ...]) -> Array:
     return np.add.reduce(input, dims, keepdims=True).reshape(shape)
 
 
-@primitive(input=lambda g, input_shape: sum_to(g, input_shape), title="ExpandBackward0")
+@primitive(input=_sum_again, title="ExpandBackward0")
 def expand_to(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` broadcast to ``shape``, read-only; the dual of ``sum_to``."""
     return spread(input, shape)

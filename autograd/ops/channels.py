@@ -48,7 +48,8 @@ def sums(x: Array) -> Array:
     wide = np.dtype(np.float64) if single else x.dtype
     x = x.astype(np.float32) if x.dtype == np.float16 else x
     image = x if x.ndim == 2 else np.einsum("ncr->nc", flat_image(x))
-    return np.add.reduce(image, 0, dtype=wide)
+    total: Array = np.add.reduce(image, 0, dtype=wide)
+    return total
 
 
 def per_dim(given: Any, dims: int, name: str, parameter: str) -> tuple[int, ...]:

@@ -278,7 +278,7 @@ def _sides(side: str | None, right: bool, name: str) -> str:
 
 
 @primitive(sorted_sequence=None, input=None, sorter=None)
-def _places(sorted_sequence: Array, input: Any, kind: Any, side: str, sorter: Any = None) -> Array:
+def _places(sorted_sequence: Array, input: Any, kind: Any, side: Any, sorter: Any = None) -> Array:
     """Return where each element of ``input`` would go in the rows of ``sorted_sequence``."""
     rows, values = np.asarray(sorted_sequence), np.asarray(input)
     if sorter is not None:
@@ -290,10 +290,10 @@ def _places(sorted_sequence: Array, input: Any, kind: Any, side: str, sorter: An
             f"value tensor {list(values.shape)}"
         )
     if rows.ndim == 1:
-        return np.asarray(np.searchsorted(rows, values, side)).astype(kind)  # type: ignore[call-overload]
+        return np.asarray(np.searchsorted(rows, values, side)).astype(kind)
     out = np.empty(values.shape, kind)
     for place in np.ndindex(rows.shape[:-1]):
-        out[place] = np.searchsorted(rows[place], values[place], side)  # type: ignore[call-overload]
+        out[place] = np.searchsorted(rows[place], values[place], side)
     return out
 
 

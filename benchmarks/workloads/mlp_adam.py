@@ -36,9 +36,7 @@ def changes(loss: Any, parameters: list[Array]) -> Results:
     return named
 
 
-def loss_and_gradients(
-    x: Array, labels: npt.NDArray[np.int64], parameters: list[Array]
-) -> tuple[Array, list[Array]]:
+def loss_and_gradients(x: Array, labels: npt.NDArray[np.int64], parameters: list[Array]) -> tuple[Array, list[Array]]:
     """Return the mean cross-entropy and the gradient of every parameter."""
     w1, b1, w2, b2, w3, b3 = parameters
     h1 = np.maximum(x @ w1.T + b1, 0)

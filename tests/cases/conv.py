@@ -14,7 +14,7 @@ def convolution(draw: Any, which: str) -> dict[str, Any]:
     """The operands of one of the three maps, in one to three dims, bias or not."""
     dims, groups, batch = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(0, 2))
     most = 4 if dims < 3 else 2
-    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(dims))  # noqa: E731
+    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(dims))
     kernel, stride, padding, dilation = each(1, min(most, 3)), each(1, 3), each(0, 1), each(1, 2)
     reach = [d * (k - 1) + 1 - 2 * p for k, d, p in zip(kernel, dilation, padding, strict=True)]
     size = tuple(max(draw(st.integers(1, most)), n) for n in reach)
@@ -33,7 +33,7 @@ def convolution(draw: Any, which: str) -> dict[str, Any]:
 @st.composite
 def blocks(draw: Any, dual: bool) -> dict[str, Any]:
     """An image and the blocks to take of it, or their columns."""
-    pair = lambda low, high: (draw(st.integers(low, high)), draw(st.integers(low, high)))  # noqa: E731
+    pair = lambda low, high: (draw(st.integers(low, high)), draw(st.integers(low, high)))
     kernel, dilation, padding, stride = pair(1, 2), pair(1, 2), pair(0, 1), pair(1, 2)
     size = tuple(max(n, d * (k - 1) + 1) for n, k, d in zip(pair(1, 4), kernel, dilation, strict=True))
     batch, channels = draw(st.integers(0, 2)), draw(st.integers(1, 2))

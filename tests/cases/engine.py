@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from cases.draw import arrays, unary
 from hypothesis import strategies as st
 
+from cases.draw import arrays, unary
 from rushlight.autograd.ops.shape import getitem
 
 

@@ -22,7 +22,7 @@ def image(draw: Any, dims: int, least: tuple[int, ...], values: Any = None) -> A
 def windows(draw: Any, average: bool = False) -> tuple[dict[str, Any], tuple[int, ...]]:
     """The numbers of a pooling, and the least size of an image for them."""
     dims = draw(st.integers(1, 3))
-    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(dims))  # noqa: E731
+    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(dims))
     kernel, stride, dilation = each(1, 3), each(1, 3), (1,) * dims if average else each(1, 2)
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     least = tuple(max(1, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, padding, strict=True))

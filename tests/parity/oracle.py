@@ -17,7 +17,7 @@ DTYPES = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "u
 
 @dataclass
 class Seen:
-    """What one engine gave: the results as plain data, or the error."""
+    """What one engine gave: the results as plain data, and the error that came after them."""
 
     results: list[Any]
     error: BaseException | None = None
@@ -34,16 +34,18 @@ def describe(value: Any) -> Any:
 
 def run(code: Callable[..., Any], engine: Any, args: tuple[Any, ...], grad: bool, names: bool) -> Seen:
     """Call ``code(engine, *args)``, arrays given as tensors; with ``grad`` add first and second gradients."""
+    given = [tensor(engine, a, grad) for a in args]
+    results: list[Any] = []
     try:
-        given = [tensor(engine, a, grad) for a in args]
         out = code(engine, *given)
-        results = [describe(out)]
+        results.append(describe(out))
+        if names:
+            outs = [o for o in (out if isinstance(out, tuple | list) else [out]) if isinstance(o, engine.Tensor)]
+            results.append([o.grad_fn and o.grad_fn.name() for o in outs])
         if grad:
             results += gradients(engine, out, [g for g in given if isinstance(g, engine.Tensor) and g.requires_grad])
-        if names and grad and isinstance(out, engine.Tensor):
-            results.append(out.grad_fn.name() if out.grad_fn is not None else None)
-    except Exception as error:  # noqa: BLE001 - any error is a result
-        return Seen([], error)
+    except Exception as error:  # any error is a result
+        return Seen(results, error)
     return Seen(results)
 
 
@@ -82,7 +84,7 @@ def weight(engine: Any, like: Any) -> Any:
 
 
 def same(code: Callable[..., Any], *args: Any, grad: bool = True, names: bool = False, tol: float = 1e-5) -> None:
-    """Assert that both engines give the same results and gradients, or the same type of error.
+    """Assert that both engines give the same results and gradients, and then the same type of error if any.
 
     ``code`` gets the engine and the arguments, ndarrays turned into tensors. ``names`` compares ``grad_fn`` too.
     ``tol`` is relative to the largest value, for float32; float64 gets its square root's share of rounding, 1e-10.
@@ -90,13 +92,18 @@ def same(code: Callable[..., Any], *args: Any, grad: bool = True, names: bool = 
     ours, theirs = (run(code, engine, args, grad, names) for engine in ENGINES)
     if theirs.error is not None:
         assert ours.error is not None, f"PyTorch raised {theirs.error!r}, rushlight gave {ours.results}"
-        assert type(ours.error).__mro__[-3:] == type(theirs.error).__mro__[-3:] or isinstance(
-            ours.error, type(theirs.error)
-        ), f"PyTorch raised {theirs.error!r}, rushlight raised {ours.error!r}"
-        return
-    if ours.error is not None:
+        said = f"PyTorch raised {theirs.error!r}, rushlight raised {ours.error!r}"
+        assert isinstance(ours.error, builtin(theirs.error)), said
+        assert str(ours.error), "an error without a word"
+        assert not isinstance(theirs.error, NameError | AttributeError), f"a slip in the test: {theirs.error!r}"
+    elif ours.error is not None:
         raise AssertionError(f"rushlight raised {ours.error!r}, PyTorch gave {theirs.results}") from ours.error
     close(ours.results, theirs.results, tol)
+
+
+def builtin(error: BaseException) -> type[BaseException]:
+    """Return the type of ``error``, or of its bases the first that Python itself has."""
+    return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
 
 def close(ours: Any, theirs: Any, tol: float) -> None:
@@ -111,13 +118,16 @@ def close(ours: Any, theirs: Any, tol: float) -> None:
         for mine, other in zip(ours, theirs, strict=True):
             close(mine, other, tol)
     elif isinstance(theirs, float):
+        assert isinstance(ours, float), f"rushlight {ours!r}, PyTorch {theirs!r}"
         assert np.isclose(ours, theirs, rtol=tol, equal_nan=True), f"rushlight {ours}, PyTorch {theirs}"
     else:
-        assert ours == theirs, f"rushlight {ours}, PyTorch {theirs}"
+        assert isinstance(ours, bool) == isinstance(theirs, bool), f"rushlight {ours!r}, PyTorch {theirs!r}"
+        assert ours == theirs, f"rushlight {ours!r}, PyTorch {theirs!r}"
 
 
 def values(ours: np.ndarray, theirs: np.ndarray, tol: float) -> None:
     """Assert equal values: integers exactly, floats within ``tol`` of the array's scale, NaN and inf in place."""
+    assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape), f"rushlight {ours!r}, PyTorch {theirs!r}"
     if theirs.dtype.kind != "f":
         np.testing.assert_array_equal(ours, theirs)
         return

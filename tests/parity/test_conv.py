@@ -162,7 +162,7 @@ def test_nonfinite_values() -> None:
 @settings(max_examples=30)
 @given(st.data())
 def test_drawn_shapes(data: st.DataObject) -> None:
-    pick = lambda low, high: data.draw(st.integers(low, high))  # noqa: E731
+    pick = lambda low, high: data.draw(st.integers(low, high))
     groups, kernel, stride, padding, dilation = pick(1, 3), pick(1, 4), pick(1, 3), pick(0, 3), pick(1, 3)
     size = max(pick(1, 9), dilation * (kernel - 1) + 1 - 2 * padding)
     x, w = normal(pick(1, 3), groups * pick(1, 2), size, size + 1), normal(groups * 2, 1, kernel, 1)

@@ -85,6 +85,4 @@ def test_train_digits(tmp_path: Path) -> None:
     expected_losses, expected_accuracies = rows["torch"]
     assert losses == pytest.approx(expected_losses, rel=FOUR_DIGITS)
     # A score that is nearly a tie may fall either way: one image of 360 is 0.28 %.
-    assert [float(text) for text in accuracies] == pytest.approx(
-        [float(text) for text in expected_accuracies], abs=0.3
-    )
+    assert [float(text) for text in accuracies] == pytest.approx([float(text) for text in expected_accuracies], abs=0.3)

@@ -132,17 +132,13 @@ def test_same_wrapping_of_facts(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(
-        ((1001,), (1000,), (7, 143), (2, 501), (6, 7, 30), (7, 6, 30), (11, 1, 1, 101), (1, 1200))
-    ),
+    st.sampled_from(((1001,), (1000,), (7, 143), (2, 501), (6, 7, 30), (7, 6, 30), (11, 1, 1, 101), (1, 1200))),
     st.sampled_from(FLOATS + EXACT),
     st.integers(0, 2**32 - 1),
     st.sampled_from((1e-6, 1e-2, 1.0, 300.0, 1e7)),
     OPTIONS,
 )
-def test_same_summary(
-    shape: tuple[int, ...], dtype: str, seed: int, scale: float, options: dict[str, Any]
-) -> None:
+def test_same_summary(shape: tuple[int, ...], dtype: str, seed: int, scale: float, options: dict[str, Any]) -> None:
     values = np.random.default_rng(seed).standard_normal(shape) * scale
     with np.errstate(over="ignore", invalid="ignore"):
         array = values.astype(dtype)

@@ -35,7 +35,7 @@ SHAPES = [(3, 4), (2, 4, 5), (2, 4, 3, 2), (2, 4, 2, 1, 3), (5, 1), (1, 3, 4)]
 @pytest.mark.parametrize("kind", FLOATS)
 def test_batch_norm(shape: tuple[int, ...], kind: str) -> None:
     x, w, b = normal(*shape, kind=kind), normal(shape[1], kind=kind), normal(shape[1], kind=kind)
-    batch_norm = lambda T, *given, **how: T.nn.functional.batch_norm(*given, **how)  # noqa: E731
+    batch_norm = lambda T, *given, **how: T.nn.functional.batch_norm(*given, **how)
     tol = 1e-4
     same(lambda T, x: batch_norm(T, x, None, None, training=True), x, names=True, tol=tol)
     same(lambda T, x, w, b: batch_norm(T, x, None, None, w, b, True, eps=0.1), x, w, b, names=True, tol=tol)
@@ -91,7 +91,7 @@ def test_large_mean_keeps_its_digits() -> None:
 def test_dtypes(kind: str) -> None:
     x = abs(normal(3, 4, 5)).astype(kind)
     w, w32, w64 = normal(4).astype(kind), normal(4).astype("float32"), normal(4)
-    F = lambda T: T.nn.functional  # noqa: E731
+    F = lambda T: T.nn.functional
     tol = 5e-3 if kind == "float16" else 1e-4  # PyTorch rounds to half on its way to gradients of weights in single
     for weight in (w, w32, w64):
         same(lambda T, x, w: F(T).batch_norm(x, None, None, w, training=True), x, weight, tol=tol)
@@ -107,7 +107,7 @@ def test_dtypes(kind: str) -> None:
 )
 def test_degenerate_shapes(shape: tuple[int, ...]) -> None:
     x = np.asarray(normal(*shape))
-    F = lambda T: T.nn.functional  # noqa: E731
+    F = lambda T: T.nn.functional
     same(lambda T, x: F(T).batch_norm(x, None, None, training=True), x, grad=False)
     mean, var = np.zeros((*shape, 4, 4)[1]), np.ones((*shape, 4, 4)[1])
     same(lambda T, x, m, v: F(T).batch_norm(x, m, v), x, mean, var, grad=False)
@@ -120,7 +120,7 @@ def test_degenerate_shapes(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("kind", FLOATS)
 def test_group_norm(shape: tuple[int, ...], kind: str) -> None:
     x, w, b = normal(*shape, kind=kind), normal(shape[1], kind=kind), normal(shape[1], kind=kind)
-    one = lambda T: None if T is rushlight else T.tensor(np.ones(shape[1], kind))  # noqa: E731
+    one = lambda T: None if T is rushlight else T.tensor(np.ones(shape[1], kind))
     for groups in (1, 2):
         same(lambda T, x, g=groups: T.nn.functional.group_norm(x, g), x, names=True, tol=1e-4)
         same(lambda T, x, w, b, g=groups: T.group_norm(x, g, w, b, eps=0.1), x, w, b, names=True, tol=1e-4)
@@ -150,7 +150,7 @@ def test_layer_and_rms_norm(rows: tuple[int, ...], kind: str) -> None:
 
 def test_layouts() -> None:
     x = normal(4, 5, 6)
-    F = lambda T: T.nn.functional  # noqa: E731
+    F = lambda T: T.nn.functional
     same(lambda T, x: F(T).batch_norm(x.transpose(0, 2), None, None, training=True), x)
     same(lambda T, x: F(T).layer_norm(x.transpose(0, 2), (4,)), x)
     same(lambda T, x: F(T).group_norm(x.transpose(0, 2), 1), x)

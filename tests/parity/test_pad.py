@@ -42,7 +42,7 @@ def test_pad(mode: str, pad: tuple[int, ...]) -> None:
 def test_names(mode: str, dims: int) -> None:
     if mode == "circular":  # PyTorch writes into slices; here it is one node
         return
-    name = lambda T, x: T.nn.functional.pad(x.requires_grad_(), (1, 1) * dims, mode).grad_fn.name()  # noqa: E731
+    name = lambda T, x: T.nn.functional.pad(x.requires_grad_(), (1, 1) * dims, mode).grad_fn.name()
     same(name, normal(2, *(3,) * dims), grad=False)
 
 

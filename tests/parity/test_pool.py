@@ -126,7 +126,7 @@ def test_no_tensor() -> None:
 @settings(max_examples=30)
 @given(st.data())
 def test_drawn_windows(data: st.DataObject) -> None:
-    pick = lambda low, high: data.draw(st.integers(low, high))  # noqa: E731
+    pick = lambda low, high: data.draw(st.integers(low, high))
     kernel, stride, dilation, ceil = pick(1, 4), pick(1, 4), pick(1, 2), data.draw(st.booleans())
     padding = pick(0, kernel // 2)
     x = whole(2, pick(1, 9), pick(1, 9))

@@ -53,7 +53,7 @@ def test_interpolate(dims: int, mode: str) -> None:
         for size in (7, 2, 1, 4):
             same(lambda T, x, size=size: resized(T, x, mode=mode, size=size, align_corners=True), x)
     if mode != "area":
-        name = lambda T, x: T.nn.functional.interpolate(x.requires_grad_(), 6, mode=mode).grad_fn.name()  # noqa: E731
+        name = lambda T, x: T.nn.functional.interpolate(x.requires_grad_(), 6, mode=mode).grad_fn.name()
         same(name, x, grad=False)
 
 

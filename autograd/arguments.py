@@ -1,0 +1,82 @@
+"""What a generated function does with its arguments: take what is no tensor, and bring operands together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .dtypes import beside, bool_, cast, default_numpy, result_numpy, unify
+from .node import CONSTANT
+
+
+def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, optional: bool, operator: bool) -> Any:
+    """Return an argument that is no tensor as a kernel may take it, or raise TypeError."""
+    if value is None and optional:
+        return None
+    if isinstance(value, np.generic | np.ndarray):
+        return value
+    if numbers and isinstance(value, float | int):
+        return value
+    if operator:
+        return NotImplemented
+    raise TypeError(
+        f"{name}(): argument {parameter!r} (position {position}) must be Tensor, not {type(value).__name__}"
+    )
+
+
+def meet(*pairs: Any) -> list[Any]:
+    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; None stays."""
+    arrays = _operands(pairs)
+    if len(arrays) == 2 and arrays[0] is not None and arrays[1] is not None:
+        return list(unify(*arrays))
+    kind = result_numpy(*[a for a in arrays if a is not None])
+    return [None if a is None else cast(a, kind) for a in arrays]
+
+
+def meet_as_floats(*pairs: Any) -> list[Any]:
+    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common float dtype."""
+    arrays = _operands(pairs)
+    if any(isinstance(a, np.ndarray) and a.dtype.kind == "f" for a in arrays):
+        return list(unify(*arrays))
+    kind = result_numpy(*arrays)
+    if kind.kind != "f":
+        kind = default_numpy()
+    return [cast(a, kind) for a in arrays]
+
+
+def meet_without_bools(*pairs: Any) -> list[Any]:
+    """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; RuntimeError if one is bool."""
+    if any(isinstance(a, bool | np.bool_) or getattr(a, "dtype", None) is bool_.numpy for a in pairs[1::2]):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
+    return meet(*pairs)
+
+
+def _operands(pairs: tuple[Any, ...]) -> list[Any]:
+    return [
+        a.item() if x is CONSTANT and isinstance(a, np.generic) else a
+        for x, a in zip(pairs[::2], pairs[1::2], strict=True)
+    ]
+
+
+_MEETINGS = {"": meet, "same": meet, "float": meet_as_floats, "minus": meet_without_bools}
+_NUMBERS = {float, int}
+TAKEN = {np.ndarray, float, int}
+"""Types of arguments that are no tensors and that a kernel may take at once."""
+
+
+def meeting(promote: str, operands: int) -> Any:
+    """Return the function that brings operands together; two of them, a number and floats, take a shorter way."""
+    general = _MEETINGS[promote]
+
+    def meet_two(x: Any, a: Any, y: Any, b: Any) -> Any:
+        if y is CONSTANT and type(b) in _NUMBERS and a.dtype.kind == "f":
+            return a, beside(b, a)
+        if x is CONSTANT and type(a) in _NUMBERS and b.dtype.kind == "f":
+            return beside(a, b), b
+        return general(x, a, y, b)
+
+    return meet_two if operands == 2 else general
