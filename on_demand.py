@@ -12,6 +12,7 @@ from .autograd.activation import selu as selu
 from .autograd.activation import selu_ as selu_
 from .autograd.activation import threshold as threshold
 from .autograd.activation import threshold_ as threshold_
+from .autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.creation import BoolTensor as BoolTensor
 from .autograd.creation import ByteTensor as ByteTensor
 from .autograd.creation import CharTensor as CharTensor

@@ -164,8 +164,9 @@ def _forward(op: Any) -> list[str]:
     else:
         lines += [f"    if not traced: return {result}"]
     lines += _promotion(op, tensors)
-    if op.promote and len(tensors) > 1:  # a try costs nothing
-        result = f"{result}\n    except ValueError: mismatch({', '.join(f'{name}_array' for name in tensors)}); raise"
+    if len(tensors) > 1 and not op.many:  # a try costs nothing
+        arrays = ", ".join(f"{name}_array" for name in tensors)
+        result = f"{result}\n    except ValueError as error_: mismatch(error_, {arrays}); raise"
         kept = f"try: {kept}"
     lines += [f"    {kept} = {result}", "    result = new(Result)", "    result.array = array; result.view_of = None"]
     lines += _recorded(op) if op.inputs else [f"    {_UNRECORDED}"]

@@ -49,8 +49,10 @@ def distinct(dims: Sequence[int]) -> None:
         raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
 
 
-def mismatch(*arrays: Any) -> None:
-    """Raise RuntimeError if the shapes of ``arrays`` do not broadcast together."""
+def mismatch(error: ValueError, *arrays: Any) -> None:
+    """Raise RuntimeError if NumPy's ``error`` means that the shapes of ``arrays`` do not broadcast together."""
+    if "broadcast" not in str(error):
+        return
     shapes = [np.shape(a) for a in arrays if a is not None]
     ndim = max(map(len, shapes))
     for dim in range(ndim - 1, -1, -1):

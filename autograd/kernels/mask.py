@@ -16,6 +16,12 @@ ZERO = {each.numpy: np.zeros((), each.numpy) for each in DTYPES}
 ONE = {each.numpy: np.ones((), each.numpy) for each in DTYPES}
 """Constants as 0-d arrays: beside an array they cost half of what a Python number costs."""
 
+
+def one(x: Any) -> Any:
+    """Return 1 in the form that is cheapest beside ``x``, an array or a NumPy scalar."""
+    return ONE[x.dtype] if type(x) is np.ndarray else 1
+
+
 _BYTE = np.dtype(np.int8)
 _WORDS = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 _LARGE = 1024

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dims import array_of, norm_dim
-from ..dtypes import Array
+from ..dtypes import Array, dtype_of
 from ..node import Variable
 from ..primitive import primitive
 from .combine import multiplied
@@ -210,8 +210,8 @@ def repeat_interleave(
     if isinstance(repeats, int):
         return repeat_each(input, repeats, dim)
     counts = array_of(input if repeats is None else repeats, "repeat_interleave", "repeats", 2)
-    if counts.dtype.kind != "i":
-        raise RuntimeError(f"repeats has to be Long or Int tensor, not {counts.dtype}")
+    if counts.dtype.char not in "ilq":
+        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{dtype_of(counts.dtype).legacy}'")
     if counts.size and counts.min() < 0:
         raise RuntimeError("repeats can not be negative")
     if repeats is None:

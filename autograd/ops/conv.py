@@ -124,16 +124,16 @@ def _check_operands(name: str, dims: int, input: Any, weight: Any, bias: Any) ->
             f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, but got input of size: "
             f"{list(x.shape)}"
         )
-    if x.dtype != w.dtype:
-        raise RuntimeError(f"Input type ({dtype_of(x.dtype)}) and weight type ({dtype_of(w.dtype)}) should be the same")
-    if x.dtype.kind == "b":
-        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
     if bias is not None:
         b = array_of(bias, name, "bias", 3)
         if b.dtype != x.dtype:
             raise RuntimeError(
                 f"Input type ({dtype_of(x.dtype)}) and bias type ({dtype_of(b.dtype)}) should be the same"
             )
+    if x.dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+    if x.dtype != w.dtype:
+        raise RuntimeError(f"Input type ({dtype_of(x.dtype)}) and weight type ({dtype_of(w.dtype)}) should be the same")
 
 
 def _check_shapes(x_shape: Ints, w_shape: Ints, bias: Any, filters: int) -> None:

@@ -65,8 +65,6 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
 
     https://pytorch.org/docs/stable/generated/torch.diag_embed.html
     """
-    if not input.ndim:
-        raise RuntimeError("diag_embed(): input must have at least 1 dimension")
     first, second = _dims(input.ndim + 1, dim1, dim2)
     side = input.shape[-1] + abs(offset)
     rest = iter(input.shape[:-1])

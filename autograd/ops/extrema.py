@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -193,12 +193,12 @@ def _share(g: Any, input: Any, out: Any, axes: Axes) -> Any:
 
 
 def _extreme(name: str, input: Any, dim: Dims, keepdim: bool, ufunc: Any) -> Any:
-    axes = axes_of(input, dim)
     if not input.size:
         if dim is None or dim in ((), []):
             _check_all(name, input)
-        for axis in axes or ():
-            check_along(name, input, axis)
+        for one in dim if isinstance(dim, Sequence) else (dim,):
+            check_along(name, input, one_axis(input, one))
+    axes = axes_of(input, dim)
     return ufunc.reduce(input, axes, None, None, keepdim), axes
 
 

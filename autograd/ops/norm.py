@@ -212,23 +212,26 @@ def batch_norm(
             [ 1.0000]])
     """
     x = array_of(input, "batch_norm")
-    if x.ndim < 2:
-        raise IndexError(
-            f"batch_norm(): input needs a batch and a channel dim, but got size {list(x.shape)}: Dimension out of range"
-        )
-    count = prod(x.shape) // x.shape[1] if x.shape[1] else 0
-    if training and prod((x.shape[0], *x.shape[2:])) == 1:
+    channels = x.shape[1] if x.ndim > 1 else 0
+    count = prod(x.shape) // max(channels, 1)
+    if training and x.ndim and prod((x.shape[0], *x.shape[2:])) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(x.shape)}")
-    if (running_mean is None) != (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
-    _check_constant("native_batch_norm", running_mean=running_mean, running_var=running_var)
-    if not training and running_mean is None:
-        raise RuntimeError("running_mean must be defined in evaluation mode")
+    if not training and (running_mean is None or running_var is None):
+        missing = "running_mean" if running_mean is None else "running_var"
+        raise RuntimeError(f"{missing} must be defined in evaluation mode")
     if not isinstance(momentum, float | int):
         raise TypeError(f"batch_norm(): argument 'momentum' must be float, not {type(momentum).__name__}")
     parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     check_parameters("batch_norm", x, **parameters)
-    _check_sizes(x.shape[1], **parameters)
+    if x.ndim or not training:
+        _check_sizes(channels, **parameters)
+    _check_constant("native_batch_norm", running_mean=running_mean, running_var=running_var)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    if x.ndim < 2:
+        raise IndexError(
+            f"batch_norm(): input needs a batch and a channel dim, but got size {list(x.shape)}: Dimension out of range"
+        )
     if not training:
         return _batch_norm(input, False, eps, weight, bias, running_mean, running_var)[0]
     out, mean, _, var = _batch_norm(input, True, eps, weight, bias)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import Array, number
 from ..kernels import erf as erfs
-from ..kernels.mask import ONE
+from ..kernels.mask import one
 from ..primitive import primitive
 from .mask import keep
 from .select import where
@@ -200,19 +200,7 @@ def cosh(input: Array) -> Array:
     return np.cosh(input)
 
 
-def _again_tanh_grad(g: Any, y: Any) -> Any:
-    return _tanh_grad(g, y)
-
-
-@primitive(grad=_again_tanh_grad, y=lambda g, grad, y: g * grad * (y * -2), promote="same")
-def _tanh_grad(grad: Array, y: Array) -> Any:
-    """Return the gradient of tanh, whose result was ``y``."""
-    slope = ONE[y.dtype] - y * y
-    slope *= grad
-    return slope
-
-
-@primitive(input=lambda g, out: _tanh_grad(g, y=out), promote="float")
+@primitive(input=lambda g, out: g - g * out * out, promote="float")
 def tanh(input: Array) -> Array:
     """Return the hyperbolic tangent of each element.
 
@@ -269,20 +257,7 @@ def rad2deg(input: Array) -> Array:
 # ------------------------------------------------------------------ the logistic function, and erf
 
 
-def _again_sigmoid_grad(g: Any, y: Any) -> Any:
-    return _sigmoid_grad(g, y)
-
-
-@primitive(grad=_again_sigmoid_grad, y=lambda g, grad, y: g * grad * (1 - y - y), promote="same")
-def _sigmoid_grad(grad: Array, y: Array) -> Array:
-    """Return the gradient of the logistic function, whose result was ``y``."""
-    slope = ONE[y.dtype] - y
-    slope *= y
-    slope *= grad
-    return slope
-
-
-@primitive(input=lambda g, out: _sigmoid_grad(g, y=out), promote="float")
+@primitive(input=lambda g, out: g * (out - out * out), promote="float")
 def sigmoid(input: Array) -> Array:
     """Return ``1 / (1 + exp(-input))``, the logistic function.
 
@@ -293,7 +268,7 @@ def sigmoid(input: Array) -> Array:
     tensor([0.0000, 0.5000, 1.0000])
     """
     out = np.exp(-input)
-    out += ONE[out.dtype]
+    out += one(out)
     return np.reciprocal(out)
 
 
@@ -312,7 +287,7 @@ def logit(input: Array, eps: float | None = None) -> Any:
     """
     if eps is not None:
         input = np.minimum(np.maximum(input, number(eps, input.dtype)), number(1 - eps, input.dtype))
-    return np.log(input / (ONE[input.dtype] - input))
+    return np.log(input / (one(input) - input))
 
 
 @primitive(input=lambda g, input: g * (exp(input * -input) * (2 / math.sqrt(math.pi))), promote="float")

@@ -66,8 +66,6 @@ def _checked(name: str, x: Any, q: Any, interpolation: str) -> Any:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
     if part.dtype is not x.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
-    if not ((part >= 0) & (part <= 1)).all():
-        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     return part
 
 
@@ -75,6 +73,8 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
     x = array_of(input, name)
     part = _checked(name, x, q, interpolation)
     axis = 0 if dim is None else norm_dim(dim, x.ndim)
+    if not ((part >= 0) & (part <= 1)).all():
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     if dim is None or not x.ndim:
         rows, rest, one = shaped(input, (x.size,)), (), (1,) * x.ndim
     else:

@@ -240,6 +240,8 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     dim, sizes = norm_dim(dim, len(shape)), ints(sizes, "unflatten", "sizes")
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
+    if not shape:
+        raise RuntimeError(f"unflatten: dim {dim} cannot be unflattened, the input tensor has no dims")
     try:
         check_shape(sizes, shape[dim])
     except RuntimeError as error:

@@ -2,7 +2,6 @@
 
 from hypothesis import strategies as st
 
-from cases.activation import in_pairs
 from cases.draw import ABOVE, AWAY, LINE, UNIT, binary, unary
 
 OPEN = st.floats(-0.9, 0.9).map(lambda v: round(v, 3))
@@ -27,8 +26,6 @@ CASES = {name: unary() for name in [*SMOOTH, "deg2rad", "rad2deg"]} | {
     "atanh": unary(OPEN),
     "erfinv": unary(OPEN),
     "logit": unary(UNIT, eps=st.sampled_from([None, -1.0, 1e-3])),
-    "tanh_grad": in_pairs(("grad", "y")),
-    "sigmoid_grad": in_pairs(("grad", "y")),
     "floor": unary(OFF_STEPS),
     "ceil": unary(OFF_STEPS),
     "trunc": unary(OFF_STEPS),
