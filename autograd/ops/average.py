@@ -222,7 +222,8 @@ def _sizes(name: str, dims: int, shape: Ints, output_size: Any) -> Ints:
 def _adaptive_avg(name: str, dims: int, input: Any, output_size: Any) -> Any:
     x = array_of(input, name)
     if x.ndim < dims:
-        raise IndexError(f"{name}(): expected at least {dims} dims, but got input of size {list(x.shape)}")
+        kind = ValueError if isinstance(output_size, tuple | list) and dims > 1 else RuntimeError
+        raise kind(f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got input of size {list(x.shape)}")
     sizes = _sizes(name, dims, x.shape, output_size)
     if all(n == 1 for n in sizes) and (dims > 1 or x.ndim in {2, 3}):
         if x.dtype.kind != "f":

@@ -62,6 +62,8 @@ def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
     """Return twice the areas between neighbours along ``dim``, and that dim."""
     array = array_of(y, name, "y")
     axis = norm_dim(dim, array.ndim)
+    if array.dtype.kind == "b" or (x is not None and array_of(x, name, "x", 2).dtype.kind == "b"):
+        raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
     late, early = _neighbours(y, axis)
     if x is None:
         return _mul(late + early, dx), axis

@@ -61,7 +61,10 @@ def kl_div(
     batch = reduction == "batchmean"
     reduction = legacy(size_average, reduce, "sum" if batch else reduction)
     shape = array_of(input, "kl_div").shape
-    array_of(target, "kl_div", "target", 2)
+    for one in (input, array_of(target, "kl_div", "target", 2)):
+        kind = array_of(one, "kl_div").dtype
+        if kind.kind != "f":
+            raise RuntimeError(f"kl_div: Integral inputs not supported, but got {kind}")
     losses = exp(target) * (target - input) if log_target else _times_own_log(target) - target * input
     total = finished(losses, reduction)
     return total / shape[0] if batch and shape else total
@@ -208,6 +211,14 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     x, index = array_of(input, "multi_margin_loss"), array_of(target, "multi_margin_loss", "target", 2)
+    batch = x.shape[:-1] or (1,)
+    if x.ndim > 2 or (index.shape != batch and (x.ndim == 2 or index.size != 1)):
+        raise RuntimeError(
+            f"multi_margin_loss: target tensor should be 1-D with a class for each input sample: for input of size "
+            f"{list(x.shape)} its size should be {list(batch)}, but it is {list(index.shape)}"
+        )
+    if not x.ndim:
+        input, x = reshape(input, (1,)), x.reshape(1)
     classes = x.shape[-1]
     index = np.asarray(index, np.int64).reshape(x.shape[:-1])
     if index.size and (index.min() < 0 or index.max() >= classes):

@@ -118,10 +118,10 @@ def close(ours: Any, theirs: Any, tol: float) -> None:
         for mine, other in zip(ours, theirs, strict=True):
             close(mine, other, tol)
     elif isinstance(theirs, float):
-        assert isinstance(ours, float), f"rushlight {ours!r}, PyTorch {theirs!r}"
+        assert type(ours) is type(theirs), f"{ours!r} is no {type(theirs)}"
         assert np.isclose(ours, theirs, rtol=tol, equal_nan=True), f"rushlight {ours}, PyTorch {theirs}"
     else:
-        assert isinstance(ours, bool) == isinstance(theirs, bool), f"rushlight {ours!r}, PyTorch {theirs!r}"
+        assert type(ours) is type(theirs) or type(theirs).__module__ != "builtins", f"{ours!r} is no {type(theirs)}"
         assert ours == theirs, f"rushlight {ours!r}, PyTorch {theirs!r}"
 
 

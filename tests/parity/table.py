@@ -12,6 +12,7 @@ import torch
 
 from parity.oracle import ENGINES, close, describe
 
+SLIPS = ("is not defined", "has no attribute")
 WORDS = {"np": np, "copy": copy, "pickle": pickle}
 
 
@@ -52,6 +53,7 @@ def check(line: str, prepare: Any = None, tol: float = 1e-6) -> None:
         assert isinstance(ours[0], Exception), f"PyTorch raised {theirs[0]!r}, rushlight gave {ours[0]}"
         assert type(ours[0]) is type(theirs[0]), f"PyTorch raised {theirs[0]!r}, rushlight raised {ours[0]!r}"
         assert str(ours[0]), "an error without a word"
+        assert not any(slip in str(theirs[0]) for slip in SLIPS), f"a slip in the table: {theirs[0]!r}"
         return
     if isinstance(ours[0], Exception):
         raise AssertionError(f"rushlight raised {ours[0]!r}, PyTorch gave {theirs[0]}") from ours[0]
