@@ -146,6 +146,13 @@ def _model(name: str, input: Any, p: float, features: bool) -> Any:
         raise RuntimeError(
             f"Feature dropout requires at least 2 dimensions in the input, but {name} got shape {list(array.shape)}"
         )
+    return _floating(name, array, p)
+
+
+def _floating(name: str, array: Any, p: float) -> Any:
+    """Return ``array``; RuntimeError if it holds integers, which cannot be scaled by ``1 / (1 - p)``."""
+    if array.dtype.kind != "f" and p != 1:
+        raise RuntimeError(f"{name}(): result type Float can't be cast to the input's type {array.dtype}")
     return array
 
 
@@ -174,7 +181,7 @@ def _by_channel(name: str, input: Any, p: float, training: bool, inplace: bool, 
         return _scaled(name, input, p, training, True, inplace)
     if p == 0 or not training or not input.array.size:
         return input if inplace else _mul(input, 1.0)
-    mask = DEFAULT.stream.dropout_mask(np.asarray(input.array)[None], p, True)[0]
+    mask = DEFAULT.stream.dropout_mask(_floating(name, np.asarray(input.array), p)[None], p, True)[0]
     return write(input, _mul, (_constant(mask),), {}, f"{name}_") if inplace else _mul(input, _constant(mask))
 
 

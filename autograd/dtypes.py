@@ -151,6 +151,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     >>> torch.promote_types(torch.uint8, torch.int8), torch.promote_types(torch.int64, torch.float16)
     (torch.int16, torch.float16)
     """
+    _dtypes_only("promote_types", type1=type1, type2=type2)
     return dtype_of(common(type1.numpy, type2.numpy))
 
 
@@ -161,7 +162,16 @@ def can_cast(from_: dtype, to: dtype) -> bool:
     >>> torch.can_cast(torch.float64, torch.float32), torch.can_cast(torch.float32, torch.int64)
     (True, False)
     """
+    _dtypes_only("can_cast", from_=from_, to=to)
     return _KIND[from_.numpy.kind] <= _KIND[to.numpy.kind]
+
+
+def _dtypes_only(name: str, **given: Any) -> None:
+    for place, (parameter, one) in enumerate(given.items(), 1):
+        if not isinstance(one, dtype):
+            raise TypeError(
+                f"{name}(): argument {parameter!r} (position {place}) must be torch.dtype, not {type(one).__name__}"
+            )
 
 
 # ------------------------------------------------------------------ numbers beside arrays

@@ -69,7 +69,7 @@ def _leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
 
 def recall(node: Node, cls: Any) -> tuple[Any, ...]:
     """Return what ``node`` saved, its arrays as tensors that are still tied to the graph."""
-    if node.saved is None:
+    if node.op is None or node.saved is None:
         raise FreedError
     saved = list(node.saved)
     for place, _, edge in node.op.layout:
@@ -104,7 +104,7 @@ def run(  # noqa: PLR0912 - all that can happen to a gradient, in one place
             if node in targets:
                 arrived[node] = g
             edges = tuple([edge if edge in useful else None for edge in edges])
-            if not any(edges):
+            if op is None or not any(edges):
                 continue
             asked = Node()
             asked.op, asked.edges = op, edges

@@ -52,8 +52,8 @@ FAULTS = [
     Fault(
         "flipped sign in a rule",
         "autograd/ops/pointwise.py",
-        "y=lambda g, grad, y: g * grad * (y * -2)",
-        "y=lambda g, grad, y: g * grad * (y * 2)",
+        "input=lambda g, out: g - g * out * out",
+        "input=lambda g, out: g + g * out * out",
         RULES,
         "tanh",
     ),
@@ -209,8 +209,8 @@ FAULTS = [
     Fault(
         "write leaves the old gradient in place",
         "autograd/inplace.py",
-        "base=lambda g, steps: put(g, _ZERO, steps)",
-        "base=lambda g, steps: g",
+        "@primitive(base=_without_part, ",
+        "@primitive(base=lambda g, steps: g, ",
         WRITES,
         "Programs or zero_dims or overwritten",
     ),

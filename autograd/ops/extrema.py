@@ -194,9 +194,10 @@ def _share(g: Any, input: Any, out: Any, axes: Axes) -> Any:
 
 def _extreme(name: str, input: Any, dim: Dims, keepdim: bool, ufunc: Any) -> Any:
     if not input.size:
-        if dim is None or dim in ((), []):
+        dims = () if dim is None else dim if isinstance(dim, Sequence) else (dim,)
+        if not dims:
             _check_all(name, input)
-        for one in dim if isinstance(dim, Sequence) else (dim,):
+        for one in dims:
             check_along(name, input, one_axis(input, one))
     axes = axes_of(input, dim)
     return ufunc.reduce(input, axes, None, None, keepdim), axes

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..dims import array_of, norm_dims
+from ..dims import array_of, ints, norm_dims
 from ..dtypes import Array, result_numpy
+from ..node import Variable
 from ..primitive import primitive
 from ..writes import deliver
 from .adapt import sum_to
@@ -267,12 +268,17 @@ def _narrowed(x: Any, dims: Sequence[int], shape: tuple[int, ...], others: list[
 
 def _paired(x: Any, y: Any, dims: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the dims of ``x`` and of ``y`` that are summed."""
+    if isinstance(dims, str) or not isinstance(dims, Sequence | int | np.integer | np.ndarray | Variable):
+        raise RuntimeError(f"tensordot expects dims to be an int or two lists of ints, but got dims={dims!r}")
     if isinstance(dims, Sequence):
-        ours, theirs = (tuple(one) if isinstance(one, Sequence) else (one,) for one in dims)
+        first, second = dims
+        if isinstance(first, int) or isinstance(second, int):
+            raise TypeError(f"tensordot(): argument 'dims' must be an int or two lists of ints, not {dims!r}")
+        ours, theirs = ints(first, "tensordot", "dims"), ints(second, "tensordot", "dims")
         if len(ours) != len(theirs):
             raise RuntimeError("both dimension lists should have same length")
         return norm_dims(ours, x.ndim) if ours else (), norm_dims(theirs, y.ndim) if theirs else ()
-    count = int(dims.item() if hasattr(dims, "item") else dims)
+    count = dims if isinstance(dims, int) else int(array_of(dims, "tensordot", "dims").item())
     if count < 0:
         raise RuntimeError(f"tensordot expects dims >= 0, but got dims={count}")
     if count > min(x.ndim, y.ndim):

@@ -71,7 +71,7 @@ def _check_rows(shape: Ints, normalized_shape: Any, name: str, **parameters: Any
             "normalized_shape = []"
         )
     for what, one in parameters.items():
-        if one is not None and tuple(one.shape) != size:
+        if one is not None and array_of(one, name, what).shape != size:
             raise RuntimeError(
                 f"Expected {what} to be of same shape as normalized_shape, but got {what} of shape {list(one.shape)} "
                 f"and normalized_shape = {list(size)}"
