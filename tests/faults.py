@@ -252,7 +252,7 @@ FAULTS = [
         "    if 0 in array.strides and",
         "    if False and",
         WRITES,
-        "Programs",
+        "several_elements",
     ),
     # Functions, modes, hooks on saved values
     Fault(

@@ -440,6 +440,17 @@ def test_product_with_itself_in_place() -> None:
     equal(x.grad, 4, 6)
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_memory_that_several_elements_share_is_not_written(recorded: bool) -> None:
+    base = torch.tensor([1.0, 2.0], requires_grad=recorded) * 1
+    wide = base.unsqueeze(0).expand(3, 2)
+    for write in (lambda: wide.add_(1), lambda: wide.mul_(torch.ones(3, 2)), lambda: wide.copy_(torch.ones(2))):
+        with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+            write()
+    assert base.tolist() == [1.0, 2.0]
+    assert base._version == 0
+
+
 def test_views_of_views_and_zero_dims() -> None:
     x = leaf(1.0, 2.0, 3.0, 4.0)
     y = x * 1.0
