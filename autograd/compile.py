@@ -15,7 +15,7 @@ import numpy as np
 
 from .arguments import TAKEN, adopt, meeting
 from .dims import mismatch
-from .dtypes import floating
+from .dtypes import float32, floating
 from .mode import INFERRING, fresh, recording
 from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
 from .shortcut import call, direct
@@ -85,7 +85,14 @@ _NAMES: dict[str, Any] = {
     for each in (Variable, Node, FreedError, settle, attach, shared, deliver, mismatch, floating, adopt, stale, wrap)
 }
 _NAMES |= {"Version": Version, "ndarray": np.ndarray, "new": object.__new__, "clock": clock, "CONSTANT": CONSTANT}
-_NAMES |= {"TAKEN": TAKEN, "UNSET": UNSET, "recording": recording.get, "fresh": fresh.get, "INFERRING": INFERRING}
+_NAMES |= {
+    "SINGLE": float32.numpy,
+    "TAKEN": TAKEN,
+    "UNSET": UNSET,
+    "recording": recording.get,
+    "fresh": fresh.get,
+    "INFERRING": INFERRING,
+}
 """What every generated source may use."""
 _LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
 
@@ -230,7 +237,8 @@ def _promotion(op: Any, tensors: list[str]) -> list[str]:
         differ = " or ".join(f"{arrays[0]}.dtype is not {other}.dtype" for other in arrays[1:])
         lines += [f"    if {constant} or {differ}: {', '.join(arrays)} = meet({pairs})"]
     if op.promote == "float":
-        lines += [f"    if {arrays[0]}.dtype.kind != 'f': " + "; ".join(f"{a} = floating({a})" for a in arrays)]
+        first, floated = arrays[0], "; ".join(f"{a} = floating({a})" for a in arrays)
+        lines += [f"    if {first}.dtype is not SINGLE and {first}.dtype.kind != 'f': {floated}"]
     return lines
 
 

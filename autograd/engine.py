@@ -145,7 +145,9 @@ LARGE = 16384
 """From this size on it pays to look whether a sum may be written into one of its terms."""
 
 
-def _walk_arrays(order: list[Node], grads: dict[Node, Any], keep: bool) -> dict[Node, Any]:
+def _walk_arrays(  # noqa: PLR0912 - a call for each branch would double the price of a step
+    order: list[Node], grads: dict[Node, Any], keep: bool
+) -> dict[Node, Any]:
     """Do as :func:`run` where nobody looks on: plain arrays, no hooks, all leaves. Most walks are of this kind."""
     arrived: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose gradient is a sum made here, which may be added to in place
@@ -163,7 +165,14 @@ def _walk_arrays(order: list[Node], grads: dict[Node, Any], keep: bool) -> dict[
         if op.frees and not keep:
             node.saved = None
         edge, more, settles = node.edge, node.more, op.settles
-        pairs = ((edge, parts[0]),) if more is None else zip((edge, *more), parts)  # noqa: B905 - to ask costs time
+        if more is None:
+            part = parts[0]
+            if not settles and edge not in grads:  # an elementwise step with one input: done
+                grads[edge] = part
+                continue
+            pairs: Any = ((edge, part),)
+        else:
+            pairs = zip((edge, *more), parts)  # noqa: B905 - to ask for equal lengths costs time
         for edge, part in pairs:
             if edge is None or part is None:
                 continue

@@ -96,6 +96,8 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         for engine in engines:
             chain(engine, DEPTHS[0])
+        gc.collect()
+        gc.freeze()  # what the imports left is not part of any chain
         for _ in range(options.rounds):
             for engine, rows in zip(engines, rounds, strict=True):
                 gc.collect()
