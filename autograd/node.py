@@ -117,9 +117,6 @@ class Variable:
     view_of: Any
     result: ClassVar[Any]  # the class of every result, set once by the class that has the methods
 
-    def __init_subclass__(cls, result: type | None = None) -> None:
-        """Subclass."""
-
 
 def wrap(cls: Any, array: Any, node: Node | None = None, version: Version | None = None) -> Any:
     """Return a new ``cls`` around ``array``, which is not copied."""

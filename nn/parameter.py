@@ -13,7 +13,7 @@ from ..autograd.node import wrap
 from ..autograd.tensor import Tensor
 
 
-class Parameter(Tensor, result=Tensor):
+class Parameter(Tensor):
     """A tensor that a module trains: assigned as an attribute it is listed by ``Module.parameters()``.
 
     It shares the memory of ``data`` and is a leaf that requires a gradient, unless ``requires_grad=False``.
