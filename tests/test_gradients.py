@@ -1,4 +1,4 @@
-"""Every primitive's gradient, and its gradient's gradient, against finite differences. No op without a case."""
+"""Every primitive's first, second and third derivative against finite differences. No op without a case."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def test_first_and_second_derivative(name: str, data: Any) -> None:
     op = PRIMITIVES[name]
     args = data.draw(CASES[name])
     directional(op.function, args, inputs_of(op, args), order=2)
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))
+@given(data=st.data())
+@settings(max_examples=4)
+def test_third_derivative(name: str, data: Any) -> None:
+    op = PRIMITIVES[name]
+    args = data.draw(CASES[name])
+    directional(op.function, args, inputs_of(op, args), order=3)
 
 
 @pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from cases.draw import arrays, distinct
@@ -35,9 +36,10 @@ def maximum(draw: Any, which: str) -> dict[str, Any]:
     how, least = draw(windows())
     x = draw(image(len(least), least, distinct))
     given = pool_windows(x.shape, *how.values())
+    out, taps = max_pool_taps(x, given)
+    assume(np.isfinite(out).all())  # a dilated window that lies in the padding alone has no slope
     if which == "forward":
         return {"input": x, "windows": given}
-    out, taps = max_pool_taps(x, given)
     if which == "pick":
         return {"input": x, "taps": taps, "windows": given}
     return {"grad": draw(arrays(out.shape)), "taps": taps, "windows": given}
