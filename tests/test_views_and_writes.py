@@ -22,10 +22,23 @@ from rushlight.autograd.node import shared
 
 
 @dataclass
+class Buffer:
+    """The bytes behind one or more memories: ``.data`` gives a second memory, and neither counts the other's writes."""
+
+    shared: bool = False
+    blind: bool = False  # written while shared: what was saved of it may have changed unnoticed, as in PyTorch
+
+
+@dataclass
 class Memory:
     """What tensors share, whatever their history: the count of writes."""
 
     writes: int = 0
+    buffer: Buffer = field(default_factory=Buffer)
+
+    def alias(self) -> Memory:
+        self.buffer.shared = True
+        return Memory(buffer=self.buffer)
 
 
 @dataclass
@@ -116,7 +129,7 @@ class Program(RuleBasedStateMachine):
             history.saved += y.history.saved
             history.saved += saved_by_product(x, y) if op == "mul" else []
             history.asks = x.history.asks or y.history.asks
-        self.keep(Twin(real, np.ascontiguousarray(value), np.ascontiguousarray(slope), memory, history))
+        self.keep(Twin(real, np.array(value, order="C"), np.array(slope, order="C"), memory, history))
 
     # -------------------------------------------------------------- views
 
@@ -143,7 +156,7 @@ class Program(RuleBasedStateMachine):
     def cut(self, a: int, way: str) -> None:
         x = self.pick(a)
         real = x.real.detach() if way == "detach" else x.real.data
-        memory = x.memory if way == "detach" else Memory()  # .data counts its own writes, as in PyTorch
+        memory = x.memory if way == "detach" else x.memory.alias()  # .data counts its own writes, as in PyTorch
         self.keep(Twin(real, x.value, np.zeros((*x.value.shape, TOTAL)), memory, History()))
 
     # -------------------------------------------------------------- writes
@@ -177,6 +190,7 @@ class Program(RuleBasedStateMachine):
         self.perform(x, op, operand, off)
         x.value[...] = value
         x.memory.writes += 1
+        x.memory.buffer.blind |= x.memory.buffer.shared
         if recorded:
             x.slope[...] = slope
             x.history.asks = True
@@ -223,6 +237,7 @@ class Program(RuleBasedStateMachine):
     @invariant()
     def values_and_versions_agree(self) -> None:
         for twin in self.pool:
+            assert tuple(twin.real.shape) == np.shape(twin.value)
             np.testing.assert_allclose(shared(twin.real), twin.value, rtol=1e-12, atol=1e-12)
             assert twin.real._version == twin.memory.writes
             if not twin.loose:
@@ -243,6 +258,8 @@ class Program(RuleBasedStateMachine):
         except RuntimeError as error:
             if not stale or "modified by an inplace operation" not in str(error):
                 raise
+            return
+        if any(memory.buffer.blind for memory, _ in x.history.saved):
             return
         flat = [np.zeros(v.shape) if g is None else shared(g) for v, g in zip(self.leaves, found, strict=True)]
         got = np.concatenate([each.ravel() for each in flat])
