@@ -365,11 +365,13 @@ _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")
 if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program when it first asks
     from . import nn as nn
     from . import optim as optim
+    from . import serialization as serialization
+    from . import testing as testing
     from . import utils as utils
     from . import viz as viz
     from .on_demand import *  # noqa: F403
 
-_SUBMODULES = ("nn", "optim", "utils", "viz")
+_SUBMODULES = ("nn", "optim", "serialization", "testing", "utils", "viz")
 
 
 def __getattr__(name: str) -> _Any:

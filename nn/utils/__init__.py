@@ -1,0 +1,1 @@
+"""Helpers around modules and parameters: ``torch.nn.utils``."""

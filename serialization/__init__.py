@@ -1,0 +1,1 @@
+"""Reading and writing of tensors and of what holds them: ``save`` and ``load``."""

@@ -1,0 +1,1 @@
+"""Tools for testing gradients, for everyone: strategies, checks and their verdicts."""
