@@ -1,4 +1,4 @@
-"""Compare gradients with finite differences along random directions: two forward passes for any size."""
+"""The cases of the ops on ``rushlight.testing``: from drawn arrays to a check of one op."""
 
 from __future__ import annotations
 
@@ -8,114 +8,44 @@ from typing import Any
 import numpy as np
 
 import rushlight
-from rushlight import Tensor
+from rushlight.autograd.primitive import Primitive
+from rushlight.testing import Report, Verdict, check_gradient
 
 Arrays = dict[str, Any]
 
 
-def tensors(arrays: Arrays, inputs: list[str]) -> Arrays:
-    """Return ``arrays`` with each of ``inputs`` (an array or a list of them) as a leaf that asks for its gradient."""
-    return arrays | {name: _leaf(arrays[name]) for name in inputs}
+def inputs_of(op: Primitive, args: Arrays) -> list[str]:
+    """Return the inputs of ``op`` that have a gradient and a value."""
+    return [name for name in op.inputs if args.get(name) is not None]
 
 
-def _leaf(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_leaf(one) for one in value]
-    return rushlight.from_numpy(value).requires_grad_()
+def asking(op: Primitive, args: Arrays, kind: Any = np.float64) -> tuple[Arrays, list[Any]]:
+    """Return ``args`` with the inputs of ``op`` as leaves of dtype ``kind`` that ask for a gradient, and the leaves."""
+    leaves: list[Any] = []
+
+    def leaf(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [leaf(one) for one in value]
+        leaves.append(rushlight.from_numpy(np.asarray(value, kind)).requires_grad_())
+        return leaves[-1]
+
+    return args | {name: leaf(args[name]) for name in inputs_of(op, args)}, leaves
 
 
-def flat(args: Arrays, inputs: list[str]) -> list[Any]:
-    """Return the values of ``inputs``, lists spread out."""
-    found: list[Any] = []
-    for name in inputs:
-        found += args[name] if isinstance(args[name], list | tuple) else [args[name]]
-    return found
+def differentiable(out: Any) -> list[Any]:
+    """Return the results that ask for a gradient."""
+    outs = out if isinstance(out, tuple) else (out,)
+    return [one for one in outs if isinstance(one, rushlight.Tensor) and one.requires_grad]
 
 
-def moved(args: Arrays, inputs: list[str], steps: list[np.ndarray], h: float) -> Arrays:
-    """Return the arrays of ``args`` with ``h * step`` added to each input."""
-    rest = iter(steps)
-
-    def move(value: Any) -> Any:
-        return [move(v) for v in value] if isinstance(value, list | tuple) else np.asarray(value + h * next(rest))
-
-    return args | {name: move(args[name]) for name in inputs}
+def check_op(op: Primitive, args: Arrays, order: int) -> Report:
+    """Assert that the gradients of ``op`` at ``args`` are right up to ``order``."""
+    return check(lambda given: op.function(**given), asking(op, args)[0], order=order)
 
 
-def directional(fn: Callable[..., Any], args: Arrays, inputs: list[str], order: int = 1, seed: int = 0) -> None:
-    """Assert that ``fn``'s gradient, and its gradient's gradient up to ``order``, equals its finite difference.
-
-    ``fn`` takes tensors by keyword and returns a tensor, or a tuple whose first item is the differentiable one.
-    """
-    rng = np.random.default_rng(seed)
-    given = tensors(args, inputs)
-    out = first(fn(**given))
-    weight = rng.normal(size=tuple(out.shape))
-    steps = [rng.normal(size=a.shape) for a in flat(args, inputs)]
-    leaves = flat(given, inputs)
-    assert out.requires_grad, "the result asks for no gradient"
-    grads = rushlight.autograd.grad(out, leaves, rushlight.from_numpy(weight), allow_unused=True)
-    exact = sum(float((g.numpy() * s).sum()) for g, s in zip(grads, steps, strict=True) if g is not None)
-
-    def along(h: float) -> float:
-        return float((weight * plain(fn, moved(args, inputs, steps, h), inputs)).sum())
-
-    compare(exact, along, order)
-    if order > 1:
-        _next_order(fn, args, inputs, weight, steps, order)
-
-
-def compare(exact: float, along: Callable[[float], float], order: int) -> None:
-    """Assert that ``exact`` is the slope of ``along`` at 0, from differences of three step sizes (Richardson)."""
-    coarse, middle, fine = ((along(h) - along(-h)) / (2 * h) for h in (1e-3, 5e-4, 2.5e-4))
-    numeric = (16 * (4 * fine - middle) - (4 * middle - coarse)) / 45
-    scale = max(1.0, abs(numeric), abs(along(0.0)))
-    assert abs(exact - numeric) <= 1e-6 * scale, (
-        f"gradient {exact!r}, finite difference {numeric!r} (order left {order})"
-    )
-
-
-def _next_order(
-    fn: Callable[..., Any], args: Arrays, inputs: list[str], weight: np.ndarray, steps: list[np.ndarray], order: int
-) -> None:
-    """Check the function whose value is the first-order derivative along ``steps``."""
-
-    def slope(**given: Any) -> Any:
-        leaves = [x if x.requires_grad else x.detach().requires_grad_() for x in flat(given, inputs)]
-        given = rebuilt(given, inputs, leaves)
-        with rushlight.enable_grad():
-            out = first(fn(**given))
-            grads = rushlight.autograd.grad(
-                out, leaves, rushlight.from_numpy(weight), create_graph=True, allow_unused=True
-            )
-            parts = [(g * rushlight.from_numpy(s)).sum() for g, s in zip(grads, steps, strict=True) if g is not None]
-            total = rushlight.from_numpy(np.zeros(()))
-            for part in parts:
-                total = total + part
-        return total
-
-    out = slope(**tensors(args, inputs))
-    if out.requires_grad:  # a linear op has a constant gradient
-        directional(slope, args, inputs, order - 1, seed=order)
-
-
-def rebuilt(args: Arrays, inputs: list[str], leaves: list[Any]) -> Arrays:
-    """Return ``args`` with the values of ``inputs`` replaced, in order, by ``leaves``."""
-    rest = iter(leaves)
-    return args | {
-        name: [next(rest) for _ in args[name]] if isinstance(args[name], list | tuple) else next(rest)
-        for name in inputs
-    }
-
-
-def first(out: Any) -> Tensor:
-    """Return the differentiable result."""
-    found: Tensor = out[0] if isinstance(out, tuple) else out
-    return found
-
-
-def plain(fn: Callable[..., Any], args: Arrays, inputs: list[str]) -> np.ndarray:
-    """Return ``fn``'s result as an array, computed without a record."""
-    given = rebuilt(args, inputs, [rushlight.from_numpy(np.array(a)) for a in flat(args, inputs)])
-    with rushlight.no_grad():
-        return first(fn(**given)).detach().numpy()
+def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
+    """Assert that ``fn`` asks for a gradient, and that it is right: a point where it cannot be told is no test."""
+    report = check_gradient(fn, *inputs, order=order)
+    assert report.findings or not report.evaluations > 1, "nothing was compared"
+    assert report.verdict is Verdict.RIGHT, str(report)
+    return report

@@ -1,0 +1,91 @@
+"""Checks without tolerance: how fast a Taylor remainder falls, and whether forward and reverse derivatives fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..autograd.functional import jvp as reverse_jvp
+from .judge import Point, derived, drawn
+from .subject import Function, called, floating, leaf
+from .verdict import Finding, GradientError, Report, Verdict
+
+
+def taylor_test(fn: Callable[..., Any], *inputs: Any, order: int = 1, seed: int = 0) -> float:
+    """Return the power of the step by which the Taylor remainder of ``fn`` falls along a random direction.
+
+    It must be ``order + 1`` or more (``inf`` where nothing but rounding remains), else GradientError is raised: a test
+    without any tolerance, common where PDEs are solved (http://www.dolfin-adjoint.org). Order 1 tests the gradient,
+    order 2 also the gradient of the gradient.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
+    >>> round(torch.testing.taylor_test(lambda x: x.sin(), x))
+    2
+    """
+    if order not in {1, 2}:
+        raise ValueError(f"taylor_test: order must be 1 or 2, not {order}")
+    subject = Function(fn, inputs)
+    try:
+        point = Point(subject, seed, 1)
+        steps = point.direction()
+        finding = point.judge(steps)
+        terms = [finding.claimed]
+        if order == 2:
+            second = Point(derived(point, steps), seed, 2)
+            grads = second.pull([np.ones(())])
+            terms.append(sum(float(np.sum(g * u)) for g, u in zip(grads, steps, strict=False)))
+        power = point.remainder(steps, tuple(terms))
+    finally:
+        subject.rest()
+    if not power > order + 0.9:
+        finding.verdict, finding.rate, finding.order = Verdict.WRONG, power, order
+        raise GradientError(_report(fn, inputs, seed, finding, point.dtype))
+    return power
+
+
+def dot_product_test(
+    fn: Callable[..., Any], *inputs: Any, jvp: Callable[..., Any] | None = None, seed: int = 0
+) -> float:
+    """Return by how much ``<w, J u>`` and ``<J^T w, u>`` differ, relative to their terms, for random ``u`` and ``w``.
+
+    No differences are taken, so both agree to rounding; GradientError is raised where they do not. That shows whether
+    forward and reverse derivatives belong together, not whether they are right: a fault in both stays hidden. The
+    forward product is ``jvp(fn, inputs, u)``, which returns outputs and product; by default that of
+    :mod:`rushlight.autograd.functional`. ``inputs`` are tensors.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
+    >>> torch.testing.dot_product_test(lambda x: x.sin() * x.sum(), x) < 1e-12
+    True
+    """
+    subject = Function(fn, inputs)
+    try:
+        point = Point(subject, seed, 1)
+        leaves = tuple(leaf(v, False) for v in subject.values)
+        steps = [drawn(point.rng, v.shape).astype(v.dtype) for v in subject.values]
+        steps[subject.count :] = [np.zeros_like(u) for u in steps[subject.count :]]  # parameters stay
+
+        def outputs(*given: Any) -> tuple[Any, ...]:
+            return tuple(floating(subject.filled(list(given)))[n] for n in point.places)
+
+        _, pushed = (jvp or reverse_jvp)(outputs, leaves, tuple(leaf(u, False) for u in steps))
+    finally:
+        subject.rest()
+    forward = [w * np.asarray(y.array, np.float64) for w, y in zip(point.weights, pushed, strict=True)]
+    back = [g * u for g, u in zip(point.grads, steps, strict=True)]
+    ahead, behind = (float(sum(np.sum(part) for part in parts)) for parts in (forward, back))
+    size = float(sum(np.abs(part).sum() for part in (*forward, *back)))
+    off = abs(ahead - behind) / size if size else 0.0
+    terms = sum(part.size for part in (*forward, *back))
+    if not off <= 32 * point.eps * max(terms, 1) ** 0.5:
+        note = "forward and reverse derivative do not fit: <w, J u> is measured, <J^T w, u> claimed"
+        finding = Finding(Verdict.WRONG, 1, behind, ahead, 0.0, note=note)
+        raise GradientError(_report(fn, inputs, seed, finding, point.dtype))
+    return off
+
+
+def _report(fn: Any, inputs: tuple[Any, ...], seed: int, finding: Finding, dtype: str) -> Report:
+    return Report(called(fn), [(f"input{n}", x) for n, x in enumerate(inputs)], seed, [finding], 0, dtype)
