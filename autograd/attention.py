@@ -12,9 +12,8 @@ import numpy as np
 
 from .dims import array_of
 from .draws import DEFAULT
-from .ops.adapt import expand_to
 from .ops.attention import attention
-from .ops.shape import reshape
+from .ops.shape import expand, reshape
 
 _C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
 
@@ -57,7 +56,7 @@ def _grouped(query: Any, other: Any) -> Any:
     if heads % shape[-3]:
         raise RuntimeError("Number of heads in key and value must divide the number of heads in query")
     times = heads // shape[-3]
-    wide = expand_to(reshape(other, (*shape[:-2], 1, *shape[-2:])), (*shape[:-2], times, *shape[-2:]))
+    wide = expand(reshape(other, (*shape[:-2], 1, *shape[-2:])), (*shape[:-2], times, *shape[-2:]))
     return reshape(wide, (*shape[:-3], heads, *shape[-2:]))
 
 

@@ -13,7 +13,7 @@ from .dtypes import dtype_of
 from .engine import arrive, run
 from .hooks import hooks_of
 from .mode import Recording
-from .node import Node, Variable, wrap
+from .node import Node, Variable, new_leaf, wrap
 from .ops.adapt import convert
 from .ops.join import stack
 from .view import settle
@@ -166,7 +166,8 @@ def grad(
     for x, node in zip(inputs, nodes, strict=True):
         got = arrived.get(node)
         if got is None and materialize_grads:
-            got = np.zeros(x.array.shape, x.array.dtype)
+            got = wrap(cls, np.zeros(x.array.shape, x.array.dtype))
+            got.node = new_leaf(got) if create_graph else None  # as in PyTorch
         if got is None and not allow_unused:
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "

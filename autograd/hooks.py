@@ -85,7 +85,8 @@ class Hooks:
 
     def prepare(self, g: Any, cls: Any) -> Any:
         """Run what comes right before the node's own step; return the gradient, maybe replaced."""
-        recorded = isinstance(g, Variable)
+        incoming = g.items if isinstance(g, Parts) else (g,)
+        recorded = any(isinstance(item, Variable) for item in incoming)
         for hook in tuple(self.before.values()):
             got = hook(_tensors(g.items if isinstance(g, Parts) else (g,), cls))
             if got is not None:

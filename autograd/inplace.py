@@ -111,7 +111,7 @@ def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
 def check_writable(x: Any, name: str) -> None:
     """Raise RuntimeError if writing one element of ``x`` would write several."""
     array = x.array
-    if 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+    if array.size and 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
         raise RuntimeError(
             f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
@@ -122,7 +122,7 @@ def check_rebase(x: Any) -> None:
     """Raise RuntimeError if a recorded write into ``x`` has no place in the graph."""
     view = x.view_of
     base = x if view is None else view.base
-    if base.node is not None and base.node.op is None:
+    if any(one.node is not None and one.node.op is None for one in (base, x)):
         which = "a leaf Variable" if view is None else "a view of a leaf Variable"
         raise RuntimeError(
             f"{which} that requires grad is being used in an in-place operation. Write it under torch.no_grad(), "
@@ -167,10 +167,9 @@ def rebase(x: Any, value: Any) -> None:
         if view is not None:
             settle(x)
     if before is not None and before.hooks is not None and before.hooks.retain and x.node is not None:
-        hooks_of(x.node).retain, before.hooks.retain = (
-            True,
-            False,
-        )  # it is the tensor that was asked to keep its gradient
+        # it is the tensor that was asked to keep its gradient, and that has one already
+        hooks_of(x.node).retain, before.hooks.retain = True, False
+        hooks_of(x.node).kept, before.hooks.kept = before.hooks.kept, None
 
 
 def _replace_part(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:

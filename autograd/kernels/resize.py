@@ -84,7 +84,7 @@ def pixel_shuffle(x: Array, factor: int) -> Array:
     out = channels // factor**2
     blocks = x.reshape(prod(lead), out, factor, factor, height, width)
     mixed = blocks.transpose(0, 1, 4, 2, 5, 3)
-    return mixed.reshape(*lead, out, height * factor, width * factor)
+    return np.array(mixed, order="C").reshape(*lead, out, height * factor, width * factor)
 
 
 def pixel_unshuffle(x: Array, factor: int) -> Array:
@@ -104,7 +104,7 @@ def pixel_unshuffle(x: Array, factor: int) -> Array:
     rows, columns = height // factor, width // factor
     blocks = x.reshape(prod(lead), channels, rows, factor, columns, factor)
     mixed = blocks.transpose(0, 1, 3, 5, 2, 4)
-    return mixed.reshape(*lead, channels * factor**2, rows, columns)
+    return np.array(mixed, order="C").reshape(*lead, channels * factor**2, rows, columns)
 
 
 def _check_rank(name: str, what: str, x: Array, factor: int) -> None:

@@ -81,7 +81,7 @@ def _latest(input: Any, axis: int, ufunc: Any) -> tuple[Any, Any, Any]:
     Twice, as a caller may write into what it gets.
     """
     if not input.ndim:
-        return input, np.int64(0), np.int64(0)
+        return input.copy(), np.int64(0), np.int64(0)
     values = ufunc.accumulate(input, axis)
     hit = input == values
     if input.dtype.kind == "f":
@@ -142,6 +142,6 @@ def logcumsumexp(input: Array, dim: int) -> Any:
         name = dtype_of(input.dtype).legacy
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{name}'")
     if not input.ndim:
-        return input, axis
+        return input.copy(), axis
     wide = _WIDE.get(input.dtype.char)
     return np.logaddexp.accumulate(input, axis, wide).astype(input.dtype, copy=False), axis

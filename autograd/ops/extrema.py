@@ -100,7 +100,7 @@ def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: Any, where: Cal
     """Return the extreme along ``dim`` and twice (a caller may write into what it gets) the first place it is at."""
     axis = one_axis(input, dim)
     if not input.ndim:
-        return input, np.int64(0), np.int64(0)
+        return input.copy(), np.int64(0), np.int64(0)
     check_along(name, input, axis)
     indices = where(input, axis, None, keepdims=keepdim)
     return ufunc.reduce(input, axis, None, None, keepdim), indices, indices.copy()

@@ -74,7 +74,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
     """
-    if bias is None and array_of(weight, "linear", "weight", 2).ndim == 1:
+    if bias is None and array_of(weight, "linear", "weight", 2).ndim < 2:
+        if not array_of(input, "linear").ndim:
+            _refuse_linear(array_of(input, "linear"), array_of(weight, "linear", "weight", 2))
         return matmul(input, weight)
     return _linear(input, weight, bias)
 

@@ -109,11 +109,11 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 
 
 def matrix_transpose(input: Any, name: str = "mT") -> Any:
-    """Return ``input`` with its last two dims swapped: a view. RuntimeError for fewer than two dims."""
+    """Return ``input`` with its last two dims swapped: a view; without dims the same. RuntimeError for one dim."""
     ndim = array_of(input, name).ndim
-    if ndim < 2 and (ndim or name != "mH"):
+    if ndim == 1:
         raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
-    return transpose(input, -2, -1) if ndim else getitem(input, (...,))
+    return transpose(input, -2, -1) if ndim else input
 
 
 def reversed_dims(input: Any) -> Any:

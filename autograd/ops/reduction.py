@@ -11,7 +11,8 @@ import numpy as np
 from ..dims import array_of
 from ..dtypes import dtype_of, result_numpy
 from ..node import Variable
-from .adapt import convert, expand_to
+from .adapt import convert
+from .shape import expand
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -78,6 +79,7 @@ def pair(name: str, kernel: str, input: Any, target: Any) -> tuple[Any, Any]:
     if x.shape != t.shape:
         warn_shapes(x, t, 5)
         input, target = broadcast(input, target)
+        x, t = array_of(input, name), array_of(target, name, "target", 2)  # now of one rank, which decides the dtype
     kind = x.dtype if x.dtype == t.dtype else result_numpy(x, t)
     if kind.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype_of(kind).legacy}'")
@@ -96,7 +98,7 @@ def broadcast(*tensors: Any) -> list[Any]:
         common = np.broadcast_shapes(*shapes)
     except ValueError:
         raise RuntimeError(_disagreement(shapes)) from None
-    return [x if shape == common else expand_to(x, common) for x, shape in zip(tensors, shapes, strict=True)]
+    return [x if shape == common else expand(x, common) for x, shape in zip(tensors, shapes, strict=True)]
 
 
 def _disagreement(shapes: list[tuple[int, ...]]) -> str:

@@ -260,7 +260,7 @@ def channel_shuffle(input: Array, groups: int) -> Array:
             f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups."
         )
     dealt = input.reshape(shape[0], groups, shape[1] // groups, *shape[2:]).swapaxes(1, 2)
-    return np.ascontiguousarray(dealt).reshape(shape)
+    return np.array(dealt, order="C").reshape(shape)
 
 
 def native_channel_shuffle(input: Any, groups: int) -> Any:

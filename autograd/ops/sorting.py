@@ -53,7 +53,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool 
     """
     axis = one_axis(input, dim)
     if not input.ndim:
-        return input, np.int64(0), np.int64(0)
+        return input.copy(), np.int64(0), np.int64(0)
     indices = _order(input, axis, descending)
     return input[along(indices, axis)], indices, indices.copy()
 
@@ -108,7 +108,7 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     if input.dtype.char == "?":
         raise RuntimeError("topk does not support bool dtypes on CPU")
     if not input.ndim:
-        return input, np.int64(0), np.int64(0)
+        return input.copy(), np.int64(0), np.int64(0)
     indices = _largest(input, k, axis, largest)
     return input[along(indices, axis)], indices, indices.copy()
 
@@ -154,7 +154,7 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
     _unsupported("kthvalue", input)
     if not input.ndim:
-        return input, np.int64(0), np.int64(0)
+        return input.copy(), np.int64(0), np.int64(0)
     return _first(input, axis, _at_rank(input, axis, k - 1), keepdim)
 
 
@@ -176,7 +176,7 @@ def _median(input: Any, dim: int, keepdim: bool, ignore_nan: bool) -> tuple[Any,
     check_along("nanmedian" if ignore_nan else "median", input, axis)
     _unsupported("median", input)
     if not input.ndim:
-        return input, np.int64(0), np.int64(0)
+        return input.copy(), np.int64(0), np.int64(0)
     return _first(input, axis, _middle(input, axis, ignore_nan), keepdim)
 
 
@@ -262,7 +262,7 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     axis = one_axis(input, dim)
     check_along("mode", input, axis)
     if not input.ndim:
-        return input, np.int64(0), np.int64(0)
+        return input.copy(), np.int64(0), np.int64(0)
     order = _order(input, axis)
     rows = input[along(order, axis)]
     new = np.ones(rows.shape, bool)
