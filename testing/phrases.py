@@ -112,7 +112,16 @@ def _along(draw: Any) -> str:
     return f"{draw.new()} = {draw.pick()}.{ALONG[draw.choose(len(ALONG))]}({(0, -1)[draw.choose(2)]})"
 
 
-SMOOTH = [_made(UNARY), _made(BINARY), _made(VIEWS), _plain(WRITES), _reduced(REDUCTIONS), _along, _made(UNARY), _made(VIEWS)]
+SMOOTH = [
+    _made(UNARY),
+    _made(BINARY),
+    _made(VIEWS),
+    _plain(WRITES),
+    _reduced(REDUCTIONS),
+    _along,
+    _made(UNARY),
+    _made(VIEWS),
+]
 ROUGH = [
     _made(KINKED), _made(KINKED_BINARY), _reduced(KINKED_REDUCTIONS), _made(SEVERAL), _made(GATHERS), _plain(KINKED_WRITES),
     _plain(QUIET), _plain(HOOKS), _plain(WALKS), _plain(WRITES), _plain(WALKS),

@@ -182,5 +182,3 @@ def draw_program(
         if len(builder.lines) >= size:
             break
     return builder.finish()
-
-

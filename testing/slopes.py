@@ -147,7 +147,9 @@ def _edge(middle: float, ahead: list[float], behind: list[float], steps: list[fl
     return Slope(one, inf, left, right, True, "the function is finite on one side only", noise)
 
 
-def rate(phi: Callable[[float], float], terms: tuple[float, ...], noise: float) -> tuple[float, list[tuple[float, float]]]:
+def rate(
+    phi: Callable[[float], float], terms: tuple[float, ...], noise: float
+) -> tuple[float, list[tuple[float, float]]]:
     """Return how the Taylor remainder of ``phi`` falls, as the power of the step, and the remainders by step.
 
     ``terms`` are the derivatives at 0 claimed to be right: the value is not among them. The power is ``inf`` where

@@ -159,5 +159,3 @@ def blame(fn: Callable[..., Any], inputs: tuple[Any, ...], order: int, seed: int
             "between them (detach, .data, NumPy, no_grad)"
         )
     return f"{step}, whose own rule disagrees with its own forward"
-
-

@@ -56,7 +56,11 @@ class Finding:
         """Which of the slopes that meet at a kink the engine took."""
         low, high = sorted((self.left, self.right))
         near = 1e-6 * max(abs(low), abs(high), 1e-30)
-        names = {"the left slope": self.left, "the right slope": self.right, "the mean of both slopes": (low + high) / 2}
+        names = {
+            "the left slope": self.left,
+            "the right slope": self.right,
+            "the mean of both slopes": (low + high) / 2,
+        }
         for name, value in names.items():
             if abs(self.claimed - value) <= near:
                 return name
@@ -78,7 +82,10 @@ class Finding:
 
     def lines(self) -> list[str]:
         """Return the finding in words, one fact a line."""
-        rows = [("backward gives", f"{self.claimed!r}"), ("differences give", f"{self.measured!r} (± {self.error:.1g})")]
+        rows = [
+            ("backward gives", f"{self.claimed!r}"),
+            ("differences give", f"{self.measured!r} (± {self.error:.1g})"),
+        ]
         if self.verdict is Verdict.NOT_DIFFERENTIABLE or not isnan(self.left):
             rows += [("slopes", f"{self.left:.6g} to the left, {self.right:.6g} to the right")]
             rows += [("backward took", self.convention)]

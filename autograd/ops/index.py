@@ -32,7 +32,7 @@ def look_up(input: Array, index: tuple[Any, ...]) -> Array:
         out: Array = input[index]
     except IndexError as error:
         raise reworded(error) from None
-    return out
+    return np.ascontiguousarray(out) if out.ndim else out  # NumPy may give it transposed in memory, PyTorch does not
 
 
 def _look_up_again(g: Any, index: tuple[Any, ...]) -> Any:

@@ -190,6 +190,9 @@ def fuzz(
         elif text and differs(program):
             short = shrink(program)
             why = differs(short)
+            if known(short, why):
+                skipped[f"known: {known(short, why)}"] += 1
+                continue
             key = kind(why, short)
             if key not in reasons:
                 reasons.add(key)
@@ -199,9 +202,32 @@ def fuzz(
     return ran, found, skipped
 
 
+WRITE = re.compile(r"(?<!inputs)_\(| [-+*/]= |\] = ")
+SHAPES = re.compile(r"(scatter|index_copy|index_add|index_put|index_fill|index_select)_?\(")
+
+
+def known(program: Program, why: str) -> str:
+    """Return the reason why a difference, once shrunk, is as documented, or ''."""
+    text = "\n".join(program.lines)
+    writes = any(WRITE.search(line) for line in program.lines)
+    if re.search(r"inputs=\[t", text):
+        return "backward(inputs=...) of a tensor inside the graph"
+    if ("register_hook" in text or "retain_grad" in text) and (writes or "materialize_grads" in text):
+        return "hooks on views written later, and on roots that lead nowhere"
+    if re.search(r"\bt\d+\.backward\(t\d+\)", text) and writes:
+        return "PyTorch's gradient shares memory with the one that came in"
+    if ("raised" in why or "Error" in why) and SHAPES.search(why):
+        return "which shapes indexed writes refuse"
+    return "a leaf that is a view" if "requires_grad_()" in text and writes else ""
+
+
 def kind(why: str, program: Program) -> str:
     """Return what alike failures have in common: the last lines without names and numbers."""
-    body = program.lines[-2:] if not program.lines or not program.lines[-1].startswith(("second", "first")) else program.lines[:1]
+    body = (
+        program.lines[-2:]
+        if not program.lines or not program.lines[-1].startswith(("second", "first"))
+        else program.lines[:1]
+    )
     return "".join(char for char in "".join(body) + why.split(":")[-1][:40] if not char.isdigit())
 
 

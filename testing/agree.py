@@ -1,0 +1,240 @@
+"""One call for everything about a derivative that should agree with everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..autograd.derive import grad
+from ..autograd.node import shared
+from ..utils.checkpoint import checkpoint
+from .gradient import check_gradient
+from .judge import Point
+from .rates import dot_product_test
+from .subject import Array, Function, called, leaf
+from .verdict import GradientError, Verdict
+
+
+@dataclass
+class Agreement:
+    """What one comparison said: ``detail`` is empty where both agree, ``skipped`` says why it was not made."""
+
+    name: str
+    detail: str = ""
+    skipped: str = ""
+
+
+class Agreements(list[Agreement]):
+    """All comparisons of one call, as a list with a readable form."""
+
+    @property
+    def wrong(self) -> list[Agreement]:
+        """Those that found a difference."""
+        return [each for each in self if each.detail]
+
+    def __str__(self) -> str:
+        width = max((len(each.name) for each in self), default=0)
+        rows = ((each.name, each.detail or ("skipped: " + each.skipped if each.skipped else "agrees")) for each in self)
+        return "\n".join(f"{name:{width}}  {text}" for name, text in rows)
+
+
+class AgreementError(AssertionError):
+    """Two ways to the same derivative differ. ``agreements`` holds all that were compared."""
+
+    def __init__(self, name: str, agreements: Agreements) -> None:
+        super().__init__(f"derivatives of {name} do not agree\n{agreements}")
+        self.agreements = agreements
+
+
+def check_agreement(
+    fn: Callable[..., Any], *inputs: Any, order: int = 2, seed: int = 0, raise_exception: bool = True
+) -> Agreements:
+    """Return what was compared; AgreementError if anything differs.
+
+    The gradient with differences, up to ``order``; reverse with forward products; several gradients at once with one
+    after another; float32 with float64; inputs in other memory layouts; checkpointed with plain; a second walk with
+    the first, bit by bit; inputs, and the gradient that comes in, with what they were before. ``fn`` may be a Module.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([[0.5, -1.0], [2.0, 0.25]], dtype=torch.float64, requires_grad=True)
+    >>> len(torch.testing.check_agreement(lambda x: x.softmax(-1), x).wrong)
+    0
+    """
+    compare = _Comparisons(fn, inputs, order, seed)
+    found = Agreements()
+    for name, one in compare.all():
+        try:
+            detail = one()
+            found.append(Agreement(name, detail))
+        except _Skip as why:
+            found.append(Agreement(name, skipped=str(why)))
+        except Exception as error:  # that one way fails where others do not is a disagreement too
+            found.append(Agreement(name, f"raised {type(error).__name__}: {error}"))
+        finally:
+            compare.subject.rest()
+    if raise_exception and found.wrong:
+        raise AgreementError(called(fn), found)
+    return found
+
+
+class _Skip(Exception):
+    """A comparison that makes no sense here."""
+
+
+class _Comparisons:
+    """The ways to compare one function's derivatives at one point."""
+
+    def __init__(self, fn: Callable[..., Any], inputs: tuple[Any, ...], order: int, seed: int) -> None:
+        self.fn, self.inputs, self.order, self.seed = fn, inputs, order, seed
+        self.subject = Function(fn, inputs)
+        self.point = Point(self.subject, seed, 1)
+
+    def all(self) -> list[tuple[str, Callable[[], str]]]:
+        """Return each comparison with its name."""
+        return [
+            *((f"order {n} and differences", lambda n=n: self.differences(n)) for n in range(1, self.order + 1)),
+            ("reverse and forward", self.products),
+            ("batched and one by one", self.batched),
+            ("float32 and float64", self.single),
+            ("other memory layouts", self.layouts),
+            ("checkpointed and plain", self.checkpointed),
+            ("twice in a row", self.twice),
+            ("inputs unchanged", self.inputs_unchanged),
+            ("incoming gradient unchanged", self.seeds_unchanged),
+        ]
+
+    def differences(self, order: int) -> str:
+        """Compare with differences up to ``order``."""
+        report = check_gradient(self.fn, *self.inputs, order=order, seed=self.seed, raise_exception=False)
+        worst = report.worst()
+        if report.verdict is Verdict.NOT_DIFFERENTIABLE and worst is not None:
+            raise _Skip(f"not differentiable here, backward took {worst.convention}")
+        return "" if report.ok else str(report)
+
+    def products(self) -> str:
+        """Compare the product from the left with that from the right."""
+        try:
+            dot_product_test(self.fn, *self.inputs, seed=self.seed)
+        except GradientError as error:
+            return str(error)
+        return ""
+
+    def run(self, values: list[Array], fn: Callable[..., Any] | None = None) -> list[Array]:
+        """Return the gradients at ``values``, of ``fn`` in place of the function."""
+        subject = self.subject
+        before = subject.fn
+        subject.fn = before if fn is None else fn
+        try:
+            leaves, outputs = subject.call(values, True)
+        finally:
+            subject.fn = before
+        return self.pull(leaves, outputs)
+
+    def pull(self, leaves: list[Any], outputs: list[Any]) -> list[Array]:
+        """Return the gradients of the weighed outputs."""
+        outs = [outputs[n] for n in self.point.places if outputs[n].node is not None]
+        if not outs:
+            raise _Skip("nothing asks for a gradient")
+        weights = [w for n, w in zip(self.point.places, self.point.weights, strict=True) if outputs[n].node is not None]
+        seeds = [leaf(w.astype(out.array.dtype), False) for w, out in zip(weights, outs, strict=True)]
+        found = grad(outs, leaves, seeds, allow_unused=True)
+        return [
+            np.zeros(x.array.shape, x.array.dtype) if g is None else np.array(g.array)
+            for g, x in zip(found, leaves, strict=True)
+        ]
+
+    def near(self, found: list[Array], eps: float, what: str) -> str:
+        """Return how ``found`` differs from the gradients by more than rounding of ``eps`` explains."""
+        for name, mine, other in zip(self.subject.names, found, self.point.grads, strict=True):
+            scale = max([float(np.abs(g).max()) for g in self.point.grads if g.size], default=0.0)
+            if other.size and not np.allclose(mine, other, rtol=1e4 * eps, atol=1e4 * eps * scale, equal_nan=True):
+                with np.errstate(all="ignore"):
+                    place = np.unravel_index(int(np.nanargmax(np.abs(mine - other))), other.shape)
+                index = tuple(int(n) for n in place)
+                return f"{what}: gradient of {name} at {index} is {float(mine[index])!r}, not {float(other[index])!r}"
+        return ""
+
+    def batched(self) -> str:
+        """Compare ``is_grads_batched`` with the same gradients one after another."""
+        leaves, outputs = self.subject.call(self.subject.values, True)
+        for n in self.point.places:
+            out = outputs[n]
+            if out.node is None or not out.array.size:
+                continue
+            rng = np.random.default_rng(self.seed)
+            rows = rng.normal(size=(2, *out.array.shape)).astype(out.array.dtype)
+            kept: dict[str, Any] = {"retain_graph": True, "allow_unused": True}
+            together = grad(out, leaves, leaf(rows, False), is_grads_batched=True, **kept)
+            for number, row in enumerate(rows):
+                alone = grad(out, leaves, leaf(row, False), **kept)
+                for name, one, each in zip(self.subject.names, together, alone, strict=True):
+                    same = one is None if each is None else np.allclose(one.array[number], each.array, rtol=1e-6)
+                    if not same:
+                        return f"gradient of {name} in a batch differs from the same alone"
+        return ""
+
+    def single(self) -> str:
+        """Compare float32 with float64: values, and no other dtype on the way."""
+        if self.subject.parameters:
+            raise _Skip("a Module has the dtype of its parameters")
+        if any(v.dtype != np.float64 for v in self.subject.values):
+            raise _Skip("the inputs are not float64")
+        found = self.run([v.astype(np.float32) for v in self.subject.values])
+        for name, g in zip(self.subject.names, found, strict=True):
+            if g.dtype != np.float32:
+                return f"the gradient of {name} in float32 is {g.dtype}"
+        return self.near(found, float(np.finfo(np.float32).eps), "in float32")
+
+    def layouts(self) -> str:
+        """Compare inputs that are transposed, and spread, in memory."""
+        if not any(v.ndim for v in self.subject.values[: self.subject.count]):
+            raise _Skip("no input has dims")
+        for what, change in (("transposed in memory", np.asfortranarray), ("strided in memory", _strided)):
+            values = [change(v) if v.ndim else v for v in self.subject.values]
+            said = self.near(self.run(values), self.point.eps, what)
+            if said:
+                return said
+        return ""
+
+    def checkpointed(self) -> str:
+        """Compare with the function run again during the walk."""
+        found = self.run(self.subject.values, lambda *given: checkpoint(self.fn, *given, use_reentrant=False))
+        return self.near(found, self.point.eps, "checkpointed")
+
+    def twice(self) -> str:
+        """Compare two runs bit by bit."""
+        first, second = self.run(self.subject.values), self.run(self.subject.values)
+        for name, a, b in zip(self.subject.names, first, second, strict=True):
+            if not np.array_equal(a, b, equal_nan=True):
+                return f"the gradient of {name} differs from one run to the next"
+        return ""
+
+    def inputs_unchanged(self) -> str:
+        """See that forward and backward left the inputs as they were."""
+        before = [np.array(v) for v in self.subject.values]
+        leaves, outputs = self.subject.call([np.array(v, order="K") for v in self.subject.values], True)
+        self.pull(leaves, outputs)
+        for name, x, old in zip(self.subject.names, leaves, before, strict=True):
+            if not np.array_equal(shared(x), old, equal_nan=True):
+                return f"{name} was written"
+        return ""
+
+    def seeds_unchanged(self) -> str:
+        """See that backward left the gradient that comes in as it was."""
+        leaves, outputs = self.subject.call(self.subject.values, True)
+        outs = [outputs[n] for n in self.point.places if outputs[n].node is not None]
+        if not outs:
+            raise _Skip("nothing asks for a gradient")
+        seeds = [leaf(np.full(out.array.shape, 0.5, out.array.dtype), False) for out in outs]
+        grad(outs, leaves, seeds, allow_unused=True)
+        wrote = any(np.any(shared(seed) != 0.5) for seed in seeds)
+        return "backward wrote into the gradient that came in" if wrote else ""
+
+
+def _strided(array: Array) -> Array:
+    wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+    wide[..., ::2] = array
+    return wide[..., ::2]

@@ -1,0 +1,82 @@
+"""``@gradient_test``: a function and strategies for its arguments become a property test of its derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from ..autograd.node import Variable, shared
+from .agree import check_agreement
+from .compare import assert_close
+from .gradient import check_gradient
+from .subject import called, floating, tensors_in
+from .verdict import Verdict
+
+
+def gradient_test(
+    *arguments: st.SearchStrategy[Any],
+    order: int = 2,
+    reference: Callable[..., Any] | None = None,
+    kinks: bool = True,
+    agreement: bool = True,
+    **named: st.SearchStrategy[Any],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: the function becomes a test that draws its arguments and checks its derivatives there.
+
+    For each drawn example: the gradient up to ``order``, by differences; with ``agreement`` all that
+    :func:`check_agreement` compares (float32, memory layouts, checkpointing, twice in a row, nothing written); the value
+    and its dtype and shape as ``reference`` gives it for the same arguments, arrays in place of tensors. With
+    ``kinks=False`` a point where the function is not differentiable fails too. Hypothesis shrinks what fails.
+
+    >>> from rushlight.testing import gradient_test, tensors
+    >>> @gradient_test(tensors())
+    ... def test_smooth(x):
+    ...     return x.sin() * x
+    >>> test_smooth()
+    """
+
+    def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(fn)
+        def test(*args: Any, **kwargs: Any) -> None:
+            bound = signature(fn).bind(*args, **kwargs)
+            values = tuple(bound.arguments.values())
+            note(f"{called(fn)} at {values!r}")
+            if reference is not None:
+                _same_value(fn, reference, values)
+            if not any(isinstance(x, Variable) and x.array.dtype.kind == "f" for x in tensors_in(values)):
+                return
+            report = check_gradient(fn, *values, order=order)
+            if not kinks:
+                assert report.verdict is not Verdict.NOT_DIFFERENTIABLE, str(report)
+            if agreement:
+                check_agreement(fn, *values, order=1)
+
+        test.__signature__ = _bare(fn)  # type: ignore[attr-defined]
+        return given(*arguments, **named)(test)
+
+    return decorate
+
+
+def _bare(fn: Callable[..., Any]) -> Any:
+    """Return the signature of ``fn`` without annotations, by which hypothesis would draw."""
+    found = signature(fn)
+    plain = [each.replace(annotation=Parameter.empty) for each in found.parameters.values()]
+    return found.replace(parameters=plain, return_annotation=None)
+
+
+def _same_value(fn: Callable[..., Any], reference: Callable[..., Any], values: tuple[Any, ...]) -> None:
+    """Assert that ``fn`` gives what ``reference`` gives for arrays."""
+    arrays = [np.array(shared(x)) if isinstance(x, Variable) else x for x in values]
+    expected = reference(*arrays)
+    expected = expected if isinstance(expected, tuple | list) else (expected,)
+    found = [np.asarray(out.array) for out in floating(fn(*values))]
+    wanted = [np.asarray(each) for each in expected]
+    assert len(found) == len(wanted), f"{len(found)} outputs, but the reference gives {len(wanted)}"
+    for mine, other in zip(found, wanted, strict=True):
+        assert_close(mine, other.astype(mine.dtype) if other.dtype.kind != "f" else other)
