@@ -48,6 +48,12 @@ class Point:
         outs = [out for out, _ in pairs]
         seeds = [leaf(w.astype(out.array.dtype), False) for out, w in pairs]
         found = grad(outs, self.leaves, seeds, retain_graph=True, allow_unused=True)
+        for name, g, x in zip(self.subject.names, found, self.leaves, strict=True):
+            if g is not None and (g.array.shape, g.array.dtype) != (x.array.shape, x.array.dtype):
+                raise AssertionError(
+                    f"the gradient of {name} is {g.array.dtype} {g.array.shape}, but {name} is {x.array.dtype} "
+                    f"{x.array.shape}"
+                )
         return [
             np.zeros(x.array.shape) if g is None else np.asarray(g.array, np.float64)
             for g, x in zip(found, self.leaves, strict=True)

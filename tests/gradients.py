@@ -49,3 +49,40 @@ def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
     assert report.findings or not report.evaluations > 1, "nothing was compared"
     assert report.verdict is Verdict.RIGHT, str(report)
     return report
+
+
+def right_or_refused(op: Primitive, args: Arrays) -> None:
+    """Assert that no write after the call, into an input or a result of ``op``, changes a gradient in silence."""
+    plain, (inputs, results) = _gradients(op, args, None)
+    assert plain is not None
+    for number in range(inputs + results):
+        written, _ = _gradients(op, args, number)
+        if written is not None:
+            for mine, other in zip(written, plain, strict=True):
+                np.testing.assert_array_equal(mine, other)
+
+
+def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np.ndarray] | None, tuple[int, int]]:
+    """Return the gradients of ``op``, None if refused, and how many inputs and results there are.
+
+    Between the call and the walk the tensor ``number`` of those is written.
+    """
+    _, leaves = asking(op, args)
+    inner = [leaf.clone() for leaf in leaves]
+    rest = iter(inner)
+
+    def place(value: Any) -> Any:
+        return [place(one) for one in value] if isinstance(value, list | tuple) else next(rest)
+
+    outs = differentiable(op.function(**(args | {name: place(args[name]) for name in inputs_of(op, args)})))
+    sizes = len(inner), len(outs)
+    seeds = [rushlight.from_numpy(np.ones(tuple(out.shape), out.detach().numpy().dtype)) for out in outs]
+    try:
+        if number is not None:
+            with rushlight.no_grad():
+                (inner + outs)[number].add_(0.3)
+        grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True)
+    except RuntimeError as error:
+        assert "modified by an inplace operation" in str(error) or "single memory location" in str(error), error
+        return None, sizes
+    return [np.zeros(leaf.shape) if g is None else g.numpy() for g, leaf in zip(grads, leaves, strict=True)], sizes

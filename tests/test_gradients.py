@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import rushlight
 from cases import CASES
-from gradients import asking, check_op, differentiable
+from gradients import asking, check_op, differentiable, right_or_refused
 from rushlight.autograd.compile import listing
 from rushlight.autograd.primitive import PRIMITIVES
 
@@ -21,6 +21,9 @@ for _module in walk_packages(rushlight.autograd.__path__, "rushlight.autograd.")
     import_module(_module.name)
 
 DIFFERENTIABLE = {name: op for name, op in PRIMITIVES.items() if op.inputs}
+
+ALIASING = {"expand_to", "spread_along", "channel_spread", "reverse", "shaped", "unsafe_view", "pad_copies_back"}
+"""Steps of rules and of other functions, which hand their results to nobody else."""
 
 
 def test_every_primitive_has_a_case() -> None:
@@ -67,3 +70,21 @@ def test_generated_source_is_short(name: str) -> None:
     source = listing(PRIMITIVES[name])
     compile(source, name, "exec")
     assert source.count("\n") < 90
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))
+@given(data=st.data())
+@settings(max_examples=5)
+def test_a_write_after_the_call_is_refused_or_has_no_effect(name: str, data: Any) -> None:
+    right_or_refused(PRIMITIVES[name], data.draw(CASES[name]))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in DIFFERENTIABLE if name not in ALIASING))
+@given(data=st.data())
+@settings(max_examples=15)
+def test_results_share_no_memory_with_inputs_unless_they_are_views(name: str, data: Any) -> None:
+    given_tensors, leaves = asking(PRIMITIVES[name], data.draw(CASES[name]))
+    out = PRIMITIVES[name].function(**given_tensors)
+    for one in out if isinstance(out, tuple) else (out,):
+        if isinstance(one, rushlight.Tensor) and one.view_of is None:
+            assert not any(np.shares_memory(one.array, leaf.array) for leaf in leaves)

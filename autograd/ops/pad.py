@@ -42,7 +42,7 @@ def _pad_copies_rule(g: Any, input_shape: Any, pad: Any, how: Any) -> Any:
 def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
     """Return ``input`` in a border of copies of its elements."""
     out = kernels.pad(input, pad, how)
-    return out if any(pad) else np.array(out)
+    return out if any(pad) else out.copy()
 
 
 def _pad_copies_back_rule(g: Any, pad: Any, how: Any) -> Any:
