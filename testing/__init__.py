@@ -47,7 +47,7 @@ def __getattr__(name: str) -> _Any:
     try:
         module = _import_module(".property" if name == "gradient_test" else ".strategies", __name__)
     except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
+        if (error.name or "").split(".")[0] != "hypothesis":
             raise
         raise ModuleNotFoundError(
             f"rushlight.testing.{name} needs hypothesis: pip install 'rushlight[testing]'", name="hypothesis"

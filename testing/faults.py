@@ -11,8 +11,8 @@ from ..autograd.node import Variable
 from ..autograd.primitive import PRIMITIVES, names_of
 
 COMMON = (
-    "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "relu", "mul", "div", "pow", "sum", "mean", "matmul",
-    "softmax", "log_softmax", "transpose", "getitem", "cat", "where", "amax", "linear", "cumsum", "abs",
+    "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "relu", "mul", "div", "pow_tensor", "sum", "mean", "mm",
+    "softmax", "log_softmax", "transpose", "getitem", "cat", "where", "amax", "cumsum", "abs",
 )  # fmt: skip
 """The ops that faults are planted into, unless others are named."""
 

@@ -130,8 +130,9 @@ def _kinked(jump: float, unsure: float, bend: list[float], steps: list[float], n
 
 def _grows(central: list[float], steps: list[float], noise: float) -> bool:
     """Return whether each slope is clearly steeper than the one of the step before."""
-    tail = [(abs(c), h) for c, h in zip(central, steps, strict=True) if abs(c) > 100 * noise / h][-6:]
-    return len(tail) == 6 and all(b[0] > 1.2 * a[0] for a, b in zip(tail, tail[1:], strict=False))
+    tail = [(abs(c), h) for c, h in zip(central, steps, strict=True)][-6:]
+    clear = len(tail) == 6 and all(c > 100 * noise / h for c, h in tail)
+    return clear and all(b[0] > 1.2 * a[0] for a, b in zip(tail, tail[1:], strict=False))
 
 
 def _edge(middle: float, ahead: list[float], behind: list[float], steps: list[float], noise: float) -> Slope:

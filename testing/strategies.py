@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ..autograd.dtypes import as_numpy, float64
-from .programs import Program, draw_program
+from .program import Program, draw_program
 from .subject import leaf
 
 ENGINE = import_module(__name__.split(".", maxsplit=1)[0])

@@ -95,14 +95,23 @@ def tree_of(function: FunctionType, trees: dict[str, ast.Module]) -> Any:
     file = function.__code__.co_filename
     if file not in trees:
         trees[file] = ast.parse(Path(file).read_text(encoding="utf-8"))
-    arguments = function.__code__.co_varnames[: function.__code__.co_argcount]
-    for node in ast.walk(trees[file]):
-        if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
-            return node
-        if isinstance(node, ast.Lambda) and function.__name__ == "<lambda>":
-            if node.lineno == function.__code__.co_firstlineno and _compiled(node, function) == function.__code__:
-                return node
-    raise LookupError(f"no source for {function} with {arguments}")
+    code = function.__code__
+    named = [n for n in ast.walk(trees[file]) if isinstance(n, ast.FunctionDef) and n.name == function.__name__]
+    if named:
+        return named[0]
+    names = list(code.co_varnames[: code.co_argcount])
+    near = [
+        node
+        for node in ast.walk(trees[file])
+        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno
+        if [each.arg for each in node.args.args] == names
+    ]
+    same = [node for node in near if _compiled(node, function).co_code == code.co_code]
+    exact = [node for node in same if _compiled(node, function).co_consts == code.co_consts]
+    found = exact or same or near
+    if not found:
+        raise LookupError(f"no source for {function} in {file}:{code.co_firstlineno}")
+    return found[0]
 
 
 def _compiled(node: Any, function: FunctionType) -> Any:
@@ -131,10 +140,16 @@ def changes(node: Any) -> Iterator[tuple[str, Any]]:
             yield "operands swapped", ast.BinOp(right, node.op, left)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield "sign dropped", node.operand
-    elif isinstance(node, ast.Call) and len(node.args) > 1 and not any(isinstance(a, ast.Starred) for a in node.args):
+    elif isinstance(node, ast.Call) and len(node.args) > 1 and not _symmetric(node):
         yield "arguments swapped", ast.Call(node.func, [node.args[1], node.args[0], *node.args[2:]], node.keywords)
     elif isinstance(node, ast.Constant) and type(node.value) in {int, float}:
         yield "number off by one", ast.Constant(node.value + 1)
+
+
+def _symmetric(node: ast.Call) -> bool:
+    """Return whether the order of the first two arguments means nothing, or cannot be told."""
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    return name in {"max", "min", "zip", "maximum", "minimum"} or any(isinstance(a, ast.Starred) for a in node.args)
 
 
 class _Replace(ast.NodeTransformer):

@@ -62,7 +62,7 @@ SMOOTH = {
     "several outputs": lambda x: (x.exp(), [x * x.sum()], {"a": x.max(0)[0]}),
     "large offset": lambda x: 1e8 + x * x,
     "fast": lambda x: (x * 1e5).sin(),
-    "steep": lambda x: (x * 20).exp(),
+    "steep": lambda x: (x * 3).exp(),
     "away from a kink": torch.relu,
     "near a kink": lambda x: torch.relu(x - 0.49999),
 }
@@ -179,7 +179,7 @@ def test_nan_where_the_function_is_smooth_is_wrong() -> None:
 @pytest.mark.parametrize("offset", [1e12, 1e16])
 def test_too_ill_conditioned(offset: float) -> None:
     with pytest.raises(testing.GradientError, match="too ill-conditioned to tell"):
-        check_gradient(lambda x: (x + offset) - offset, leaf(*X))
+        check_gradient(lambda x: (x + offset) - offset, leaf(0.5, 0.25))
 
 
 def test_orders() -> None:
@@ -446,11 +446,10 @@ def test_every_planted_fault_changes_a_gradient(fault: Any) -> None:
     def run() -> Any:
         x = torch.tensor([[0.5, 0.7], [0.9, 1.3]], dtype=F64, requires_grad=True)
         y = torch.tensor([[1.5, 0.2], [0.4, 0.8]], dtype=F64, requires_grad=True)
-        f = torch.nn.functional
         parts = [
             x.exp(), x.log(), x.sin(), x.cos(), x.tanh(), x.sigmoid(), x.sqrt(), x.relu(), x * y, x / y, x**y, x.sum(0),
             x.mean(0), x @ y, x.softmax(0), x.log_softmax(0), x.transpose(0, 1), x[0], torch.cat([x, y]),
-            torch.where(x > y, x, y), x.amax(0), f.linear(x, y, y[0]), x.cumsum(0), x.abs(),
+            torch.where(x > y, x, y), x.amax(0), x.cumsum(0), x.abs(),
         ]  # fmt: skip
         w = [torch.tensor(np.cos(np.arange(p.numel())).reshape(p.shape) + 0.3, dtype=F64) for p in parts]
         first = torch.autograd.grad(parts, [x, y], w, create_graph=True)
@@ -461,8 +460,8 @@ def test_every_planted_fault_changes_a_gradient(fault: Any) -> None:
     with fault.planted():
         changed = run()
     assert run() == before
-    unused = fault.op == "pow" or (fault.op, fault.input) in {("linear", "bias")}
-    assert changed != before or unused or fault.kind in {"cut from the graph", "in reverse order"}
+    symmetric = fault.kind == "in reverse order" and fault.op in {"sum", "mean"}
+    assert changed != before or fault.kind == "cut from the graph" or symmetric
 
 
 # ------------------------------------------------------------------ strategies and property tests

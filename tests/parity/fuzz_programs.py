@@ -27,7 +27,7 @@ import torch
 
 import rushlight
 from parity.oracle import builtin
-from rushlight.testing.programs import Program, Run, draw_program
+from rushlight.testing.program import Program, Run, draw_program
 
 STALE = "modified by an inplace operation"
 REFUSALS = (RuntimeError, IndexError, ValueError)

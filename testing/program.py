@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from importlib import import_module
 from types import CodeType
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from ..autograd.node import Variable
 from .phrases import PHRASES, Phrase, endings
 
+_ENGINE: Any = import_module(__name__.split(".", maxsplit=1)[0])
 Choose = Callable[[int], int]
 LARGEST, WIDEST = 1e4, 64
 """Values beyond, and tensors of more elements, do not get into programs."""
@@ -70,7 +72,7 @@ class Program:
 
     def __call__(self, *leaves: Any) -> Any:
         """Return the last tensor that the lines compute from ``leaves``, to be differentiated; lines may not fail."""
-        names: dict[str, Any] = {"math": math}
+        names: dict[str, Any] = {"math": math, "T": _ENGINE, "F": _ENGINE.nn.functional}
         names |= dict(zip((leaf[0] for leaf in self.leaves), leaves, strict=True))
         last = leaves[0]
         for line in self.lines:
