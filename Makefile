@@ -26,7 +26,7 @@ else
 TEST_ENV := $(VENV)/.dev
 endif
 
-.PHONY: help demo test coverage lint format types doctest copy bench faults clean
+.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz mutants figures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +39,9 @@ help:
 	@echo "make doctest   run the examples in the docstrings"
 	@echo "make bench     measure speed against NumPy by hand"
 	@echo "make faults    plant faults and see that the tests catch them"
+	@echo "make fuzz      run random programs under PyTorch too; FUZZ_ARGS=\"--programs 20000 --seed 7\""
+	@echo "make mutants   break every gradient rule in every small way and see what the tests miss"
+	@echo "make figures   measure again what docs/reliability.md says"
 	@echo "make clean     remove the environment and everything built"
 	@echo "variables: PYTHON, VENV, PARITY, PYTEST_ARGS, BENCH_ARGS"
 
@@ -77,6 +80,15 @@ bench: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(ONE_THREAD) $(BIN)/python tests/faults.py
+
+fuzz: $(VENV)/.dev $(VENV)/.parity
+	$(ONE_THREAD) $(BIN)/python -P tests/parity/fuzz_programs.py $(or $(FUZZ_ARGS),--programs 20000)
+
+mutants: $(VENV)/.dev
+	$(ONE_THREAD) $(BIN)/python -P tests/mutants.py
+
+figures: $(VENV)/.dev $(VENV)/.parity
+	$(ONE_THREAD) $(BIN)/python -P tests/figures.py
 
 clean:
 	rm -rf $(VENV) build dist rushlight.egg-info demo-output .coverage htmlcov .hypothesis

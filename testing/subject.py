@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..autograd.derive import grad
+from ..autograd.function import Function as UserFunction
 from ..autograd.mode import enable_grad, no_grad
 from ..autograd.node import Variable, new_leaf, shared, wrap
 from ..autograd.random import get_rng_state, set_rng_state
@@ -62,8 +63,11 @@ def leaf(array: Any, record: bool = True) -> Any:
 
 def named(fn: Callable[..., Any], count: int) -> list[str]:
     """Return the names of the first ``count`` positional parameters of ``fn``."""
+    owner, skip = getattr(fn, "__self__", None), 0
+    if isinstance(owner, type) and issubclass(owner, UserFunction):  # apply(*args) hands its arguments to forward
+        fn, skip = owner.forward, int(owner.setup_context is UserFunction.setup_context)
     try:
-        found = list(signature(fn).parameters.values())
+        found = list(signature(fn).parameters.values())[skip:]
     except (TypeError, ValueError):
         found = []
     plain = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)

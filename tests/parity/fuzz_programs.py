@@ -36,6 +36,8 @@ DELIBERATE = {
     "is a view and its base or another view of its base has been modified inplace": "views of several results",
     "returns multiple views": "views of several results",
     "Trying to backward through the graph a second time": "rushlight had nothing saved to free",
+    "A view was created in no_grad mode": "PyTorch's gradients may be views",
+    "returned an invalid gradient": "PyTorch fails",
     "Found dtype": "mixed dtypes in losses",
     "some elements of the input tensor and the written-to tensor": "what is written is read as well",
 }
@@ -69,6 +71,8 @@ def errors(line: str, mine: Exception | None, other: Exception | None) -> str:
     text = str(mine or other)
     if mine is not None and "view size" in text:
         return "skipped: another memory layout, so view() refuses"
+    if "single memory location" in text:
+        return "skipped: only one engine's gradient is expanded memory, which is not written"
     if STALE in text:
         return f"skipped: only {'rushlight' if other is None else 'PyTorch'} refuses a saved value that was written"
     for words, reason in DELIBERATE.items():
@@ -123,6 +127,8 @@ def compare(name: str, mine: Any, other: Any, tol: float) -> str:
         return "skipped: PyTorch has NaN where rushlight has none"
     if not close(mine.detach().numpy(), other.detach().numpy(), tol):
         return f"{name}: rushlight {mine.tolist()}, PyTorch {other.tolist()}"
+    if (mine.is_leaf or mine.retains_grad) and other.requires_grad and mine.grad is not None and other.grad is not None:
+        return compare(f"{name}.grad", mine.grad.detach(), other.grad.detach(), tol)
     if (mine.is_leaf or mine.retains_grad) and other.requires_grad:
         return compare(f"{name}.grad", mine.grad, other.grad, tol)
     return ""
@@ -212,8 +218,13 @@ def known(program: Program, why: str) -> str:
     writes = any(WRITE.search(line) for line in program.lines)
     if re.search(r"inputs=\[t", text):
         return "backward(inputs=...) of a tensor inside the graph"
-    if ("register_hook" in text or "retain_grad" in text) and (writes or "materialize_grads" in text):
+    hooked = "register_hook" in text or "retain_grad" in text
+    if hooked and (writes or "materialize_grads" in text):
         return "hooks on views written later, and on roots that lead nowhere"
+    if hooked and ("second" in text or "create_graph" in text):
+        return "which share of a second derivative passes a hooked result"
+    if "no_grad" in text and writes:
+        return "views of what was written under no_grad"
     if re.search(r"\bt\d+\.backward\(t\d+\)", text) and writes:
         return "PyTorch's gradient shares memory with the one that came in"
     if ("raised" in why or "Error" in why) and SHAPES.search(why):
