@@ -29,7 +29,7 @@ from .dtypes import (
     uint8,
 )
 from .mode import fresh
-from .node import Variable, new_leaf, shared, start, wrap
+from .node import Variable, hold, new_leaf, shared, start, wrap
 from .ops.adapt import convert
 from .size import Size, sizes
 from .values import TensorValues
@@ -255,7 +255,7 @@ class TensorConversions(TensorValues):
             if self.view_of is not None:
                 raise RuntimeError(f"resize_: a view of shape {list(array.shape)} cannot grow to {list(shape)}")
             flat = np.concatenate([flat, np.zeros(needed - flat.size, flat.dtype)])
-        self.array = flat[:needed].reshape(shape)
+        hold(self, flat[:needed].reshape(shape))
         return self
 
     def resize_as_(self, the_template: Any, memory_format: Any = None) -> Self:
@@ -272,7 +272,8 @@ class TensorConversions(TensorValues):
         array = np.empty(0, self.array.dtype) if source is None else shared(source)
         if array.dtype is not self.array.dtype:
             raise RuntimeError(f"Could not set tensor of type {dtype_of(array.dtype)} to a tensor of type {self.dtype}")
-        self.array, self.view_of = array, None
+        hold(self, array)
+        self.view_of = None
         self.version = None if source is None else start(source)
         return self
 
