@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextvars import ContextVar
+from itertools import count
 from operator import attrgetter
 from sys import getrefcount
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 from .anomaly import anomaly
 from .node import FreedError, Node, Variable, wrap
 from .ops.adapt import convert, settle_gradient
-from .version import count
+from .version import count as count_write
 
 _newest = attrgetter("seq")
 
@@ -79,7 +81,12 @@ def recall(node: Node, cls: Any) -> tuple[Any, ...]:
     return tuple(saved)
 
 
-def run(  # noqa: PLR0912 - all that can happen to a gradient, in one place
+walking: ContextVar[tuple[int, Collection[Node]]] = ContextVar("walking", default=(-1, ()))
+"""The number of the walk that this thread or task is on, and the nodes that it runs; hooks may ask for them."""
+_walks = count()
+
+
+def run(
     roots: dict[Node, Any], cls: Any, *, record: bool, keep: bool, targets: set[Node] | None = None
 ) -> dict[Node, Any]:
     """Send each root's gradient down the graph; return what reached the leaves, or the ``targets``.
@@ -91,9 +98,25 @@ def run(  # noqa: PLR0912 - all that can happen to a gradient, in one place
     if not (record or targets or watch or hooked):
         seen.update(roots)
         return _walk_arrays(order, seen, keep)
-    del seen
     order = _hooked_leaves_early(order)
     useful = None if targets is None else _leading_to(targets, order)
+    outer = walking.set((next(_walks), useful if useful is not None else seen))
+    try:
+        return _walk_watched(order, roots, cls, record, keep, targets, useful)
+    finally:
+        walking.reset(outer)
+
+
+def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one place
+    order: list[Node],
+    roots: dict[Node, Any],
+    cls: Any,
+    record: bool,
+    keep: bool,
+    targets: set[Node] | None,
+    useful: set[Node] | None,
+) -> dict[Node, Any]:
+    watch = anomaly.get()
     grads, arrived = {node: g for node, g in roots.items() if useful is None or node in useful}, {}
     for node in order:
         g = grads.pop(node, None)
@@ -243,7 +266,7 @@ def _add_in_place(grad: Variable, got: Any) -> None:
     else:
         grad.array = grad.array + got
     if grad.version is not None:
-        count(grad.version, "backward")
+        count_write(grad.version, "backward")
 
 
 def arrive(arrived: dict[Node, Any], cls: Any, record: bool) -> None:
