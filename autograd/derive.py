@@ -166,8 +166,6 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
     outputs, inputs = _listed(outputs, "outputs"), _listed(inputs, "inputs")
-    if materialize_grads and any(isinstance(x, GradientEdge) for x in inputs):
-        raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
     nodes = [_target(x) for x in inputs]
     cls = Variable.result
     keep = create_graph if retain_graph is None else retain_graph
@@ -177,9 +175,11 @@ def grad(
         roots = _roots(outputs, grad_outputs, create_graph)
         arrived = run(roots, cls, record=create_graph, keep=keep, targets=set(nodes))
     found: list[Any] = []
-    for node in nodes:
+    for x, node in zip(inputs, nodes, strict=True):
         got = arrived.get(node)
         if got is None and materialize_grads:
+            if isinstance(x, GradientEdge):
+                raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
             got = np.zeros(node.shape, node.dtype)
         if got is None and not allow_unused:
             raise RuntimeError(
