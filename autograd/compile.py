@@ -18,6 +18,7 @@ from .dims import mismatch
 from .dtypes import float32, float64, floating
 from .mode import INFERRING, fresh, recording
 from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
+from .pulls import pull_lines
 from .shortcut import call, direct
 from .version import Version
 from .view import attach, settle
@@ -32,9 +33,6 @@ class _Unset:
 
 
 UNSET: Any = _Unset()
-
-
-# ------------------------------------------------------------------ the forward function
 
 
 def _unwritten(*args: Any, **kwargs: Any) -> Any:
@@ -64,7 +62,7 @@ def build_function(op: Any) -> Any:
 
 def build_pull(primitive: Any, op: Op) -> Any:
     """Return the pull of ``op``, written now."""
-    return _compiled(primitive, "pull", _pull(primitive), {"__name__": primitive.kernel.__module__, "op": op})
+    return _compiled(primitive, "pull", pull_lines(primitive), {"__name__": primitive.kernel.__module__, "op": op})
 
 
 _numbers = count()
@@ -120,7 +118,7 @@ def listing(op: Any) -> str:
     >>> "kernel(input_array)" in listing(PRIMITIVES["exp"])
     True
     """
-    pull = _pull(op) if op.inputs else []
+    pull = pull_lines(op) if op.inputs else []
     return "\n".join([*_forward(op), "", *pull])
 
 
@@ -382,46 +380,3 @@ def _slots(op: Any) -> list[str]:
 def _kept(name: str) -> str:
     """Return the expression that keeps an argument as it is now: a list could be changed before the walk."""
     return f"tuple({name}) if type({name}) is list else {name}"
-
-
-# ------------------------------------------------------------------ the pull
-
-
-def _pull(op: Any) -> list[str]:
-    lines = ["def pull(g_, saved, node):"]
-    if op.frees:
-        lines += ["    if saved is None: raise FreedError"]
-    if op.saves:
-        names = [n if not op.is_array(n) else f"{n}, {n}_version, {n}_said" for n in op.saves]
-        lines += [f"    {', '.join(names)}, = saved"]
-    for name in op.saves:
-        if op.is_array(name):
-            written = f"({name}_version or {name}_said) and {name}_version != {name}_said"
-            lines += [f"    if {written}: stale(op, {name!r}, saved, node)"]
-    if op.joint:
-        lines += ["    needs = [edge is not None for edge in node.edges]"]
-        parts = f"rule({', '.join(['g_', *op.needs[op.inputs[0]]])})"
-        return [*lines, f"    return {parts}[0] if node.more is None else {parts}"]
-    calls = [call(op.rules[name], f"rule_{name}", ["g_", *op.needs[name]]) for name in op.inputs]
-    if op.many:
-        return [*lines, f"    return {calls[0]}[0] if node.more is None else {calls[0]}"]
-    if len(calls) == 1:
-        return [*lines, f"    return {calls[0]}"]
-    edges = [f"edge_{name}" for name in op.inputs]
-    parts = ", ".join(f"None if {edge} is None else {text}" for edge, text in zip(edges, calls, strict=True))
-    lines += ["    more = node.more", f"    if more is None: return {calls[0]}"]
-    lines += [f"    {edges[0]} = node.edge; {', '.join(edges[1:])}, = more"]
-    return [*lines, f"    return ({parts})"]
-
-
-def layout(op: Any) -> list[tuple[int, str, int]]:
-    """Return, for each saved array, its place in ``saved``, its name, and its edge (-1: the result, -2: none)."""
-    found: list[tuple[int, str, int]] = []
-    place = 0
-    for name in op.saves:
-        if op.is_array(name):
-            edge = -1 if name == "out" else op.inputs.index(name) if name in op.inputs else -2
-            found.append((place, name, edge))
-            place += 2
-        place += 1
-    return found
