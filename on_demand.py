@@ -50,6 +50,8 @@ from .autograd.ops.resize import pixel_shuffle as pixel_shuffle
 from .autograd.ops.resize import pixel_unshuffle as pixel_unshuffle
 from .autograd.ops.row_norm import layer_norm as layer_norm
 from .autograd.ops.row_norm import rms_norm as rms_norm
+from .serialization import load as load
+from .serialization import save as save
 
 # Under these names PyTorch has other signatures here than in torch.nn.functional.
 dropout, dropout_ = _dropout.core_dropout, _dropout.core_dropout_

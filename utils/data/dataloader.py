@@ -17,7 +17,7 @@ from .fetch import fetcher_of
 from .info import get_worker_info
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 _FIXED = frozenset(("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"))
 
 
@@ -36,7 +36,7 @@ class _InfiniteConstantSampler(Sampler[None]):
             yield None
 
 
-class DataLoader(Generic[T]):
+class DataLoader(Generic[T_co]):
     """An iterable over the batches of ``dataset``; each ``iter()`` is a pass over it.
 
     Samples come in order, with ``shuffle`` in random order, or as ``sampler`` says; ``batch_sampler`` gives whole lists

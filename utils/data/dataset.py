@@ -15,10 +15,10 @@ from warnings import warn
 from ...autograd.random import Generator, default_generator, randperm
 from ...autograd.tensor import Tensor
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Dataset(Generic[T]):
+class Dataset(Generic[T_co]):
     """Base of datasets that give a sample for an index: subclasses write ``__getitem__``, and most ``__len__``.
 
     A subclass may also write ``__getitems__(indices)``, which returns the samples of a whole batch as a list. Datasets
@@ -27,14 +27,14 @@ class Dataset(Generic[T]):
     https://pytorch.org/docs/stable/data.html#torch.utils.data.Dataset
     """
 
-    def __getitem__(self, index: Any) -> T:
+    def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__(): a subclass of Dataset must have one")
 
     def __add__(self, other: Dataset[Any]) -> Any:
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset[T], Iterable[T]):
+class IterableDataset(Dataset[T_co], Iterable[T_co]):
     """Base of datasets that are streams: subclasses write ``__iter__``, which returns an iterator over the samples.
 
     With several workers each has a copy of the dataset and would give all of it; ``get_worker_info()`` tells
@@ -121,7 +121,7 @@ class StackDataset(Dataset[Any]):
         return self._length
 
 
-class ConcatDataset(Dataset[T]):
+class ConcatDataset(Dataset[T_co]):
     """Datasets one after the other, counted through.
 
     AssertionError if there are none or one is a stream.
@@ -184,7 +184,7 @@ class ChainDataset(IterableDataset[Any]):
         return sum(map(len, self._streams()))
 
 
-class Subset(Dataset[T]):
+class Subset(Dataset[T_co]):
     """The samples of ``dataset`` at ``indices``, in this order.
 
     A subclass that writes ``__getitem__`` must write ``__getitems__`` too, since a loader prefers it:

@@ -14,7 +14,7 @@ from ...autograd.draws import multinomial
 from ...autograd.dtypes import float64, int64
 from ...autograd.random import Generator, randint, randperm
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 _AT_ONCE = 32  # so many indices a sampler with replacement draws together
 
 
@@ -37,13 +37,13 @@ def truth(name: str, value: Any) -> bool:
     return value
 
 
-class Sampler(Generic[T]):
+class Sampler(Generic[T_co]):
     """Base of samplers: subclasses write ``__iter__``, over indices or lists of indices, and most ``__len__``.
 
     https://pytorch.org/docs/stable/data.html#torch.utils.data.Sampler
     """
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__} has no __iter__(): a subclass of Sampler must have one")
 
 

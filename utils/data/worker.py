@@ -34,7 +34,7 @@ class Failure:
         self.text = "".join(traceback.format_exception(error))
 
     def reraise(self) -> None:
-        """Raise an exception of the same type that tells the worker's traceback, or RuntimeError if none can be made."""
+        """Raise an exception of the same type, or RuntimeError, that tells the worker's traceback."""
         text: Any = f"Caught {self.name} {self.where}.\nOriginal {self.text}"
         if self.kind is KeyError:
             text = _Unquoted(text)  # a KeyError shows the repr of its argument
