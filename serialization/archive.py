@@ -125,10 +125,11 @@ class Reader:
         """Return the bytes of a record as an array; RuntimeError if there is none, or its checksum is wrong."""
         if name not in self._place:
             raise self._damaged(f"record {name!r} is missing")
-        made = self._source.array(*self._place[name])
+        made: Any = self._source.array(*self._place[name])
         if check and zlib.crc32(made) != self._infos[name].CRC:
             raise self._damaged(f"the checksum of record {name!r} is wrong")
-        return made
+        found: Array = made
+        return found
 
     def bytes(self, name: str) -> bytes:
         """Return the bytes of a record."""

@@ -65,7 +65,7 @@ class _Checkpoint:
         order = archive.bytes(f"{self.folder}byteorder") if f"{self.folder}byteorder" in archive.names else b"little"
         if order not in (b"little", b"big"):
             raise RuntimeError(f"the file has a byte order of its own: {order[:20]!r}")
-        self.order = "<" if order == b"little" else ">"
+        self.swapped = (order == b"little") != np.dtype("<i4").isnative
         self.storages: dict[str, tuple[str, Array]] = {}
         self.bfloat16 = 0
 
@@ -99,7 +99,7 @@ class _Checkpoint:
         if raw.size % dtype.itemsize:
             raise UnpicklingError(f"storage {key!r} has {raw.size} bytes, which is no whole number of elements")
         array = typed(raw, dtype)
-        if not dtype.newbyteorder(self.order).isnative:
+        if self.swapped:
             array = array.byteswap()
         if kind == _BFLOAT16:
             self.bfloat16 += 1

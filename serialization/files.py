@@ -131,7 +131,7 @@ class Source:
             return mapped
         if self.file is None:
             return np.frombuffer(self._raw, np.uint8, size, offset).copy()
-        made = np.empty(size, np.uint8)
+        made: Any = np.empty(size, np.uint8)
         self.file.seek(offset)
         view, done = memoryview(made), 0
         while done < size:

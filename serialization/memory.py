@@ -50,7 +50,8 @@ class Memory:
         starts = [array.__array_interface__["data"][0] for array in self._arrays]
         lowest, ends = self._overlaps(starts)
         numbers: dict[int, int] = {}
-        pieces, storages = [], []
+        pieces: list[Piece] = []
+        storages: list[Array] = []
         for place, (array, stride) in enumerate(zip(self._arrays, self._strides, strict=True)):
             low = lowest[place]
             if low not in numbers:

@@ -69,7 +69,7 @@ def _array(name: str, raw: Array) -> Array:
         version = npy.read_magic(text)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
         shape, by_columns, kind = read(text)
-        if not isinstance(kind, np.dtype) or kind.hasobject or len(shape) > 64 or min(shape, default=0) < 0:
+        if kind.hasobject or len(shape) > 64 or min(shape, default=0) < 0:
             raise ValueError(f"shape {shape} and dtype {kind} describe no tensor")
         start = text.tell()
         if prod(shape) * kind.itemsize != raw.size - start:

@@ -114,7 +114,7 @@ def _joined(name: str, key: Any) -> str:
     return f"{name}.{key}" if name else str(key)
 
 
-_CONTAINERS = {dict: "dict", OrderedDict: "ordered", list: "list", tuple: "tuple", set: "set"}
+_CONTAINERS: dict[type, str] = {dict: "dict", OrderedDict: "ordered", list: "list", tuple: "tuple", set: "set"}
 _WRITERS: dict[type, Callable[[Any], Any]] = {
     complex: lambda value: {"complex": [repr(value.real), repr(value.imag)]},
     bytes: lambda raw: {"bytes": b64encode(raw).decode()},

@@ -65,7 +65,7 @@ def _sequence(like: Any, items: list[Any]) -> Any:
     """Return ``items`` in a sequence like the given one; a list if that cannot be made, as of a range."""
     try:
         if not isinstance(like, MutableSequence):
-            return type(like)(items)  # type: ignore[call-arg]
+            return type(like)(items)
         made = copy(like)
         for place, item in enumerate(items):
             made[place] = item

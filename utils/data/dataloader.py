@@ -6,7 +6,7 @@ https://pytorch.org/docs/stable/data.html
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 from warnings import warn
@@ -63,8 +63,8 @@ class DataLoader(Generic[T_co]):
         dataset: Any,
         batch_size: int | None = 1,
         shuffle: bool | None = None,
-        sampler: Iterable[Any] | Sampler[Any] | None = None,
-        batch_sampler: Iterable[Any] | Sampler[Any] | None = None,
+        sampler: Any = None,
+        batch_sampler: Any = None,
         num_workers: int = 0,
         collate_fn: Callable[[Any], Any] | None = None,
         pin_memory: bool = False,

@@ -209,7 +209,8 @@ class Subset(Dataset[T_co]):
         return self.dataset[self.indices[idx]]
 
     def __getitems__(self, indices: list[int]) -> list[Any]:
-        return samples(self.dataset, [self.indices[i] for i in indices])
+        found: list[Any] = samples(self.dataset, [self.indices[i] for i in indices])
+        return found
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -78,8 +78,9 @@ class RandomSampler(Sampler[int]):
         self.generator = generator
         if not isinstance(replacement, bool):
             raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
-        if not isinstance(self.num_samples, int) or self.num_samples <= 0:
-            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={self.num_samples}")
+        wanted: Any = self.num_samples
+        if not isinstance(wanted, int) or wanted <= 0:
+            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={wanted}")
 
     @property
     def num_samples(self) -> int:

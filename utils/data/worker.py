@@ -64,7 +64,7 @@ class Job(NamedTuple):
     base_seed: int
     begin: Callable[[int], Any] | None
     id: int
-    count: int
+    workers: int
 
 
 class Worker:
@@ -79,7 +79,7 @@ class Worker:
         np.random.seed(  # noqa: NPY002  # users' datasets may draw from NumPy's global numbers
             np.random.SeedSequence([job.id, job.base_seed & 0xFFFFFFFF, job.base_seed >> 32, 0]).generate_state(4)
         )
-        set_worker_info(WorkerInfo(job.id, job.count, seed, job.dataset))
+        set_worker_info(WorkerInfo(job.id, job.workers, seed, job.dataset))
         self.failure: Failure | None = None
         try:
             if job.begin is not None:

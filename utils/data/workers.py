@@ -105,9 +105,10 @@ class MultiProcessingIter(_BaseDataLoaderIter):
                 continue
             else:
                 number, data = self._workers.get(self._timeout)
-                worker = self._asked.pop(number, None)
-                if worker is None or not self._active[worker]:  # what a worker was asked for beyond its stream's end
+                reader = self._asked.pop(number, None)
+                if reader is None or not self._active[reader]:  # what a worker was asked for beyond its stream's end
                     continue
+                worker = reader
                 if isinstance(data, End):
                     self._retire(worker)
                     continue
