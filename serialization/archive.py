@@ -88,17 +88,20 @@ class Reader:
         for info in infos:
             if info.filename in self._infos:
                 raise self._damaged(f"two records are named {info.filename!r}")
-            if info.compress_type != ZIP_STORED or info.flag_bits & 1:
-                raise self._damaged(f"record {info.filename!r} is compressed or encrypted, which is not read")
-            if info.compress_size != info.file_size:
-                raise self._damaged(f"record {info.filename!r} has two sizes")
             self._infos[info.filename] = info
-        self._place = {name: self._located(info) for name, info in self._infos.items()}
+        self._place = {
+            name: self._located(info) for name, info in self._infos.items() if self._is_plain(info)
+        }  # fmt: skip
         end = 0
         for name, (start, size) in sorted(self._place.items(), key=lambda one: one[1]):
             if start < end:
                 raise self._damaged(f"record {name!r} overlaps another")
             end = start + size
+
+    @staticmethod
+    def _is_plain(info: ZipInfo) -> bool:
+        plain = info.compress_type == ZIP_STORED and not info.flag_bits & 1
+        return plain and info.compress_size == info.file_size
 
     def _damaged(self, what: str) -> RuntimeError:
         return RuntimeError(f"{self._source.name} is damaged or no checkpoint: {what}")
@@ -124,7 +127,8 @@ class Reader:
     def array(self, name: str, check: bool = True) -> Array:
         """Return the bytes of a record as an array; RuntimeError if there is none, or its checksum is wrong."""
         if name not in self._place:
-            raise self._damaged(f"record {name!r} is missing")
+            what = "compressed or encrypted, which is not read" if name in self._infos else "missing"
+            raise self._damaged(f"record {name!r} is {what}")
         made: Any = self._source.array(*self._place[name])
         if check and zlib.crc32(made) != self._infos[name].CRC:
             raise self._damaged(f"the checksum of record {name!r} is wrong")

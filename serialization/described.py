@@ -42,7 +42,7 @@ def described(obj: Any) -> tuple[list[tuple[str, Array]], str | None]:
     for places in members.values():
         storage = storages[pieces[places[0]].storage]
         visible = sum(prod(pieces[place].shape) for place in places)
-        if len(places) == 1 and (storage.size != visible or _is_row_by_row(pieces[places[0]])):
+        if len(places) == 1 and (storage.size > visible or _is_row_by_row(pieces[places[0]])):
             continue  # alone: as it is, or without its gaps
         if storage.size > _LOOSEST * visible:
             names = [entries.names[place] for place in places]

@@ -38,8 +38,10 @@ def write(f: Any, fill: Callable[[IO[bytes]], None]) -> None:
     mode = None
     with suppress(FileNotFoundError):
         mode = os.stat(target).st_mode  # noqa: PTH116  # one call that works for every kind of file
+    if mode is not None and stat.S_ISDIR(mode):
+        raise RuntimeError(f"{target} is a folder, and no file can be opened there")
     if mode is not None and not stat.S_ISREG(mode):
-        with open(target, "wb") as file:  # noqa: PTH123  # IsADirectoryError for a folder
+        with open(target, "wb") as file:  # noqa: PTH123
             fill(file)
         return
     folder, name = os.path.split(target)
@@ -131,9 +133,10 @@ class Source:
             return mapped
         if self.file is None:
             return np.frombuffer(self._raw, np.uint8, size, offset).copy()
-        made: Any = np.empty(size, np.uint8)
+        made: Array = np.empty(size, np.uint8)
         self.file.seek(offset)
-        view, done = memoryview(made), 0
+        memory: Any = made
+        view, done = memoryview(memory), 0
         while done < size:
             read = self.file.readinto(view[done:])
             if not read:

@@ -160,7 +160,7 @@ class Unpickler:
         except UnpicklingError:
             raise
         except (
-            ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, RuntimeError,
+            ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError,
             TypeError, ValueError, AssertionError, struct.error,
         ) as error:  # fmt: skip
             raise UnpicklingError(f"the pickle is damaged near byte {self._at}: {error}") from error
