@@ -22,6 +22,7 @@ from .autograd.creation import HalfTensor as HalfTensor
 from .autograd.creation import IntTensor as IntTensor
 from .autograd.creation import LongTensor as LongTensor
 from .autograd.creation import ShortTensor as ShortTensor
+from .autograd.dlpack import from_dlpack as from_dlpack
 from .autograd.dropout import alpha_dropout as alpha_dropout
 from .autograd.dropout import feature_alpha_dropout as feature_alpha_dropout
 from .autograd.dropout import feature_dropout as feature_dropout

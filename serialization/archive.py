@@ -138,5 +138,3 @@ class Reader:
     def bytes(self, name: str) -> bytes:
         """Return the bytes of a record."""
         return self.array(name).tobytes()
-
-

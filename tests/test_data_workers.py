@@ -151,8 +151,10 @@ def test_worker_init_fn_runs_after_seeding() -> None:
 
 
 def test_a_batch_that_cannot_be_pickled_is_an_error_and_no_hang() -> None:
-    with pytest.raises((AttributeError, TypeError, transport.PicklingError), match="(?s)in DataLoader worker process 0"):
-        next(iter(loader(lambda i: (lambda: i), batch_size=None)))
+    with pytest.raises(
+        (AttributeError, TypeError, transport.PicklingError), match="(?s)in DataLoader worker process 0"
+    ):
+        next(iter(loader(lambda i: lambda: i, batch_size=None)))
 
 
 @pytest.mark.parametrize("end", [lambda: os._exit(3), lambda: os.kill(os.getpid(), signal.SIGKILL), sys.exit])
@@ -211,9 +213,7 @@ def test_persistent_workers_stay_and_begin_again() -> None:
 
 
 def test_persistent_streams_begin_again() -> None:
-    source = DataLoader(
-        Stream(7), batch_size=2, num_workers=2, persistent_workers=True, multiprocessing_context="fork"
-    )
+    source = DataLoader(Stream(7), batch_size=2, num_workers=2, persistent_workers=True, multiprocessing_context="fork")
     seen = [[batch.tolist() for batch in source] for _ in range(3)]
     assert seen[0] == [[0, 2], [1, 3], [4, 6], [5]]
     assert seen == [seen[0]] * 3
@@ -306,9 +306,7 @@ SOURCES: list[Any] = [
     lambda: loader(noise, 9, batch_size=2, shuffle=True),
     lambda: loader(noise, 9, batch_size=None, persistent_workers=True),
     lambda: DataLoader(Stream(9), batch_size=2, num_workers=2, multiprocessing_context="fork"),
-    lambda: DataLoader(
-        Stream(9), batch_size=2, num_workers=2, multiprocessing_context="fork", persistent_workers=True
-    ),
+    lambda: DataLoader(Stream(9), batch_size=2, num_workers=2, multiprocessing_context="fork", persistent_workers=True),
 ]
 
 

@@ -28,7 +28,12 @@ CLEAR = (RuntimeError, ValueError, pickle.UnpicklingError, EOFError)
 
 def small() -> Any:
     x = torch.arange(6.0).reshape(2, 3)
-    return {"x": x, "row": x[1], "n": [1, "a", None, (2.5, b"b")], "state": OrderedDict(w=torch.ones(1, dtype=torch.bool))}
+    return {
+        "x": x,
+        "row": x[1],
+        "n": [1, "a", None, (2.5, b"b")],
+        "state": OrderedDict(w=torch.ones(1, dtype=torch.bool)),
+    }
 
 
 def written(obj: Any, format: str = "pt") -> bytes:
@@ -316,7 +321,9 @@ HEADERS = {
     "no dict": header(b"{}  []"),
     "deep": header(b'{"a":' * 100_000),
     "not UTF-8": header(b'{"\xff":1}'),
-    "twice": header(b'{"x":' + json.dumps(entry(0, 1)).encode() + b',"x":' + json.dumps(entry(1, 2)).encode() + b"}", b"ab"),
+    "twice": header(
+        b'{"x":' + json.dumps(entry(0, 1)).encode() + b',"x":' + json.dumps(entry(1, 2)).encode() + b"}", b"ab"
+    ),
     "overlap": header({"x": entry(0, 2), "y": entry(1, 3)}, b"abc"),
     "gap": header({"x": entry(0, 1), "y": entry(2, 3)}, b"abc"),
     "more bytes": header({"x": entry(0, 1)}, b"ab"),
@@ -392,7 +399,9 @@ class Attack:
         return self.call[0], self.call[1:]
 
 
-def tensor_text(count: int = 4, offset: int = 0, size: str = "(K\x04t", stride: str = "(K\x01t", kind: str = "Float") -> bytes:
+def tensor_text(
+    count: int = 4, offset: int = 0, size: str = "(K\x04t", stride: str = "(K\x01t", kind: str = "Float"
+) -> bytes:
     storage = f"(X\x07\x00\x00\x00storagectorch\n{kind}Storage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK{chr(count)}tQ"
     text = f"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n({storage}K{chr(offset)}{size}{stride}\x89NtR."
     return text.encode("latin1")
@@ -524,7 +533,9 @@ def npy(text: str, data: bytes = b"") -> bytes:
 
 
 ARRAYS = {
-    "objects": npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", pickle.dumps([Attack(os.system, "touch x")])),
+    "objects": npy(
+        "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", pickle.dumps([Attack(os.system, "touch x")])
+    ),
     "huge": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}", b"12345678"),
     "negative": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -1)}", b"12345678"),
     "code": npy("__import__('os').system('touch x')"),

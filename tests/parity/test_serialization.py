@@ -32,7 +32,11 @@ def shown(value: Any) -> Any:
         kind = type(value).__name__
         return kind, str(value.dtype), tuple(value.shape), value.stride(), value.requires_grad, repr(array.tolist())
     if isinstance(value, dict):
-        return type(value).__name__, [(shown(k), shown(v)) for k, v in value.items()], shown(getattr(value, "_metadata", 0))
+        return (
+            type(value).__name__,
+            [(shown(k), shown(v)) for k, v in value.items()],
+            shown(getattr(value, "_metadata", 0)),
+        )
     if isinstance(value, list | tuple):
         return type(value).__name__, [shown(one) for one in value]
     return type(value).__name__, repr(value)
@@ -252,7 +256,9 @@ def test_old_and_foreign_files() -> None:
         rushlight.load(script)
 
 
-@pytest.mark.parametrize("location", [None, "cpu", "device", {"cpu": "cpu"}, {}, lambda storage, place: storage], ids=str)
+@pytest.mark.parametrize(
+    "location", [None, "cpu", "device", {"cpu": "cpu"}, {}, lambda storage, place: storage], ids=str
+)
 def test_map_location(location: Any) -> None:
     file = written(torch, {"x": torch.ones(2)})
     for T in ENGINES:
@@ -261,7 +267,9 @@ def test_map_location(location: Any) -> None:
         assert T.load(file, map_location=place)["x"].tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("location", [None, "cpu", {"cuda:0": "cpu"}, {}, lambda storage, place: storage, lambda storage, place: None])
+@pytest.mark.parametrize(
+    "location", [None, "cpu", {"cuda:0": "cpu"}, {}, lambda storage, place: storage, lambda storage, place: None]
+)
 def test_tensors_from_another_device_need_map_location(location: Any) -> None:
     made = io.BytesIO()
     with ZipFile(written(torch, {"x": torch.ones(2)})) as source, ZipFile(made, "w") as target:
