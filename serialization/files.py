@@ -83,7 +83,7 @@ def _replacement(target: str, folder: str, name: str, mode: int | None) -> Itera
 
 def create(path: str) -> IO[bytes]:
     """Return a new file, open for writing; FileExistsError if there is one."""
-    return open(path, "xb")  # noqa: PTH123, SIM115
+    return open(path, "xb")  # noqa: PTH123
 
 
 class Source:
@@ -96,7 +96,7 @@ class Source:
         self._map: Any = None
         if is_path(f):
             self.name = os.fsdecode(f)
-            self.file: Any = open(f, "rb")  # noqa: PTH123
+            self.file: Any = open(f, "rb")  # noqa: PTH123, SIM115
             self.size = os.fstat(self.file.fileno()).st_size
             if mmap and self.size:
                 self._map = np.memmap(self.name, np.uint8, "c")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_an_error_in_a_worker_is_raised_with_its_traceback(kind: type[Exception]
         with pytest.raises(StopIteration, match="the fourth is bad"):
             passes.__next__()
     else:
-        with pytest.raises(expected, match="(?s)^Caught .* in DataLoader worker process 1.*item.*the fourth is bad"):
+        with pytest.raises(expected, match=r"(?s)^Caught .* in DataLoader worker process 1.*item.*the fourth is bad"):
             next(passes)
     assert [batch.item() for batch in passes] == [4, 5]
 
@@ -152,7 +153,7 @@ def test_worker_init_fn_runs_after_seeding() -> None:
 
 def test_a_batch_that_cannot_be_pickled_is_an_error_and_no_hang() -> None:
     with pytest.raises(
-        (AttributeError, TypeError, transport.PicklingError), match="(?s)in DataLoader worker process 0"
+        (AttributeError, TypeError, transport.PicklingError), match=r"(?s)in DataLoader worker process 0"
     ):
         next(iter(loader(lambda i: lambda: i, batch_size=None)))
 
@@ -167,7 +168,7 @@ def test_a_worker_that_dies_is_noticed(end: Any) -> None:
 def test_timeout() -> None:
     passes = iter(loader(lambda i: time.sleep(1.5) if i == 1 else i, 3, batch_size=None, timeout=0.3))
     assert next(passes) == 0
-    with pytest.raises(RuntimeError, match="DataLoader timed out after 0.3 seconds"):
+    with pytest.raises(RuntimeError, match=r"DataLoader timed out after 0\.3 seconds"):
         next(passes)
 
 
@@ -276,8 +277,7 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     try:  # a zombie that nobody has asked about yet is dead
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return True
 
@@ -316,9 +316,7 @@ def test_without_processes_the_batches_are_the_same(monkeypatch: pytest.MonkeyPa
     def passes() -> Any:
         torch.manual_seed(2)
         made = source()
-        seen = []
-        for _ in range(2):
-            seen.append([str(batch) for batch in made])
+        seen = [[str(batch) for batch in made] for _ in range(2)]
         return seen, torch.get_rng_state().tolist()
 
     expected = passes()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.dlpack import from_dlpack as from_dlpack
+from ..autograd.dlpack import from_dlpack
 from ..autograd.tensor import Tensor
 
 

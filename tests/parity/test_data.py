@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import random
 import warnings
 from typing import Any
 
@@ -85,10 +86,8 @@ def seeds(T: Any) -> Any:
             return 6
 
         def __getitem__(self, index: int) -> Any:
-            import random
-
             info = T.utils.data.get_worker_info()
-            return index, info.id, info.seed, random.random(), np.random.random(), T.rand(1).item()
+            return index, info.id, info.seed, random.random(), np.random.random(), T.rand(1).item()  # noqa: NPY002
 
     T.manual_seed(3)
     return [
@@ -264,7 +263,7 @@ DATASETS = [
     lambda T, D: len(D.Dataset()),
     lambda T, D: list(D.ChainDataset([range(3)])),
     lambda T, D: len(D.ChainDataset([])),
-    lambda T, D: listed(D.BatchSampler(range(7), 3, False), D.BatchSampler(range(7), 3, True), D.BatchSampler([], 3, False)),
+    lambda T, D: listed(*[D.BatchSampler(range(n), 3, drop) for n in (0, 7) for drop in (False, True)]),
     lambda T, D: [len(D.BatchSampler(range(n), 3, drop)) for n in (0, 1, 3, 7) for drop in (False, True)],
     lambda T, D: len(D.BatchSampler(iter([1]), 3, False)),
     lambda T, D: D.BatchSampler(range(7), 0, False),
@@ -285,7 +284,8 @@ DATASETS = [
     lambda T, D: D.DistributedSampler(range(3), 2, 2),
     lambda T, D: D.DistributedSampler(range(3), 2, -1),
     lambda T, D: D.get_worker_info(),
-    lambda T, D: D.dataloader.DataLoader is D.DataLoader and D.dataset.Dataset is D.Dataset and D.sampler.Sampler is D.Sampler,
+    lambda T, D: D.dataloader.DataLoader is D.DataLoader and D.dataset.Dataset is D.Dataset,
+    lambda T, D: D.sampler.Sampler is D.Sampler,
     lambda T, D: D.distributed.DistributedSampler is D.DistributedSampler,
     lambda T, D: D.DataLoader(range(3), num_workers=-1),
     lambda T, D: D.DataLoader(range(3), timeout=-1),
@@ -348,7 +348,8 @@ def test_attributes() -> None:
     def state(T: Any) -> Any:
         loader = T.utils.data.DataLoader(range(5), 2, True, drop_last=True)
         names = ("batch_size", "num_workers", "prefetch_factor", "pin_memory", "drop_last", "timeout", "in_order",
-                 "worker_init_fn", "persistent_workers", "generator", "multiprocessing_context", "pin_memory_device")  # fmt: skip
+                 "worker_init_fn", "persistent_workers", "generator", "multiprocessing_context",
+                 "pin_memory_device")  # fmt: skip
         kinds = [type(part).__name__ for part in (loader.sampler, loader.batch_sampler, loader.dataset)]
         return [getattr(loader, name) for name in names], kinds, loader.collate_fn.__name__
 

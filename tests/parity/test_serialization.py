@@ -53,14 +53,17 @@ def everything(T: Any) -> Any:
     made = {
         "model": model.state_dict(), "optimizer": optimizer.state_dict(), "parameter": model[0].weight,
         "frozen": T.nn.Parameter(T.tensor([1, 2]), requires_grad=False), "leaf": T.ones(2, requires_grad=True),
-        "x": x, "row": x[1], "column": x[:, 2], "turned": x.t(), "steps": x[::2, ::3], "expanded": T.ones(1, 2).expand(3, 2),
+        "x": x, "row": x[1], "column": x[:, 2], "turned": x.t(), "steps": x[::2, ::3],
+        "expanded": T.ones(1, 2).expand(3, 2),
         "empty": T.empty(0, 3), "scalar": T.tensor(3, dtype=T.int64), "truth": T.tensor([True, False]),
         "special": T.tensor([float("nan"), float("inf"), -0.0]), "size": x.shape, "no size": T.Size([]),
-        "dtype": T.float16, "bool": T.bool, "device": T.device("cpu"), "numbers": [0, 255, 256, 65536, -1, 2**31, -(2**70)],
+        "dtype": T.float16, "bool": T.bool, "device": T.device("cpu"),
+        "numbers": [0, 255, 256, 65536, -1, 2**31, -(2**70)],
         "floats": [0.1, float("inf"), float("-inf"), float("nan"), -0.0, 5e-324], "complex": 1 - 2j,
         "texts": ["", "ä\N{SNOWMAN}\n\0", "\ud800"], "bytes": bytes(range(256)), "array": bytearray(b"x"), "none": None,
         "flags": (True, False), "tuples": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)], "set": {1}, "nested": [[[{}]]],
-        "ordered": collections.OrderedDict([("b", 1), ("a", (x[0],))]), 3: "int", None: "none", (1, "a"): "tuple", 1.5: 2,
+        "ordered": collections.OrderedDict([("b", 1), ("a", (x[0],))]), 3: "int", None: "none",
+        (1, "a"): "tuple", 1.5: 2,
     }  # fmt: skip
     made["again"], made["same"] = made["x"], made["nested"]
     return made
