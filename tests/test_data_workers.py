@@ -194,13 +194,17 @@ def test_a_worker_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch
 
 def test_large_index_lists_and_batches_do_not_block() -> None:
     """Both pipes full at once would be a deadlock."""
-    indices = [list(range(60_000)) for _ in range(6)]
-    data = torch.zeros(60_000, 4)
+
+    class Together(Items):
+        def __getitems__(self, indices: list[int]) -> Any:
+            return np.zeros((len(indices), 8))
+
+    indices = [list(range(300_000)) for _ in range(8)]
     source = DataLoader(
-        torch.utils.data.TensorDataset(data), batch_sampler=indices, num_workers=2, prefetch_factor=3,
-        multiprocessing_context="fork", collate_fn=lambda rows: torch.zeros(len(rows), 4),
+        Together(int), batch_sampler=indices, num_workers=2, prefetch_factor=4, multiprocessing_context="fork",
+        collate_fn=torch.from_numpy,
     )  # fmt: skip
-    assert [batch.shape[0] for batch in source] == [60_000] * 6
+    assert [batch.shape[0] for batch in source] == [300_000] * 8
 
 
 def test_persistent_workers_stay_and_begin_again() -> None:
