@@ -22,6 +22,7 @@ from .autograd.creation import HalfTensor as HalfTensor
 from .autograd.creation import IntTensor as IntTensor
 from .autograd.creation import LongTensor as LongTensor
 from .autograd.creation import ShortTensor as ShortTensor
+from .autograd.dlpack import from_dlpack as from_dlpack
 from .autograd.dropout import alpha_dropout as alpha_dropout
 from .autograd.dropout import feature_alpha_dropout as feature_alpha_dropout
 from .autograd.dropout import feature_dropout as feature_dropout
@@ -50,6 +51,8 @@ from .autograd.ops.resize import pixel_shuffle as pixel_shuffle
 from .autograd.ops.resize import pixel_unshuffle as pixel_unshuffle
 from .autograd.ops.row_norm import layer_norm as layer_norm
 from .autograd.ops.row_norm import rms_norm as rms_norm
+from .serialization import load as load
+from .serialization import save as save
 
 # Under these names PyTorch has other signatures here than in torch.nn.functional.
 dropout, dropout_ = _dropout.core_dropout, _dropout.core_dropout_
