@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Adafactor(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.Adafactor.html
     """
 
-    _since = {"foreach": None}
+    _since: ClassVar[dict[str, Any]] = {"foreach": None}
 
     def __init__(
         self,

@@ -24,8 +24,6 @@ class Muon(Blockwise):
     https://pytorch.org/docs/stable/generated/torch.optim.Muon.html
     """
 
-    _since = {}
-
     def __init__(
         self,
         params: Any,

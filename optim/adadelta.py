@@ -19,8 +19,6 @@ class Adadelta(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.Adadelta.html
     """
 
-    _since = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
-
     def __init__(
         self,
         params: Any,

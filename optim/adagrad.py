@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Adagrad(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
     """
 
-    _since = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
+    _since: ClassVar[dict[str, Any]] = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
 
     def __init__(
         self,

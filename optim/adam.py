@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Adam(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
     """
 
-    _since = {
+    _since: ClassVar[dict[str, Any]] = {
         "amsgrad": False,
         "maximize": False,
         "foreach": None,
@@ -136,8 +136,6 @@ def _check_same_kind(betas: Any, by_list: Any) -> None:
     for place, beta in enumerate(betas):
         if tensors[place]:
             if by_list:
-                raise ValueError(
-                    f"betas[{place}] as a Tensor is not supported for capturable=False and foreach=True"
-                )
+                raise ValueError(f"betas[{place}] as a Tensor is not supported for capturable=False and foreach=True")
             if beta.array.size != 1:
                 raise ValueError(f"Tensor betas[{place}] must be 1-element")

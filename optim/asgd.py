@@ -20,7 +20,6 @@ class ASGD(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.ASGD.html
     """
 
-    _since = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
     _scalars = ("step", "eta", "mu")
 
     def __init__(

@@ -30,7 +30,7 @@ class Blockwise(Optimizer):
     ``step`` hands every parameter with a gradient to :meth:`_change`, which a subclass writes with :meth:`_run`.
     """
 
-    _since: ClassVar[dict[str, Any]] = {"foreach": None, "maximize": False, "differentiable": False}
+    _since: ClassVar[dict[str, Any]] = {}
     """Options that older saved states lack, with what they stand for."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -107,6 +107,12 @@ class Counted(Blockwise):
     A subclass says which arrays (:meth:`_kept`), what one step multiplies by (:meth:`_constants`), and the update.
     """
 
+    _since: ClassVar[dict[str, Any]] = {
+        "foreach": None,
+        "maximize": False,
+        "differentiable": False,
+        "capturable": False,
+    }
     _scalars: ClassVar[tuple[str, ...]] = ("step",)
     """Kept values without dims; states saved long ago hold them as numbers."""
 

@@ -100,7 +100,7 @@ class SequentialLR(_Composed):
         elif hasattr(schedule, "last_epoch"):
             schedule.last_epoch -= 1
 
-    def step(self, epoch: None = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Go on by one with the part whose turn it is."""
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
@@ -123,7 +123,7 @@ class ChainedScheduler(_Composed):
         self._schedulers = schedulers
         self._last_lr = self._rates()
 
-    def step(self, epoch: None = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Go on by one with every part."""
         for part in self._schedulers:
             part.step()

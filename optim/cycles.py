@@ -127,9 +127,9 @@ class OneCycleLR(_Momenta, LRScheduler):
     """One cycle for the whole training: up to ``max_lr``, and down to far below the start.
 
     The rate starts at ``max_lr / div_factor``, is highest after the share ``pct_start`` of all steps, and ends at the
-    start's rate divided by ``final_div_factor``; with ``three_phase`` it first comes back to the start's rate as fast as
-    it went up. Between, it follows half a cosine or a line. The momentum goes the other way. There are ``total_steps``,
-    or ``epochs * steps_per_epoch``; one ``step`` a batch (https://arxiv.org/abs/1708.07120).
+    start's rate divided by ``final_div_factor``; with ``three_phase`` it first comes back to the start's rate as fast
+    as it went up. Between, it follows half a cosine or a line. The momentum goes the other way. There are
+    ``total_steps``, or ``epochs * steps_per_epoch``; one ``step`` a batch (https://arxiv.org/abs/1708.07120).
 
     https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
     """
@@ -141,7 +141,7 @@ class OneCycleLR(_Momenta, LRScheduler):
         total_steps: int | None = None,
         epochs: int | None = None,
         steps_per_epoch: int | None = None,
-        pct_start: float = 0.3,
+        pct_start: Any = 0.3,
         anneal_strategy: str = "cos",
         cycle_momentum: bool = True,
         base_momentum: Any = 0.85,
@@ -243,7 +243,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
+        self, optimizer: Optimizer, T_0: Any, T_mult: Any = 1, eta_min: Any = 0.0, last_epoch: int = -1
     ) -> None:
         if not isinstance(T_0, int) or T_0 <= 0:
             raise ValueError(f"Expected positive integer T_0, but got {T_0}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-
 from ..autograd.creation import zeros
 from ..autograd.mode import enable_grad, no_grad
 from ..autograd.node import Variable
@@ -16,7 +15,7 @@ from .optimizer import Optimizer
 
 
 class LBFGS(Optimizer):
-    """L-BFGS (Nocedal and Wright, *Numerical Optimization*, algorithm 7.5), with a strong Wolfe line search if asked for.
+    """L-BFGS (Nocedal and Wright, *Numerical Optimization*, algorithm 7.5), with a line search if asked for.
 
     ``step`` takes a closure that clears the gradients, computes the loss, calls ``backward`` and returns the loss. One
     step is up to ``max_iter`` iterations and about ``max_eval`` calls of the closure (by default five for each four
@@ -77,6 +76,9 @@ class LBFGS(Optimizer):
 
 class _Step:
     """One call of ``step``: the options, the kept state, and the loss and gradient of the moment."""
+
+    loss: float
+    gradient: Any
 
     def __init__(self, group: dict[str, Any], states: Any, closure: Callable[[], Any]) -> None:
         self.params = group["params"]

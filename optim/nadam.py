@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class NAdam(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.NAdam.html
     """
 
-    _since = {
+    _since: ClassVar[dict[str, Any]] = {
         "maximize": False,
         "foreach": None,
         "capturable": False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class RAdam(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.RAdam.html
     """
 
-    _since = {
+    _since: ClassVar[dict[str, Any]] = {
         "foreach": None,
         "maximize": False,
         "differentiable": False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class RMSprop(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
     """
 
-    _since = {
+    _since: ClassVar[dict[str, Any]] = {
         "momentum": 0,
         "centered": False,
         "foreach": None,

@@ -14,13 +14,12 @@ from .checks import check_modes, check_rate, scalar
 class Rprop(Counted):
     r"""Resilient backpropagation (Riedmiller and Braun, 1993): only the gradient's sign counts.
 
-    Each element keeps a step size, at first ``lr``. It grows by ``etas[1]`` when the gradient keeps its sign and shrinks
-    by ``etas[0]`` when the sign changes, within ``step_sizes``; after a change of sign the element rests for one step.
+    Each element keeps a step size, at first ``lr``. It grows by ``etas[1]`` when the gradient keeps its sign and
+    shrinks by ``etas[0]`` when the sign changes, within ``step_sizes``; after a change of sign the element rests for
+    one step.
 
     https://pytorch.org/docs/stable/generated/torch.optim.Rprop.html
     """
-
-    _since = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
 
     def __init__(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..autograd.node import Variable, shared, wrap
 from .blockwise import Array, Blockwise, Constants, decayed, decays
-from .checks import check_modes, check_not_negative, scalar
+from .checks import check_modes, scalar
 
 
 class SGD(Blockwise):
@@ -29,7 +29,13 @@ class SGD(Blockwise):
     tensor([0.8000], requires_grad=True)
     """
 
-    _since = {"nesterov": False, "maximize": False, "foreach": None, "differentiable": False, "fused": None}
+    _since: ClassVar[dict[str, Any]] = {
+        "nesterov": False,
+        "maximize": False,
+        "foreach": None,
+        "differentiable": False,
+        "fused": None,
+    }
 
     def __init__(
         self,

@@ -85,7 +85,7 @@ class AveragedModel(Module):
     """A copy of ``model`` whose parameters are an average of the model's, taken at each :meth:`update_parameters`.
 
     The average is the mean (https://arxiv.org/abs/1803.05407), or what ``avg_fn`` or ``multi_avg_fn`` say, such as
-    :func:`get_ema_multi_avg_fn`. With ``use_buffers`` buffers are averaged too, otherwise copied. ``n_averaged`` counts.
+    :func:`get_ema_multi_avg_fn`. With ``use_buffers`` buffers are averaged too, else copied. ``n_averaged`` counts.
 
     https://pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
 
@@ -133,7 +133,8 @@ class AveragedModel(Module):
 
     def update_parameters(self, model: Module) -> None:
         """Take the parameters of ``model`` into the average; the first time, copy them."""
-        mine, theirs = list(self.module.parameters()), list(model.parameters())
+        mine: list[Any] = list(self.module.parameters())
+        theirs: list[Any] = list(model.parameters())
         if self.use_buffers:
             mine, theirs = [*mine, *self.module.buffers()], [*theirs, *model.buffers()]
         pairs = [(mean.detach(), value.detach()) for mean, value in zip(mine, theirs, strict=False)]
@@ -187,7 +188,7 @@ class SWALR(LRScheduler):
         self,
         optimizer: Optimizer,
         swa_lr: Any,
-        anneal_epochs: int = 10,
+        anneal_epochs: Any = 10,
         anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:
