@@ -73,7 +73,7 @@ class Adamax(Counted):
         np.absolute(g, first)
         np.add(first, c.eps, first)
         np.multiply(u, c.beta2, u)
-        np.maximum(u, first, u)
+        np.maximum(u, first, out=u)
         np.divide(m, u, first)
         np.multiply(first, c.size, first)
         np.subtract(p, first, p)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.dtypes import default_numpy
 from ..autograd.node import shared, wrap
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
 from .checks import check_modes, check_not_negative, check_rate, scalar
@@ -70,8 +71,9 @@ class ASGD(Counted):
             values = {"eta": rate, "keep": 1 - group["lambd"] * rate, "mu": share if share != 1 else None}
             found = cache[key] = Constants(kind, {**values, **decays(group)})
         lr = scalar(group["lr"])
-        eta[...] = lr / (1 + group["lambd"] * lr * step) ** group["alpha"]
-        mu[...] = 1 / max(1, step - group["t0"])
+        number = default_numpy().type  # of this precision, also where loading has cast them to the parameter's dtype
+        eta[...] = number(lr / (1 + group["lambd"] * lr * step) ** group["alpha"])
+        mu[...] = number(1 / max(1, step - group["t0"]))
         return found
 
     @staticmethod
