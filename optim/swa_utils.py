@@ -141,14 +141,14 @@ class AveragedModel(Module):
         if self.n_averaged == 0:
             for mean, value in pairs:
                 mean.copy_(value)
-        elif self.avg_fn is not None:
+        elif self.multi_avg_fn is None:
+            average = self.avg_fn or get_swa_avg_fn()
             for mean, value in pairs:
-                mean.copy_(self.avg_fn(mean, value, self.n_averaged))
+                mean.copy_(average(mean, value, self.n_averaged))
         else:
-            average = self.multi_avg_fn or get_swa_multi_avg_fn()
             for kind in dict.fromkeys(mean.dtype for mean, _ in pairs):
                 same = [pair for pair in pairs if pair[0].dtype == kind]
-                average([mean for mean, _ in same], [value for _, value in same], self.n_averaged)
+                self.multi_avg_fn([mean for mean, _ in same], [value for _, value in same], self.n_averaged)
         if not self.use_buffers:
             for copy, buffer in zip(self.module.buffers(), model.buffers(), strict=True):
                 copy.detach().copy_(buffer.detach())
