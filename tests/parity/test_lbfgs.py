@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch.optim.lbfgs import _strong_wolfe as torch_strong_wolfe
 
 from parity.oracle import ENGINES
 from parity.trajectories import carried
+from rushlight.optim.line_search import Point, strong_wolfe
 
 OPTIONS: list[dict[str, Any]] = [
     {},
@@ -112,3 +114,54 @@ def test_at_the_optimum_nothing_moves() -> None:
 
     ours, theirs = (seen(T) for T in ENGINES)
     assert ours == theirs
+
+
+def bumpy(rng: Any) -> Any:
+    """Return a random function of one variable, and its derivative: polynomials and waves, some without a minimum."""
+    a, b, c, d, w = rng.standard_normal(5) * [1, 1, 0.3, 2, 5]
+
+    def value(t: float) -> float:
+        return float(a * t + b * t**2 / 2 + abs(c) * t**4 / 4 + d * np.sin(w * t))
+
+    def slope(t: float) -> float:
+        return float(a + b * t + abs(c) * t**3 + d * w * np.cos(w * t))
+
+    return value, slope
+
+
+def searched(T: Any, seed: int) -> Any:
+    """Return where one engine's search looked, where it ended, the loss there, and its count of looks."""
+    rng = np.random.default_rng(seed)
+    value, slope = bumpy(rng)
+    sign = -1.0 if slope(0.0) > 0 else 1.0
+    first, most, change = 10.0 ** rng.uniform(-3, 1), int(rng.integers(0, 12)), 10.0 ** rng.uniform(-9, -1)
+    one, seen = T.ones(1, dtype=T.float64), []
+
+    def at(t: Any) -> Any:
+        seen.append(float(t))
+        return value(sign * float(t)), T.tensor([sign * slope(sign * float(t))], dtype=T.float64)
+
+    def look(t: Any) -> Point:
+        loss, gradient = at(t)
+        return Point(t, loss, gradient, gradient.dot(one))
+
+    start = look(0.0)
+    if T is ENGINES[0]:
+        best, looks = strong_wolfe(look, start, first, one.abs().max(), change, most)
+        return seen, float(best.at), best.loss, looks
+    loss, _, end, looks = torch_strong_wolfe(
+        lambda x, t, d: at(t), None, first, one, *start[1:], tolerance_change=change, max_ls=most
+    )
+    return seen, float(end), loss, looks
+
+
+def test_line_search_takes_the_same_steps() -> None:
+    """The search alone, on many functions, from good and bad first steps, and with few looks."""
+    counts = set()
+    for seed in range(400):
+        ours, theirs = (searched(T, seed) for T in ENGINES)
+        assert ours[0] == pytest.approx(theirs[0], rel=1e-9), seed
+        assert ours[1:3] == pytest.approx(theirs[1:3], rel=1e-9, abs=1e-12), seed
+        assert ours[3] == theirs[3]
+        counts.add(ours[3])
+    assert len(counts) > 8

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from parity.oracle import ENGINES
-from parity.trajectories import KINDS, same_state, trajectory
+from parity.trajectories import KINDS, OPTIONS, same_state, trajectory
 
 SHAPES = [(), (0,), (3, 4), (5, 4, 3), (200, 90), (16384,), (2, 20000)]
 
@@ -33,6 +33,21 @@ def test_half(name: str, options: dict[str, Any]) -> None:
     np.testing.assert_allclose(ours.astype(float), theirs.astype(float), rtol=1e-2, atol=1e-2)
     kept = [{k: str(v.dtype) for k, v in o.state_dict()["state"].get(0, {}).items()} for o in (mine, other)]
     assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_gradients_that_are_zero_from_the_start(name: str) -> None:
+    def seen(T: Any) -> Any:
+        p = T.ones(3, 2, dtype=T.float64, requires_grad=True)
+        optimizer = getattr(T.optim, name)([p], lr=0.01)
+        for factor in (0.0, 0.0, 1.0):
+            p.grad = T.tensor([[1.0, 2.0], [0.0, 0.0], [0.0, 3.0]], dtype=T.float64) * factor
+            optimizer.step()
+        return p.detach().numpy()
+
+    ours, theirs = (seen(T) for T in ENGINES)
+    assert np.isfinite(theirs).all()
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (4, 3), (1, 6), (40, 30)], ids=str)
