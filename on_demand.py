@@ -1,5 +1,6 @@
 """Functions of the top level that few programs use: loaded with the first of them, to keep the import short."""
 
+from .autograd import amp as amp
 from .autograd import dropout as _dropout
 from .autograd.accelerators import backends as backends
 from .autograd.accelerators import cuda as cuda
@@ -12,6 +13,8 @@ from .autograd.activation import selu as selu
 from .autograd.activation import selu_ as selu_
 from .autograd.activation import threshold as threshold
 from .autograd.activation import threshold_ as threshold_
+from .autograd.amp import autocast as autocast
+from .autograd.amp import is_autocast_enabled as is_autocast_enabled
 from .autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.creation import BoolTensor as BoolTensor
 from .autograd.creation import ByteTensor as ByteTensor
