@@ -56,6 +56,9 @@ def _fits(name: str, gates: int, arrays: Sequence[Any], biases: Sequence[Any]) -
 
 def _composed(cell: rules.Cell, input: Any, states: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
     """Return the new states op by op: for mixed dtypes, integers and biases that broadcast."""
+    kind = array_of(input, "linear").dtype
+    if kind.kind != "f" and (cell is rules.LSTM or cell is rules.GRU):
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {dtype_of(kind).legacy}")
     return cell.forward(linear(input, w_ih, b_ih), linear(states[0], w_hh, b_hh), states)[1]
 
 
