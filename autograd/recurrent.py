@@ -93,7 +93,7 @@ def lstm_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh:
     if not _fits("lstm_cell", 4, arrays, biases):
         hidden, cell = _composed(rules.LSTM, input, hx, w_ih, w_hh, b_ih, b_hh)
         return hidden, cell
-    hidden, cell = apart(lstm_steps(input, *hx, w_ih, w_hh, b_ih, b_hh), [arrays[3].shape, arrays[4].shape])
+    hidden, cell = apart(lstm_steps(input, hx[0], hx[1], w_ih, w_hh, b_ih, b_hh), [arrays[3].shape, arrays[4].shape])
     return hidden, cell
 
 

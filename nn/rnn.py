@@ -74,7 +74,7 @@ class RNNBase(Module):
 
     def _check_options(self, dropout: Any) -> None:
         """Raise ValueError or TypeError for options that cannot be, and warn of dropout in vain."""
-        if not isinstance(dropout, Number) or isinstance(dropout, bool) or not 0 <= self.dropout <= 1:
+        if isinstance(dropout, bool) or not isinstance(dropout, Number) or not 0 <= self.dropout <= 1:
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
             )

@@ -117,7 +117,7 @@ def _lstm_rule(
         found, first, by_projection = rules.through_time(rules.LSTM, rows, last, x, [hx, cx], weights, weight_hr, spans)
     else:
         x, w_ih, w_hh, w_hr = _wide(x, weight_ih, weight_hh, weight_hr)
-        slopes, *first, by_projection = kernels.lstm_back(rows, *last, w_hh, w_hr, spans, trace)
+        slopes, *first, by_projection = kernels.lstm_back(rows, last[0], last[1], w_hh, w_hr, spans, trace)
         before = [each[0] for each in trace]
         found = _shares(slopes, slopes, before, x, w_ih, spans, [needs[0], *needs[3:7]])
     by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
@@ -160,7 +160,7 @@ def _gru_rule(
         found, first, _ = rules.through_time(rules.GRU, rows, last, x, [hx], weights, None, spans)
     else:
         x, w_ih, w_hh = _wide(x, weight_ih, weight_hh)
-        by_input, by_state, *first = kernels.gru_back(rows, *last, w_hh, spans, trace)
+        by_input, by_state, *first = kernels.gru_back(rows, last[0], w_hh, spans, trace)
         before = [each[0] for each in trace]
         found = _shares(by_input, by_state, before, x, w_ih, spans, [needs[0], *needs[2:]])
     by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
@@ -209,7 +209,7 @@ def _elman_rule(
         found, first, _ = rules.through_time(cell, rows, last, x, [hx], weights, None, spans)
     else:
         x, w_ih, w_hh = _wide(x, weight_ih, weight_hh)
-        slopes, *first = kernels.elman_back(rows, *last, w_hh, nonlinearity == "relu", spans, trace)
+        slopes, *first = kernels.elman_back(rows, last[0], w_hh, nonlinearity == "relu", spans, trace)
         before = [each[0] for each in trace]
         found = _shares(slopes, slopes, before, x, w_ih, spans, [needs[0], *needs[2:]])
     by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))

@@ -132,8 +132,10 @@ def through_time(
         states = list(made)
         if projection is not None:
             states[0] = linear(states[0], projection)
-    grads, lost = [None] * len(first), [[] for _ in first]
-    ones, twos, by_projection = [], [], None
+    grads: list[Any] = [None] * len(first)
+    lost: list[list[Any]] = [[] for _ in first]
+    ones, twos = [], []
+    by_projection: Any = None
     for (start, stop), (_, memo, made) in zip(reversed(steps), reversed(memos), strict=True):
         grads = [_fit(now, stop - start, one, out) for now, one, out in zip(grads, g_last, lost, strict=True)]
         if g is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from ...autograd.creation import as_tensor, empty_like, full
 from ...autograd.dims import array_of
 from ...autograd.dtypes import dtype_of, float16, float32, float64, int8, int16, int32, int64, uint8
-from ...autograd.node import Variable, wrap
+from ...autograd.node import wrap
 from ...autograd.ops.join import cat
 from ...autograd.ops.order import transpose
 from ...autograd.ops.scatter import index_copy, index_select
@@ -195,7 +195,7 @@ def pack_padded_sequence(
     (tensor([3, 1, 4, 2, 5]), tensor([2, 2, 1]))
     """
     shape = tuple(array_of(input, "_pack_padded_sequence").shape)
-    lengths = lengths.to(int64) if isinstance(lengths, Variable) else as_tensor(lengths, dtype=int64)
+    lengths = lengths.to(int64) if isinstance(lengths, Tensor) else as_tensor(lengths, dtype=int64)
     sorted_indices = None
     if not enforce_sorted:
         lengths, sorted_indices = sort(lengths, descending=True)
