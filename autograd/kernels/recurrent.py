@@ -125,17 +125,15 @@ def _lstm_step_back(z: Array, cell: Array, bent: Array, g: Array, g_cell: Array)
     return d, by_cell
 
 
-def lstm(
-    x: Array, h: Array, c: Array, weights: tuple[Array, Array, Any, Any, Any], steps: Steps, out: Any
-) -> tuple[Array, Array, Any]:
-    """Return the last hidden states (N, P) and cells (N, H), and what the way back needs; fill ``out`` (rows, P).
+def lstm(x: Array, h: Array, c: Array, weights: tuple[Array, Array, Any, Any, Any], steps: Steps, results: Any) -> Any:
+    """Fill ``results``, output (rows, P), last hidden states (N, P) and cells (N, H); return what the way back needs.
 
     ``weights`` are those of the input (4H, I) and of the hidden state (4H, P), the biases of both, and of the
-    projection (P, H), the last three maybe None. ``out`` is None if only the last states are wanted.
+    projection (P, H), the last three maybe None. The output is None if only the last states are wanted.
     """
     weight_ih, weight_hh, bias_ih, bias_hh, weight_hr = weights
-    last_h, last_c = np.empty(h.shape, x.dtype), np.empty(c.shape, x.dtype)
-    hidden: Any = None
+    out, last_h, last_c = results
+    hidden: Any = h.T if len(steps) == 1 else None  # which a product can read as it is
     cell: Any = None
     trace = []
     for z, (start, stop) in zip(_projected(x, weight_ih, _total_bias(bias_ih, bias_hh), steps), steps, strict=True):
@@ -150,7 +148,7 @@ def lstm(
             out[start:stop] = hidden.T
     last_h[: hidden.shape[1]] = hidden.T
     last_c[: cell.shape[1]] = cell.T
-    return last_h, last_c, trace
+    return trace
 
 
 def lstm_back(
@@ -184,10 +182,10 @@ def lstm_back(
 # ------------------------------------------------------------------ gated recurrent units
 
 
-def gru(x: Array, h: Array, weights: tuple[Array, Array, Any, Any], steps: Steps, out: Any) -> tuple[Array, Any]:
-    """Return the last hidden states (N, H), and what the way back needs; fill ``out`` as :func:`lstm` does."""
+def gru(x: Array, h: Array, weights: tuple[Array, Array, Any, Any], steps: Steps, results: Any) -> Any:
+    """Fill ``results``, output and last hidden states, and return what the way back needs, as :func:`lstm` does."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
-    size, last, by_hidden = h.shape[1], np.empty(h.shape, x.dtype), _column(bias_hh)
+    (out, last), size, by_hidden = results, h.shape[1], _column(bias_hh)
     hidden: Any = None
     trace = []
     for z, (start, stop) in zip(_projected(x, weight_ih, _column(bias_ih), steps), steps, strict=True):
@@ -208,7 +206,7 @@ def gru(x: Array, h: Array, weights: tuple[Array, Array, Any, Any], steps: Steps
         if out is not None:
             out[start:stop] = hidden.T
     last[: hidden.shape[1]] = hidden.T
-    return last, trace
+    return trace
 
 
 def _gru_step_back(z: Array, inner: Array, hidden: Array, g: Array) -> tuple[Array, Array, Array]:
@@ -250,13 +248,11 @@ def gru_back(g: Any, g_h: Array, weight_hh: Array, steps: Steps, trace: Any) -> 
 # ------------------------------------------------------------------ Elman's network
 
 
-def elman(
-    x: Array, h: Array, weights: tuple[Array, Array, Any, Any], relu: bool, steps: Steps, out: Any
-) -> tuple[Array, Any]:
-    """Return the last hidden states (N, H), and what the way back needs; fill ``out`` as :func:`lstm` does."""
+def elman(x: Array, h: Array, weights: tuple[Array, Array, Any, Any], relu: bool, steps: Steps, results: Any) -> Any:
+    """Fill ``results``, output and last hidden states, and return what the way back needs, as :func:`lstm` does."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
-    last, zero = np.empty(h.shape, x.dtype), number(0.0, x.dtype)
-    hidden: Any = None
+    (out, last), zero = results, number(0.0, x.dtype)
+    hidden: Any = h.T if len(steps) == 1 else None
     trace = []
     for z, (start, stop) in zip(_projected(x, weight_ih, _total_bias(bias_ih, bias_hh), steps), steps, strict=True):
         hidden = before = _fit(hidden, stop - start, h, last)
@@ -266,7 +262,7 @@ def elman(
         if out is not None:
             out[start:stop] = hidden.T
     last[: hidden.shape[1]] = hidden.T
-    return last, trace
+    return trace
 
 
 def elman_back(g: Any, g_h: Array, weight_hh: Array, relu: bool, steps: Steps, trace: Any) -> tuple[list[Array], Array]:

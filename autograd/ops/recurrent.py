@@ -53,12 +53,13 @@ def shapes_of(input: Any, steps: Any, *states: Any) -> Shapes:
 
 def _arrived(g: Any, input: Any, steps: Any, states: Any) -> tuple[Any, list[Any]]:
     """Return the gradient of the output as rows, or None, and those of the last states."""
-    shapes, recorded = shapes_of(input, steps, *states), isinstance(input, Variable)
+    recorded = isinstance(input, Variable)
     if isinstance(g, Parts):
         found = list(g.items)
-    elif len(shapes) == 1:
+    elif steps is None and len(states) == 1:
         found = [g]
     else:
+        shapes = shapes_of(input, steps, *states)
         ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
         starts = [0, *ends]
         found = [reshape(narrow(g, 0, a, b - a), s) for a, b, s in zip(starts, ends, shapes, strict=False)]
@@ -83,12 +84,13 @@ def _shares(
     d = kernels.columns_of(by_input, steps)
     d_state = d if by_state is by_input or not (needs[2] or needs[4]) else kernels.columns_of(by_state, steps)
     ones = np.ones(len(x), d.dtype)
+    by_bias = d.dot(ones) if needs[3] else None
     return [
         d.T.dot(weight_ih) if needs[0] else None,
         d.dot(x) if needs[1] else None,
         d_state.dot(kernels.rows_of(before, steps)) if needs[2] else None,
-        d.dot(ones) if needs[3] else None,
-        d_state.dot(ones) if needs[4] else None,
+        by_bias,
+        None if not needs[4] else by_bias if d_state is d and needs[3] else d_state.dot(ones),
     ]
 
 
@@ -96,11 +98,17 @@ def _wide(*arrays: Any) -> tuple[Any, ...]:
     return tuple([None if array is None else wide(array) for array in arrays])
 
 
-def _flat(x: Array, steps: Any, size: int, *states: Array) -> tuple[Array, Any, Any]:
-    """Return memory for all results, and of it the output's rows (None for a cell) and the steps."""
-    rows = 0 if steps is None else len(x)
-    flat = np.empty(rows * size + sum([state.size for state in states]), x.dtype)
-    return flat, (None if steps is None else flat[: rows * size].reshape(rows, size)), steps or ((0, len(x)),)
+def _flat(x: Array, steps: Any, *states: Array) -> tuple[Array, list[Any], Any]:
+    """Return memory for all results, the results in it (output, None for a cell, and states), and the steps."""
+    shapes = [state.shape for state in states]
+    if steps is not None:
+        shapes.insert(0, (len(x), shapes[0][1]))
+    ends = [0]
+    for n, m in shapes:
+        ends.append(ends[-1] + n * m)
+    flat = np.empty(ends[-1], x.dtype)
+    made: list[Any] = [flat[a:b].reshape(shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+    return flat, ([None, *made] if steps is None else made), steps or ((0, len(x)),)
 
 
 # ------------------------------------------------------------------ long short-term memory
@@ -139,10 +147,8 @@ def lstm_steps(
     The gates are i, f, g, o: the weights are (4H, I), (4H, P) and, where hidden states are projected, (P, H).
     """
     x, h, c, *weights = _wide(_rows(input), hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr)
-    flat, out, spans = _flat(x, steps, h.shape[1], h, c)
-    last_h, last_c, trace = kernels.lstm(x, h, c, tuple(weights), spans, out)
-    flat[flat.size - c.size - h.size : flat.size - c.size] = last_h.reshape(-1)
-    flat[flat.size - c.size :] = last_c.reshape(-1)
+    flat, results, spans = _flat(x, steps, h, c)
+    trace = kernels.lstm(x, h, c, tuple(weights), spans, results)
     return flat.astype(input.dtype, copy=False), trace
 
 
@@ -182,17 +188,9 @@ def gru_steps(
     The gates are r, z, n: the weights are (3H, I) and (3H, H).
     """
     x, h, *weights = _wide(_rows(input), hx, weight_ih, weight_hh, bias_ih, bias_hh)
-    flat, out, spans = _flat(x, steps, h.shape[1], h)
-    last, trace = kernels.gru(x, h, tuple(weights), spans, out)
-    return _with_last(flat, last, steps).astype(input.dtype, copy=False), trace
-
-
-def _with_last(flat: Array, last: Array, steps: Any) -> Array:
-    """Return ``last`` if it is all there is, else ``flat`` with it at the end."""
-    if steps is None:
-        return last
-    flat[flat.size - last.size :] = last.reshape(-1)
-    return flat
+    flat, results, spans = _flat(x, steps, h)
+    trace = kernels.gru(x, h, tuple(weights), spans, results)
+    return (results[1] if steps is None else flat).astype(input.dtype, copy=False), trace
 
 
 # ------------------------------------------------------------------ Elman's network
@@ -230,6 +228,6 @@ def elman_steps(
     ``nonlinearity`` is "tanh" or "relu"; the weights are (H, I) and (H, H).
     """
     x, h, *weights = _wide(_rows(input), hx, weight_ih, weight_hh, bias_ih, bias_hh)
-    flat, out, spans = _flat(x, steps, h.shape[1], h)
-    last, trace = kernels.elman(x, h, tuple(weights), nonlinearity == "relu", spans, out)
-    return _with_last(flat, last, steps).astype(input.dtype, copy=False), trace
+    flat, results, spans = _flat(x, steps, h)
+    trace = kernels.elman(x, h, tuple(weights), nonlinearity == "relu", spans, results)
+    return (results[1] if steps is None else flat).astype(input.dtype, copy=False), trace
