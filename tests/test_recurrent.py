@@ -172,3 +172,47 @@ def test_weights_of_a_wrong_shape_are_named() -> None:
     module.weight_hh_l0 = nn.Parameter(torch.ones(8, 4))
     with pytest.raises(RuntimeError, match="does not fit"):
         module(torch.ones(2, 1, 3))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("lengths", [None, [4, 2, 1]])
+def test_recorded_and_quick_way_back_agree(layer: Any, lengths: list[int] | None) -> None:
+    """The two are written apart."""
+    options = {"proj_size": 2} if layer is nn.LSTM else {}
+    module = layer(3, 4, 2, bidirectional=True, dtype=torch.float64, **options)
+    x = draws(4, 3, 3).requires_grad_()
+    given = x if lengths is None else pack_padded_sequence(x, lengths)
+    output, states = module(given)
+    total = (output if lengths is None else output.data).sin().sum()
+    for one in states if isinstance(states, tuple) else (states,):
+        total = total + one.cos().sum()
+    leaves = [x, *module.parameters()]
+    quick = torch.autograd.grad(total, leaves, retain_graph=True)
+    recorded = torch.autograd.grad(total, leaves, create_graph=True)
+    for one, other in zip(quick, recorded, strict=True):
+        np.testing.assert_allclose(one, other.detach(), rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", [*CELLS, lambda *sizes, **kind: nn.RNNCell(*sizes, nonlinearity="relu", **kind)])
+@pytest.mark.parametrize("which", [0, -1])
+def test_recorded_and_quick_way_back_of_a_cell_agree(cell: Any, which: int) -> None:
+    module, x = cell(3, 4, dtype=torch.float64), draws(5, 3).requires_grad_()
+    found = module(x)
+    total = (found[which] if isinstance(found, tuple) else found).sin().sum()
+    leaves = [x, *module.parameters()]
+    quick = torch.autograd.grad(total, leaves, retain_graph=True)
+    recorded = torch.autograd.grad(total, leaves, create_graph=True)
+    for one, other in zip(quick, recorded, strict=True):
+        np.testing.assert_allclose(one, other.detach(), rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_second_direction_reads_backward(layer: Any) -> None:
+    both, one = layer(3, 4, bidirectional=True, dtype=torch.float64), layer(3, 4, dtype=torch.float64)
+    weights = {k.removesuffix("_reverse"): v for k, v in both.state_dict().items() if k.endswith("_reverse")}
+    one.load_state_dict(weights)
+    x = draws(5, 2, 3)
+    output, states = both(x)
+    flipped, last = one(x.flip(0))
+    np.testing.assert_allclose(output[..., 4:].detach(), flipped.flip(0).detach(), atol=1e-12)
+    np.testing.assert_allclose(hidden(states)[1].detach(), hidden(last)[0].detach(), atol=1e-12)
