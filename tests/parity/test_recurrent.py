@@ -8,30 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, close, describe, gradients, run, same, tensor
+from parity.leaves import compare, values
+from parity.oracle import ENGINES, close, describe, run, same, tensor
 
-RNG = np.random.default_rng(0)
 SIZE = {"RNN": 1, "LSTM": 4, "GRU": 3}
 IGNORE = pytest.mark.filterwarnings(
     "ignore:LSTM with projections", "ignore:dropout option adds", "ignore:Initializing zero-element"
 )
-
-
-def values(*shape: int, kind: str = "float64") -> np.ndarray:
-    return RNG.standard_normal(shape).astype(kind)
-
-
-def compare(code: Any, *given: np.ndarray, tol: float = 1e-5) -> None:
-    """Assert equal results, gradients and second gradients: ``code`` gives the results and more leaves."""
-    seen = []
-    for engine in ENGINES:
-        leaves = [tensor(engine, a, True) for a in given]
-        engine.manual_seed(3)
-        outs, more = code(engine, *leaves)
-        found = [describe(out) for out in outs]
-        seen.append(found + gradients(engine, list(outs), leaves + list(more)))
-    assert len(seen[0]) > len(given)
-    close(seen[0], seen[1], tol)
 
 
 def flat(result: Any) -> list[Any]:
@@ -277,117 +260,6 @@ def test_copies(name: str) -> None:
     assert single(x.float())[0].dtype is ENGINES[0].float32
 
 
-# ------------------------------------------------------------------ cells
-
-CELLS = ["RNNCell", "LSTMCell", "GRUCell"]
-CELL_OPTIONS = [
-    *[(name, options) for name in CELLS for options in ("", "bias=False")],
-    ("RNNCell", "nonlinearity='relu'"),
-]
-
-
-def cell(engine: Any, name: str, options: str) -> Any:
-    return eval(f"T.nn.{name}(3, 4, {options}{options and ', '}dtype=T.float64)", {"T": engine})
-
-
-@pytest.mark.parametrize(("name", "options"), CELL_OPTIONS)
-@pytest.mark.parametrize("batch", [(), (0,), (1,), (2,), (5,)])
-def test_cell(name: str, options: str, batch: tuple[int, ...]) -> None:
-    def code(T: Any, x: Any, *given: Any) -> Any:
-        module = cell(T, name, options)
-        out = module(x, given if len(given) > 1 else given[0]) if given else module(x)
-        return list(out) if isinstance(out, tuple) else [out], module.parameters()
-
-    compare(code, values(*batch, 3))
-    compare(code, values(*batch, 3), *[values(*batch, 4) for _ in range(2 if name == "LSTMCell" else 1)])
-
-
-@pytest.mark.parametrize("name", CELLS)
-def test_cell_unrolled(name: str) -> None:
-    def code(T: Any, x: Any, *given: Any) -> Any:
-        module = cell(T, name, "")
-        state = given if len(given) > 1 else given[0]
-        for row in x:
-            state = module(row, state)
-        return list(state) if isinstance(state, tuple) else [state], module.parameters()
-
-    compare(code, values(4, 2, 3), *[values(2, 4) for _ in range(2 if name == "LSTMCell" else 1)])
-
-
-@pytest.mark.parametrize("which", [0, 1])
-def test_one_result_of_a_cell_is_used(which: int) -> None:
-    def code(T: Any, x: Any) -> Any:
-        module = cell(T, "LSTMCell", "")
-        return [module(x)[which]], module.parameters()
-
-    compare(code, values(2, 3))
-
-
-@pytest.mark.parametrize("name", CELLS)
-def test_results_of_cells_may_be_written(name: str) -> None:
-    """PyTorch holds results of the others; with the cell's own copies here nothing need be refused."""
-
-    def code(T: Any, x: Any) -> Any:
-        module = cell(T, name, "")
-        out = module(x)
-        outs = list(out) if isinstance(out, tuple) else [out]
-        if T is ENGINES[0]:
-            for one in outs:
-                one.mul_(3.0)
-            return outs, module.parameters()
-        return [one * 3.0 for one in outs], module.parameters()
-
-    compare(code, values(2, 3))
-
-
-FUNCTIONS = {"lstm_cell": 4, "gru_cell": 3, "rnn_tanh_cell": 1, "rnn_relu_cell": 1}
-
-
-def weights(name: str, kind: str = "float64") -> list[np.ndarray]:
-    rows = 4 * FUNCTIONS[name]
-    return [values(*shape, kind=kind) for shape in ((rows, 3), (rows, 4), (rows,), (rows,))]
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("biases", [(True, True), (False, True), (True, False), (False, False)])
-def test_function(name: str, biases: tuple[bool, bool]) -> None:
-    def code(T: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
-        state = (h, c) if name == "lstm_cell" else h
-        b_ih, b_hh = b_ih if biases[0] else None, b_hh if biases[1] else None
-        return getattr(T, name)(x, state, w_ih, w_hh, b_ih, b_hh)
-
-    same(code, values(2, 3), values(2, 4), values(2, 4), *weights(name))
-    single = (values(2, 3, kind="float32"), values(2, 4, kind="float32"), values(2, 4, kind="float32"))
-    same(code, *single, *weights(name, "float32"))
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_function_of_odd_input(name: str) -> None:
-    """Biases that broadcast, cells of another dtype, integers."""
-
-    def code(T: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, *biases: Any) -> Any:
-        return getattr(T, name)(x, (h, c) if name == "lstm_cell" else h, w_ih, w_hh, *biases)
-
-    x, h, c = values(2, 3), values(2, 4), values(2, 4)
-    w_ih, w_hh, b_ih, _ = weights(name)
-    same(code, x, h, c, w_ih, w_hh, values(1), values())
-    same(code, x, h, c, w_ih, w_hh, values(1, len(b_ih)))
-    single = [a.astype("float32") for a in (x, h, w_ih, w_hh)]
-    same(code, single[0], single[1], c.astype("float16"), single[2], single[3])
-    same(code, *[np.ones(a.shape, np.int64) for a in (x, h, c, w_ih, w_hh)], grad=False)
-    same(code, *[a.astype("float16") for a in (x, h, c, w_ih, w_hh)], grad=False)
-    same(code, single[0], h, c, w_ih, w_hh)
-    same(code, x, h, c, w_ih, w_hh, np.ones(len(b_ih), np.int64), grad=False)
-
-
-@pytest.mark.parametrize("name", ["gru_cell", "rnn_tanh_cell", "rnn_relu_cell"])
-def test_names_of_steps(name: str) -> None:
-    def code(T: Any, x: Any, h: Any, w_ih: Any, w_hh: Any) -> Any:
-        return getattr(T, name)(x, h, w_ih, w_hh)
-
-    same(code, values(2, 3), values(2, 4), *weights(name)[:2], names=True)
-
-
 # ------------------------------------------------------------------ errors and warnings
 
 BAD = """
@@ -518,75 +390,3 @@ def test_dropout_in_vain_warns(code: str) -> None:
             eval(f"T.nn.{code}", {"T": engine})
         said.append([(w.category, str(w.message)) for w in seen])
     assert said[0] == said[1]
-
-
-# ------------------------------------------------------------------ sequences
-
-SEQUENCES = """
-R.pack_padded_sequence(T.arange(6).view(3, 2), [3, 2])
-R.pack_padded_sequence(T.arange(6).view(3, 2), T.tensor([3.0, 1.0]))
-R.pack_padded_sequence(T.arange(6).view(2, 3), [3, 2], batch_first=True)
-R.pack_padded_sequence(T.arange(6).view(2, 3), [2, 3], True, False)
-R.pack_padded_sequence(T.arange(24).view(4, 3, 2), T.tensor([1, 4, 2]), enforce_sorted=False)
-R.pack_padded_sequence(T.arange(24).view(2, 3, 4).transpose(0, 1), [3, 1])
-R.pack_padded_sequence(T.ones(3, 2, dtype=T.bool), [2, 2])
-R.pad_packed_sequence(R.pack_padded_sequence(T.arange(6).view(3, 2), [2, 3], enforce_sorted=False))
-R.pad_packed_sequence(R.pack_padded_sequence(T.arange(6).view(3, 2), [2, 3], enforce_sorted=False), True, -1.0, 5)
-R.pad_packed_sequence(R.pack_padded_sequence(T.ones(3, 2, 2), [3, 1]), padding_value=float('inf'))
-R.pad_packed_sequence(R.PackedSequence(T.ones(3), T.tensor([2, 1])), total_length=2)
-R.pad_sequence([T.ones(2), T.ones(3)])
-R.pad_sequence((T.ones(2, 2), T.ones(3, 2)), True, -1.0, 'left')
-R.pad_sequence([T.ones(2), T.ones(3)], padding_side='left')
-R.pad_sequence(T.ones(2, 3))
-R.pad_sequence(x for x in [T.ones(2), T.ones(1)])
-R.pad_sequence([T.ones(2).long(), T.ones(3).long()], padding_value=2.7)
-R.pad_sequence([T.ones(2).double(), T.ones(3)])
-R.pad_sequence([T.ones(2).long(), T.ones(3) * 1.5])
-R.pad_sequence([T.ones(2, 2), T.ones(3, 1)])
-R.pad_sequence([T.ones(0), T.ones(0)])
-R.pad_sequence([T.ones(2, dtype=T.bool), T.ones(3, dtype=T.bool)])
-R.unpad_sequence(R.pad_sequence([T.ones(2), T.ones(3)]), T.tensor([2, 3]))
-R.unpad_sequence(T.arange(6).view(2, 3), T.tensor([2, 5]), True)
-R.unpad_sequence(T.arange(12).view(2, 3, 2), T.tensor([0, 3]), batch_first=True)
-R.pack_sequence([T.arange(3), T.arange(2)])
-R.pack_sequence([T.ones(1, 2), T.ones(3, 2)], enforce_sorted=False)
-R.pack_sequence(T.ones(2, 3))
-R.unpack_sequence(R.pack_sequence([T.arange(2), T.arange(3)], enforce_sorted=False))
-R.invert_permutation(T.tensor([2, 0, 1]))
-R.invert_permutation(None)
-R.PackedSequence((T.ones(3), T.tensor([2, 1])))
-R.PackedSequence(T.ones(3), T.tensor([2, 1]), T.tensor([1, 0]))
-R.PackedSequence(T.ones(3), T.tensor([2, 1]), T.tensor([1, 0])).to(T.float64)
-R.PackedSequence(T.ones(3), T.tensor([2, 1])).double().long().int().short().char().byte()
-R.PackedSequence(T.ones(3), T.tensor([2, 1])).half().float().cpu()
-R.PackedSequence(T.ones(3), T.tensor([2, 1])).is_cuda
-R.PackedSequence(T.ones(3), T.tensor([2, 1])).is_pinned()
-R.PackedSequence._fields
-"""
-
-
-@pytest.mark.parametrize("code", SEQUENCES.strip().splitlines())
-def test_sequences(code: str) -> None:
-    ours, theirs = (eval(code, {"T": engine, "R": engine.nn.utils.rnn}) for engine in ENGINES)
-    close(describe(ours), describe(theirs), 0.0)
-    assert str(ours) == str(theirs)
-
-
-@pytest.mark.parametrize("batch_first", [False, True])
-def test_gradients_of_sequences(batch_first: bool) -> None:
-    def code(T: Any, x: Any, a: Any, b: Any) -> Any:
-        words = T.nn.utils.rnn
-        packed = words.pack_padded_sequence(x, [1, 3, 2], batch_first, enforce_sorted=False)
-        padded, _ = words.pad_packed_sequence(packed, not batch_first, total_length=4)
-        joined = words.pad_sequence([a, b], batch_first, padding_side="left")
-        apart = words.unpad_sequence(padded * 1, T.tensor([1, 3, 2]), not batch_first)
-        return [packed.data, padded, joined, *apart, *words.unpack_sequence(packed)]
-
-    same(code, values(3, 3, 2), values(2, 2), values(3, 2))
-
-
-def test_a_sequence_that_stays_is_itself() -> None:
-    for engine in ENGINES:
-        packed = engine.nn.utils.rnn.pack_sequence([engine.ones(2)])
-        assert packed.to(engine.float32) is packed
-        assert packed.cpu() is packed
