@@ -41,10 +41,6 @@ LAYERS += [("RNN", "nonlinearity='relu'"), ("RNN", "num_layers=2, nonlinearity='
 ALL = pytest.mark.parametrize(("name", "options"), LAYERS)
 
 
-def with_dtype(options: str, kind: str) -> str:
-    return ", ".join([*filter(None, [options]), f"dtype=T.{kind}"])
-
-
 def layer(engine: Any, name: str, options: str, kind: str = "float64") -> Any:
     return eval(f"T.nn.{name}(3, 4, {options}{options and ', '}dtype=T.{kind})", {"T": engine})
 
