@@ -54,6 +54,10 @@ from .autograd.ops.resize import pixel_shuffle as pixel_shuffle
 from .autograd.ops.resize import pixel_unshuffle as pixel_unshuffle
 from .autograd.ops.row_norm import layer_norm as layer_norm
 from .autograd.ops.row_norm import rms_norm as rms_norm
+from .autograd.recurrent import gru_cell as gru_cell
+from .autograd.recurrent import lstm_cell as lstm_cell
+from .autograd.recurrent import rnn_relu_cell as rnn_relu_cell
+from .autograd.recurrent import rnn_tanh_cell as rnn_tanh_cell
 from .serialization import load as load
 from .serialization import save as save
 

@@ -1,9 +1,9 @@
 """The workloads of the speed suite, in the order of the table."""
 
-from . import adam, chain, chain_no_grad, elementwise, mlp_adam, mlp_inference, rnn, scalar_mlp, two_layer
+from . import adam, chain, chain_no_grad, elementwise, lstm, mlp_adam, mlp_inference, rnn, scalar_mlp, two_layer
 from .workload import Case, Results, Workload
 
-MODULES = (chain, chain_no_grad, scalar_mlp, two_layer, mlp_adam, mlp_inference, rnn, elementwise)
+MODULES = (chain, chain_no_grad, scalar_mlp, two_layer, mlp_adam, mlp_inference, rnn, lstm, elementwise)
 ALL = (*(module.WORKLOAD for module in MODULES), adam.SMALL_WORKLOAD, adam.LARGE_WORKLOAD)
 WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in ALL}
 

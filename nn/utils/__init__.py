@@ -1,1 +1,3 @@
 """Helpers around modules and parameters: ``torch.nn.utils``."""
+
+from . import rnn as rnn
