@@ -11,6 +11,7 @@ from ..autograd.hooks import HookDict
 from ..autograd.mode import no_grad
 from ..autograd.tensor import Tensor
 from .base import KINDS, Members
+from .parameter import is_lazy
 from .state import StatefulModule
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -132,14 +133,18 @@ class Module(StatefulModule):
                 child._apply(fn)
         with no_grad():
             for parameter in self._parameters.values():
-                if parameter is not None:
+                if is_lazy(parameter):
+                    parameter._convert(fn)
+                elif parameter is not None:
                     grad = parameter.grad
                     parameter.data = fn(parameter)
                     if grad is not None:
                         grad.data = fn(grad)
                         parameter.grad = grad
             for name, buffer in self._buffers.items():
-                if buffer is not None:
+                if is_lazy(buffer):
+                    buffer._convert(fn)
+                elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
 
