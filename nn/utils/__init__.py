@@ -2,7 +2,6 @@
 
 from . import parametrizations as parametrizations
 from . import parametrize as parametrize
-from . import prune as prune
 from . import stateless as stateless
 from .clip_grad import clip_grad_norm as clip_grad_norm
 from .clip_grad import clip_grad_norm_ as clip_grad_norm_
