@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+from ..autograd.device import require_cpu
 from ..autograd.dtypes import dtype as dtype_class
 from ..autograd.dtypes import float16, float32, float64
 from ..autograd.hooks import HookDict
 from ..autograd.mode import no_grad
 from ..autograd.tensor import Tensor
 from .base import KINDS, Members
-from .parameter import is_lazy
+from .base import register_module_buffer_registration_hook as register_module_buffer_registration_hook
+from .base import register_module_module_registration_hook as register_module_module_registration_hook
+from .base import register_module_parameter_registration_hook as register_module_parameter_registration_hook
+from .hooks import register_module_forward_hook as register_module_forward_hook
+from .hooks import register_module_forward_pre_hook as register_module_forward_pre_hook
+from .hooks import register_module_full_backward_hook as register_module_full_backward_hook
+from .hooks import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
+from .parameter import empty, is_lazy
 from .state import StatefulModule
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -45,11 +53,15 @@ class Module(StatefulModule):
     ['scale']
     """
 
+    dump_patches = False
+    call_super_init = False
+    """Whether ``__init__`` hands its arguments on to the next class: for a Module that is one base of several."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if kwargs:
+        if kwargs and not self.call_super_init:
             name = next(iter(kwargs))
             raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument '{name}'")
-        if args:
+        if args and not self.call_super_init:
             raise TypeError(
                 f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
             )
@@ -62,6 +74,8 @@ class Module(StatefulModule):
             attributes[name] = HookDict()
         for name in _FLAGS:
             attributes[name] = set()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def forward(self, *input: Any) -> Any:
         """Return what the module computes; every subclass writes its own."""
@@ -192,8 +206,15 @@ class Module(StatefulModule):
         """Return the module, which is on the CPU already."""
         return self
 
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Give every parameter and buffer new memory, whose values are still to be set; return the module."""
+        require_cpu(device)
+        return self._apply(lambda x: empty(*x.shape, dtype=x.dtype), recurse)
+
     def share_memory(self) -> Self:
-        """Return the module; there are no processes to share memory with."""
+        """Return the module; there are no processes to share memory with. RuntimeError if a shape is not known yet."""
+        for value in (*self.parameters(), *self.buffers()):
+            value.share_memory_()
         return self
 
     # ------------------------------------------------------------------ text

@@ -93,8 +93,6 @@ def _no_values(*_: Any, **__: Any) -> NoReturn:
 class _Unknown:
     """Stands for the array of a tensor without a shape: it has a dtype, and all else raises ValueError."""
 
-    shape, ndim, size, nbytes = (0,), 1, 0, 0
-
     def __init__(self, kind: Any) -> None:
         self.dtype = np.dtype(kind)
 
@@ -164,8 +162,8 @@ class UninitializedTensorMixin:
             _no_values()
         return super().requires_grad_(requires_grad)  # type: ignore[misc]
 
-    numel = nelement = element_size = stride = type = retain_grad = register_hook = detach = tolist = _no_values
-    is_contiguous = __len__ = new_zeros = new_ones = new_empty = new_full = new_tensor = backward = _no_values
+    numel = nelement = element_size = stride = type = retain_grad = register_hook = detach = _no_values
+    is_contiguous = __len__ = new_zeros = new_ones = new_empty = new_full = new_tensor = backward = numpy = _no_values
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
