@@ -136,7 +136,8 @@ class ModuleBase:
 
     def _hold(self, kind: str, name: str, value: Any) -> None:
         """Keep ``value`` in ``kind``, and as an attribute even if a subclass put a plain dict there."""
-        for hook in tuple(REGISTRATION[kind].values()):
+        seen = value is not None or kind != "_parameters"
+        for hook in tuple(REGISTRATION[kind].values()) if seen else ():
             got = hook(self, name, value)
             value = value if got is None else got
         self.__dict__[kind][name] = value

@@ -8,7 +8,7 @@ from typing import Any, Self
 from ..autograd.device import require_cpu
 from ..autograd.dtypes import dtype as dtype_class
 from ..autograd.dtypes import float16, float32, float64
-from ..autograd.hooks import HookDict
+from ..autograd.hooks import HookDict, keep_ahead
 from ..autograd.mode import no_grad
 from ..autograd.tensor import Tensor
 from .base import KINDS, Members
@@ -86,14 +86,12 @@ class Module(StatefulModule):
         attributes.update(state)
         for kind in KINDS:
             attributes[kind] = Members(self, state[kind])
-        numbers: dict[int, int] = {}
         for name in (*_HOOKS, *_STATE_HOOKS):
-            # New numbers: those of another process could meet the ones given out here.
-            attributes[name] = renewed = HookDict()
-            for number, hook in state.get(name, {}).items():
-                numbers[number] = renewed.add(hook).id
+            hooks = state.get(name, {})
+            attributes[name] = hooks = hooks if isinstance(hooks, HookDict) else HookDict(hooks)
+            keep_ahead(hooks)
         for name in _FLAGS:
-            attributes[name] = {numbers[number] for number in state.get(name, ()) if number in numbers}
+            attributes.setdefault(name, set())
 
     # ------------------------------------------------------------------ modes
 

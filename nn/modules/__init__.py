@@ -6,7 +6,6 @@ from types import ModuleType as _ModuleType
 from .. import (
     activation,
     batchnorm,
-    containers,
     conv,
     dropout,
     embedding,
@@ -19,13 +18,13 @@ from .. import (
     pooling,
 )
 from ..module import Module as Module
+from . import container as container
 from . import utils as utils
 
 # The files of torch.nn.modules by name: "from rushlight.nn.modules.conv import Conv2d" finds them.
 _FILES = {
     "activation": activation,
     "batchnorm": batchnorm,
-    "container": containers,
     "conv": conv,
     "dropout": dropout,
     "flatten": flatten,
@@ -48,4 +47,4 @@ def _publish(files: dict[str, _ModuleType]) -> None:
         globals().update({n: v for n, v in layers.items() if not n.startswith("_")})
 
 
-_publish(_FILES)
+_publish(_FILES | {"container": container})
