@@ -54,7 +54,7 @@ def functional_call(
     for one in given:
         twice = merged.keys() & one.keys()
         if twice:
-            raise ValueError(f"{sorted(twice)} appeared in multiple dictionaries; behavior of functional call is ambiguous")
+            raise ValueError(f"{sorted(twice)} appeared in multiple dictionaries: it is not clear which to use")
         merged |= one
     return _call(module, merged, args, kwargs, tie_weights, strict)
 
@@ -204,8 +204,8 @@ def grad_and_value(func: Function, argnums: Any = 0, has_aux: bool = False) -> F
 def grad(func: Function, argnums: Any = 0, has_aux: bool = False) -> Function:
     """Return a function that gives the gradient of ``func`` by its argument number ``argnums``, or by several.
 
-    ``func`` returns a tensor without dims, with ``has_aux`` also something else, which is handed on. The argument may be
-    a tensor, or tuples, lists and dicts of them. Gradients of gradients are ``grad(grad(func))``.
+    ``func`` returns a tensor without dims, with ``has_aux`` also something else, which is handed on. The argument may
+    be a tensor, or tuples, lists and dicts of them. Gradients of gradients are ``grad(grad(func))``.
 
     https://pytorch.org/docs/stable/generated/torch.func.grad.html
 
@@ -297,8 +297,8 @@ def jacrev(
 ) -> Function:
     """Return a function that gives the Jacobian of ``func`` by its argument number ``argnums``, or by several.
 
-    For each output and input a tensor of both their shapes, nested as outputs, then as inputs. One reverse pass for each
-    element of the outputs; ``chunk_size`` changes nothing.
+    For each output and input a tensor of both their shapes, nested as outputs, then as inputs. One reverse pass for
+    each element of the outputs; ``chunk_size`` changes nothing.
 
     https://pytorch.org/docs/stable/generated/torch.func.jacrev.html
 
@@ -338,9 +338,7 @@ def _jacobian(level: _Level, out: Any, inputs: list[Any]) -> list[Any]:
     return [reshape(stack(column), shape) for column, shape in zip(zip(*rows, strict=True), shapes, strict=True)]
 
 
-def jacfwd(
-    func: Function, argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error"
-) -> Function:
+def jacfwd(func: Function, argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error") -> Function:
     """Return what :func:`jacrev` returns: the values are the same, and there is no forward mode here.
 
     https://pytorch.org/docs/stable/generated/torch.func.jacfwd.html

@@ -17,17 +17,17 @@ REGISTRATION = {kind: HookDict() for kind in KINDS}
 
 
 def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Have ``hook(module, name, parameter)`` run whenever any module gets one; what it returns, unless None, is kept."""
+    """Have ``hook(module, name, parameter)`` run whenever a module gets one; what it returns, unless None, is kept."""
     return REGISTRATION["_parameters"].add(hook)
 
 
 def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Have ``hook(module, name, buffer)`` run whenever any module gets one; what it returns, unless None, is kept."""
+    """Have ``hook(module, name, buffer)`` run whenever a module gets one; what it returns, unless None, is kept."""
     return REGISTRATION["_buffers"].add(hook)
 
 
 def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Have ``hook(module, name, submodule)`` run whenever any module gets one; what it returns, unless None, is kept."""
+    """Have ``hook(module, name, submodule)`` run whenever a module gets one; what it returns, unless None, is kept."""
     return REGISTRATION["_modules"].add(hook)
 
 

@@ -21,7 +21,9 @@ def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
     return EVERYWHERE.add(("forward_pre", hook, False, False))
 
 
-def register_module_forward_hook(hook: Hook, *, with_kwargs: bool = False, always_call: bool = False) -> RemovableHandle:
+def register_module_forward_hook(
+    hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
     """Have ``hook(module, args, output)`` run after every module's ``forward``, ahead of the module's own hooks."""
     return EVERYWHERE.add(("forward", hook, with_kwargs, always_call))
 

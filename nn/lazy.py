@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..autograd.hooks import HookDict
 from ..autograd.mode import no_grad
 from ..autograd.node import wrap
 from ..autograd.tensor import Tensor
@@ -34,8 +35,8 @@ class LazyModuleMixin:
     cls_to_become: ClassVar[type | None] = None
     _parameters: dict[str, Any]
     _buffers: dict[str, Any]
-    _forward_pre_hooks: dict[int, Any]
-    _load_state_dict_pre_hooks: dict[int, Any]
+    _forward_pre_hooks: HookDict
+    _load_state_dict_pre_hooks: HookDict
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -243,7 +244,7 @@ class _LazyTransposed(_LazyConv):
         )
 
 
-class LazyConv1d(_LazyPlain, Conv1d):  # type: ignore[misc]
+class LazyConv1d(_LazyPlain, Conv1d):
     """A :class:`Conv1d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConv1d.html
@@ -252,7 +253,7 @@ class LazyConv1d(_LazyPlain, Conv1d):  # type: ignore[misc]
     cls_to_become = Conv1d
 
 
-class LazyConv2d(_LazyPlain, Conv2d):  # type: ignore[misc]
+class LazyConv2d(_LazyPlain, Conv2d):
     """A :class:`Conv2d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConv2d.html
@@ -261,7 +262,7 @@ class LazyConv2d(_LazyPlain, Conv2d):  # type: ignore[misc]
     cls_to_become = Conv2d
 
 
-class LazyConv3d(_LazyPlain, Conv3d):  # type: ignore[misc]
+class LazyConv3d(_LazyPlain, Conv3d):
     """A :class:`Conv3d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConv3d.html
@@ -270,7 +271,7 @@ class LazyConv3d(_LazyPlain, Conv3d):  # type: ignore[misc]
     cls_to_become = Conv3d
 
 
-class LazyConvTranspose1d(_LazyTransposed, ConvTranspose1d):  # type: ignore[misc]
+class LazyConvTranspose1d(_LazyTransposed, ConvTranspose1d):
     """A :class:`ConvTranspose1d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose1d.html
@@ -279,7 +280,7 @@ class LazyConvTranspose1d(_LazyTransposed, ConvTranspose1d):  # type: ignore[mis
     cls_to_become = ConvTranspose1d
 
 
-class LazyConvTranspose2d(_LazyTransposed, ConvTranspose2d):  # type: ignore[misc]
+class LazyConvTranspose2d(_LazyTransposed, ConvTranspose2d):
     """A :class:`ConvTranspose2d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose2d.html
@@ -288,7 +289,7 @@ class LazyConvTranspose2d(_LazyTransposed, ConvTranspose2d):  # type: ignore[mis
     cls_to_become = ConvTranspose2d
 
 
-class LazyConvTranspose3d(_LazyTransposed, ConvTranspose3d):  # type: ignore[misc]
+class LazyConvTranspose3d(_LazyTransposed, ConvTranspose3d):
     """A :class:`ConvTranspose3d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose3d.html
@@ -345,7 +346,7 @@ class _LazyNorm(LazyModuleMixin):
             self.reset_parameters()
 
 
-class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):  # type: ignore[misc]
+class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
     """A :class:`BatchNorm1d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm1d.html
@@ -354,7 +355,7 @@ class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):  # type: ignore[misc]
     cls_to_become = BatchNorm1d
 
 
-class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):  # type: ignore[misc]
+class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     """A :class:`BatchNorm2d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm2d.html
@@ -363,7 +364,7 @@ class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):  # type: ignore[misc]
     cls_to_become = BatchNorm2d
 
 
-class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):  # type: ignore[misc]
+class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
     """A :class:`BatchNorm3d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm3d.html
@@ -372,7 +373,7 @@ class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):  # type: ignore[misc]
     cls_to_become = BatchNorm3d
 
 
-class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):  # type: ignore[misc]
+class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
     """A :class:`InstanceNorm1d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm1d.html
@@ -381,7 +382,7 @@ class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):  # type: ignore[misc]
     cls_to_become = InstanceNorm1d
 
 
-class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):  # type: ignore[misc]
+class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
     """A :class:`InstanceNorm2d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm2d.html
@@ -390,7 +391,7 @@ class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):  # type: ignore[misc]
     cls_to_become = InstanceNorm2d
 
 
-class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):  # type: ignore[misc]
+class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
     """A :class:`InstanceNorm3d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm3d.html

@@ -12,13 +12,6 @@ from ..autograd.hooks import HookDict, keep_ahead
 from ..autograd.mode import no_grad
 from ..autograd.tensor import Tensor
 from .base import KINDS, Members
-from .base import register_module_buffer_registration_hook as register_module_buffer_registration_hook
-from .base import register_module_module_registration_hook as register_module_module_registration_hook
-from .base import register_module_parameter_registration_hook as register_module_parameter_registration_hook
-from .hooks import register_module_forward_hook as register_module_forward_hook
-from .hooks import register_module_forward_pre_hook as register_module_forward_pre_hook
-from .hooks import register_module_full_backward_hook as register_module_full_backward_hook
-from .hooks import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
 from .parameter import empty, is_lazy
 from .state import StatefulModule
 
@@ -203,6 +196,10 @@ class Module(StatefulModule):
     def cpu(self) -> Self:
         """Return the module, which is on the CPU already."""
         return self
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raise what a tensor's ``cuda`` raises: there is no GPU here."""
+        return self._apply(lambda x: x.cuda(device))
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
         """Give every parameter and buffer new memory, whose values are still to be set; return the module."""

@@ -100,9 +100,12 @@ class _Unknown:
         _no_values()
 
 
-for _name in """array array_ufunc array_function len getitem iter bool float int index neg abs invert eq ne lt le gt ge
-    add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror
-    xor rxor lshift rlshift rshift rrshift""".split():
+_ASKED = """
+    array array_ufunc array_function len getitem iter bool float int index neg abs invert eq ne lt le gt ge add radd sub
+    rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift
+    rlshift rshift rrshift
+"""
+for _name in _ASKED.split():
     setattr(_Unknown, f"__{_name}__", _no_values)
 
 

@@ -88,9 +88,9 @@ def summary(
     modules are then counted with their parent. ``mode`` is "eval", "train" or "same".
 
     Shared parameters count once. A multiply-add is one product of an element of a weight with one of an input: linear
-    layers, convolutions and bilinear ones have them; a bias, a normalization, a table of embeddings have none. The model
-    is run without gradients on copies of the input; then its modes, its buffers, its hooks and the random state are as
-    before, even if it raised. The like of the package torchinfo.
+    layers, convolutions and bilinear ones have them; a bias, a normalization, a table of embeddings have none. The
+    model is run without gradients on copies of the input; then its modes, its buffers, its hooks and the random state
+    are as before, even if it raised. The like of the package torchinfo.
 
     >>> import rushlight as torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
@@ -135,10 +135,10 @@ def _zeros(size: Any, dtypes: Any) -> Any:
         return wrap(Tensor, np.zeros(tuple(size), default_numpy() if dtypes is None else as_numpy(dtypes)))
     if not isinstance(size, tuple | list):
         raise TypeError(f"input_size is a shape, or several in a list, tuple or dict, not {type(size).__name__}")
-    kinds = list(dtypes) if isinstance(dtypes, tuple | list) else [dtypes] * len(size)
-    if len(kinds) != len(size):
-        raise ValueError(f"{len(kinds)} dtypes for {len(size)} inputs")
-    return tuple(_zeros(one, kind) for one, kind in zip(size, kinds, strict=True))
+    each = list(dtypes) if isinstance(dtypes, tuple | list) else [dtypes] * len(size)
+    if len(each) != len(size):
+        raise ValueError(f"{len(each)} dtypes for {len(size)} inputs")
+    return tuple(_zeros(one, kind) for one, kind in zip(size, each, strict=True))
 
 
 def _mapped(fn: Any, tree: Any) -> Any:
@@ -343,13 +343,12 @@ def _table(found: Summary) -> str:
         label += f" x{row.calls}" if row.calls > 1 else ""
         cells.append(["  " * row.depth + label, _shape_text(row.output_shape), _number(parameters), _number(products)])
     widths = [max(len(line[i]) for line in cells) for i in range(4)]
-    lines = [
-        f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in cells
-    ]
+    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in cells]
     rule = "-" * (sum(widths) + 6)
     kept = f", buffers: {found.buffer_bytes:,} bytes" if found.buffer_bytes else ""
     lines = [lines[0], rule, *lines[1:], rule]
-    lines.append(f"Parameters: {found.parameters:,} ({found.trainable:,} trainable), {found.parameter_bytes:,} bytes{kept}")
+    trained = f"({found.trainable:,} trainable), {found.parameter_bytes:,} bytes"
+    lines.append(f"Parameters: {found.parameters:,} {trained}{kept}")
     if any(row.calls for row in found.rows):
         left_out = f", without {', '.join(path or 'the model' for path in found.uncounted)}" if found.uncounted else ""
         lines.append(f"Mult-adds: {found.mult_adds:,}{left_out}")

@@ -63,10 +63,14 @@ def matrix_exp(input: Array) -> Any:
 
 
 def _rows_rule(g: Any, out: Any, input: Any) -> Any:
-    return -gemm(solve(input.mT, g), out, False, True)
+    return -gemm(_right_rule(g, input), out, False, True)
 
 
-@primitive(input=_rows_rule, other=lambda g, input: solve(input.mT, g), title="LinalgSolveExBackward0")
+def _right_rule(g: Any, input: Any) -> Any:
+    return solve(input.mT, g)
+
+
+@primitive(input=_rows_rule, other=_right_rule, title="LinalgSolveExBackward0")
 def solve(input: Array, other: Array) -> Any:
     """Return the X with ``input @ X = other``: square matrices (..., n, n) and right sides (..., n, k).
 

@@ -13,12 +13,12 @@ from .. import (
     lazy,
     linear,
     loss,
-    module,
     norm,
     pooling,
 )
 from ..module import Module as Module
 from . import container as container
+from . import module as module
 from . import utils as utils
 
 # The files of torch.nn.modules by name: "from rushlight.nn.modules.conv import Conv2d" finds them.
@@ -32,7 +32,6 @@ _FILES = {
     "lazy": lazy,
     "linear": linear,
     "loss": loss,
-    "module": module,
     "normalization": norm,
     "pooling": pooling,
     "sparse": embedding,

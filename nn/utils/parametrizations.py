@@ -94,9 +94,7 @@ class _SpectralNorm(Module):
         super().__init__()
         dims = weight.ndim
         if not -dims <= dim < dims:
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [-{dims}, {dims - 1}] but got {dim})"
-            )
+            raise IndexError(f"Dimension out of range (expected to be in range of [-{dims}, {dims - 1}] but got {dim})")
         if n_power_iterations <= 0:
             raise ValueError(
                 f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
@@ -281,5 +279,3 @@ def orthogonal(
         )
     made = _Orthogonal(weight, _Map[orthogonal_map], use_trivialization=use_trivialization)
     return register_parametrization(module, name, made, unsafe=True)
-
-

@@ -89,9 +89,7 @@ class ParametrizationList(ModuleList):
                     with suppress(NotImplementedError):
                         new = module.right_inverse(new)
         if not isinstance(new, Variable | Sequence):
-            raise ValueError(
-                f"'right_inverse' must return a Tensor or a Sequence of tensors. Got {type(new).__name__}"
-            )
+            raise ValueError(f"'right_inverse' must return a Tensor or a Sequence of tensors. Got {type(new).__name__}")
         self.is_tensor = isinstance(new, Variable)
         self.ntensors = 1 if isinstance(new, Variable) else len(new)
         if isinstance(new, Variable):
@@ -185,7 +183,8 @@ def _copied(self: Any, memo: dict[int, Any]) -> Any:
     found = memo.get(id(self))
     if found is None:
         cls = type(self)
-        made = type(cls.__name__, cls.__bases__, {**vars(cls)})
+        make: Any = type
+        made = make(cls.__name__, cls.__bases__, {**vars(cls)})
         found = memo[id(self)] = made.__new__(made)
         found.__setstate__(deepcopy(self.__dict__, memo))
     return found
@@ -265,9 +264,7 @@ def _check_next(module: Any, name: str, parametrization: Any) -> None:
         return
     back = parametrization.right_inverse(after)
     if not isinstance(back, Variable):
-        raise ValueError(
-            f"parametrization.right_inverse must return a tensor. Got: {type(back).__name__}"
-        )
+        raise ValueError(f"parametrization.right_inverse must return a tensor. Got: {type(back).__name__}")
     value: Any = back
     if (value.dtype, value.shape) != (before.dtype, before.shape):
         raise ValueError(
@@ -350,4 +347,3 @@ __all__ = [
     "transfer_parametrizations_and_params",
     "type_before_parametrizations",
 ]
-

@@ -165,16 +165,17 @@ class PruningContainer(BasePruningMethod):
 
 def _check_amount(amount: Any) -> Any:
     """Return ``amount``: a fraction in [0, 1] or a number of elements that is not negative."""
+    given: Any = amount
     if not isinstance(amount, Real):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
-    if amount < 0 or (not isinstance(amount, Integral) and amount > 1):
+    if given < 0 or (not isinstance(amount, Integral) and given > 1):
         raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
-    return amount
+    return given
 
 
 def _count(amount: Any, size: int) -> int:
     """Return how many of ``size`` to prune; ValueError if that is more than there are."""
-    count: int = amount if isinstance(amount, Integral) else round(amount * size)  # type: ignore[assignment]
+    count: int = int(amount) if isinstance(amount, Integral) else round(amount * size)
     if count > size:
         raise ValueError(f"amount={count} should be smaller than the number of parameters to prune={size}")
     return count
@@ -274,7 +275,7 @@ class RandomStructured(BasePruningMethod):
         count = _count(self.amount, size)
         if not count:
             return default_mask
-        drawn = rand(size)
+        drawn: Any = rand(size)
         return _only(t, dim, drawn > drawn.kthvalue(count).values, default_mask)
 
 

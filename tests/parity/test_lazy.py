@@ -181,13 +181,18 @@ def test_a_lazy_module_of_ones_own() -> None:
 
 # ------------------------------------------------------------------ tensors without shape
 
-USES = """
+USES = (
+    """
 p + 1|1 + p|p + p|p * T.ones(2)|-p|p == 1|p @ p|T.ones(2) @ p|p.sum()|p.clone()|p.detach()|p.numpy()|p.tolist()|p.item()
 len(p)|list(p)|p[0]|bool(p)|float(p)|p.numel()|p.stride()|p.is_contiguous()|p.element_size()|p.zero_()|p.fill_(1)
-p.new_zeros(2)|p.backward()|p.requires_grad_(False)|T.relu(p)|T.cat([p, p])|T.stack([p])|T.nn.functional.linear(T.ones(2), p)
+p.new_zeros(2)|p.backward()|p.requires_grad_(False)|T.relu(p)|T.cat([p, p])|T.stack([p])
+T.nn.functional.linear(T.ones(2), p)
 T.nn.functional.relu(p)|T.exp(p)|T.where(p > 0, p, p)|p.view(-1)|p.reshape(2)|p.norm()|p.mean()|p.max()|p.abs()|p.pow(2)
 p.uniform_()|p.normal_()|T.softmax(p, 0)|T.ones(2).add_(p)|T.isnan(p)|p.any()
-""".replace("\n", "|").strip("|").split("|")
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
 
 
 @pytest.mark.parametrize("use", USES)
@@ -201,12 +206,13 @@ def test_without_a_shape_nothing_goes(use: str, kind: str) -> None:
 def test_what_does_go() -> None:
     def seen(T: Any) -> Any:
         nn, found = T.nn, []
-        for p in (nn.UninitializedParameter(), nn.UninitializedParameter(False, dtype=T.float64), nn.UninitializedBuffer()):
+        free = nn.UninitializedParameter(False, dtype=T.float64)
+        for p in (nn.UninitializedParameter(), free, nn.UninitializedBuffer()):
             found += [repr(p), str(p), str(p.dtype), p.requires_grad, p.is_leaf, p.grad]
             found += [isinstance(p, nn.Parameter), isinstance(p, nn.Buffer), isinstance(p, T.Tensor), str(p.device)]
             found += [nn.parameter.is_lazy(p), p.is_floating_point(), {p: 1}[p]]
             with pytest.raises(RuntimeError, match="shape"):
-                p.shape
+                p.shape  # noqa: B018
             with pytest.raises(RuntimeError, match="hare memory"):
                 p.share_memory_()
             if isinstance(p, nn.Parameter):  # PyTorch cannot copy the others

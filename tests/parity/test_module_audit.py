@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from parity.oracle import ENGINES, same
+from parity.table import lines
 
 # ------------------------------------------------------------------ errors and messages of states
 
 
 def net(T: Any) -> Any:
     T.manual_seed(0)
-    return T.nn.Sequential(OrderedDict(a=T.nn.Linear(2, 3), b=T.nn.BatchNorm1d(3), c=T.nn.Sequential(T.nn.Linear(3, 1))))
+    last = T.nn.Sequential(T.nn.Linear(3, 1))
+    return T.nn.Sequential(OrderedDict(a=T.nn.Linear(2, 3), b=T.nn.BatchNorm1d(3), c=last))
 
 
 def state(T: Any, change: str) -> Any:
@@ -80,6 +82,13 @@ def test_loading_what_is_no_mapping() -> None:
         same_words(lambda T, g=given: net(T).load_state_dict(g))
 
 
+OTHER_PLACES = [
+    ("rushlight", "torch"),
+    ("nn.containers", "nn.modules.container"),
+    ("nn.module.", "nn.modules.module."),
+]
+
+
 def same_words(code: Any) -> None:
     """The same type of error in the same words; after them, ours may say which index, name or size it was."""
     found = []
@@ -87,7 +96,7 @@ def same_words(code: Any) -> None:
         with pytest.raises(Exception, match=r".") as raised:
             code(T)
         said = str(raised.value.args[0])
-        for mine, theirs in (("rushlight", "torch"), ("nn.containers", "nn.modules.container"), ("nn.module.", "nn.modules.module.")):
+        for mine, theirs in OTHER_PLACES:
             said = said.replace(mine, theirs)
         found.append((raised.type, said))
     assert found[0][0] is found[1][0]
@@ -133,6 +142,7 @@ WORDS = [
     "nn.Linear(2, 2).train('yes')",
     "nn.Linear(2, 2).to(T.int64)",
     "nn.Linear(2, 2).set_extra_state(3)",
+    "nn.Linear(2, 2).cuda()",
     "nn.Linear(2, 2).get_extra_state()",
     "nn.Linear(2, 2, nope=3)",
     "nn.ReLU(1, 2, 3)",
@@ -186,6 +196,7 @@ WORDS = [
 
 # Python's own words, or words that name what only one of the two has.
 FREE = {
+    "nn.Linear(2, 2).cuda()",
     "nn.Linear(2, 2).set_extra_state(3)", "nn.Linear(2, 2).get_extra_state()", "nn.ModuleDict([3])",
     "nn.ParameterDict({3: T.ones(1)})",
     "nn.Parameter(T.ones(2, dtype=T.int64))", "nn.Linear(2, 2, nope=3)", "nn.ReLU(1, 2, 3)",
@@ -322,7 +333,8 @@ def test_state_hooks() -> None:
             log.append(["post", type(module).__name__, list(state), prefix, dict(meta)])
 
         def load(module: Any, state: Any, prefix: str, meta: Any, *rest: Any) -> None:
-            log.append(["load", type(module).__name__, list(state), prefix, dict(meta), [list(r) if isinstance(r, list) else r for r in rest]])
+            given = [list(r) if isinstance(r, list) else r for r in rest]
+            log.append(["load", type(module).__name__, list(state), prefix, dict(meta), given])
             state.pop(prefix + "more", None)
 
         def after(module: Any, keys: Any) -> None:
@@ -331,7 +343,7 @@ def test_state_hooks() -> None:
 
         h = [m[0].register_state_dict_post_hook(change), m[0].register_load_state_dict_pre_hook(load),
              m.register_load_state_dict_post_hook(after), m[0].register_load_state_dict_post_hook(after),
-             m.register_state_dict_pre_hook(lambda mod, p, k: log.append(["pre", type(mod).__name__, p, k]))]  # fmt: skip
+             m.register_state_dict_pre_hook(lambda m, p, k: log.append(["pre", type(m).__name__, p, k]))]  # fmt: skip
         s = m.state_dict(prefix="p.", keep_vars=True)
         found = [list(s), s["p.0.weight"] is m[0].weight, [[k, dict(v)] for k, v in s._metadata.items()]]
         s = m.state_dict()
@@ -341,7 +353,7 @@ def test_state_hooks() -> None:
             handle.remove()
         found += [list(m.state_dict()), list(m.state_dict(destination=OrderedDict(z=1), prefix="q."))]
         for bad in ("m.register_state_dict_post_hook(lambda *a: 3); m.state_dict()",
-                    "m.register_load_state_dict_post_hook(lambda *a: 3); m.load_state_dict(m.state_dict())"):  # fmt: skip
+                    "m.register_load_state_dict_post_hook(lambda *a: 3); m.load_state_dict({})"):  # fmt: skip
             with pytest.raises((RuntimeError, AssertionError)) as raised:
                 exec(bad, {"m": T.nn.ReLU()})
             found.append(raised.type.__name__)
@@ -388,8 +400,8 @@ def test_modes_and_conversions() -> None:
         found += [[p.requires_grad for p in m.parameters()], [p.requires_grad for p in m.requires_grad_().parameters()]]
         for change in ("double()", "half()", "float()", "to(T.float64)", "to('cpu')", "to('cpu', T.float16)",
                        "to(dtype=T.float32)", "to(T.ones(1, dtype=T.float64))", "type(T.float32)", "cpu()", "to()",
-                       "to(device='cpu', dtype=T.float64, non_blocking=True)", "share_memory()", "type('torch.HalfTensor')",
-                       "to(T.device('cpu'))"):  # fmt: skip
+                       "to(device='cpu', dtype=T.float64, non_blocking=True)", "share_memory()",
+                       "type('torch.HalfTensor')", "to(T.device('cpu'))"):  # fmt: skip
             try:
                 same_object = eval(f"m.{change}", {"m": m, "T": T}) is m
             except Exception as error:
@@ -420,7 +432,8 @@ def test_call_super_init() -> None:
         class Plain(T.nn.Module, Other):
             pass
 
-        return [Both(word="here").word, repr(Both()), hasattr(Plain(), "word"), T.nn.Module.call_super_init, T.nn.Module.dump_patches]
+        flags = [T.nn.Module.call_super_init, T.nn.Module.dump_patches]
+        return [Both(word="here").word, repr(Both()), hasattr(Plain(), "word"), *flags]
 
     same(code, grad=False)
 
@@ -469,7 +482,8 @@ def test_copies(how: str) -> None:
     def code(T: Any) -> Any:
         m = Tied.of(T)
         m(T.ones(2)).sum().backward()
-        twin = {"deepcopy": copy.deepcopy, "copy": copy.copy, "pickle": lambda m: pickle.loads(pickle.dumps(m))}[how](m)
+        ways = {"deepcopy": copy.deepcopy, "copy": copy.copy, "pickle": lambda m: pickle.loads(pickle.dumps(m))}
+        twin = ways[how](m)
         found = [twin[0] is twin[2], twin[3].weight is twin[0].weight, twin[0].weight is m[0].weight]
         found += [twin.alias is twin.kept, list(twin.state_dict()), [n for n, _ in twin.named_buffers()]]
         found += [twin(T.ones(2)), len(twin._forward_hooks), twin.note, twin.note is m.note, repr(twin)]
@@ -492,43 +506,88 @@ def test_a_handle_can_be_copied_with_its_module() -> None:
     same(code, grad=False)
 
 
-CONTAINERS = [
-    "nn.Sequential(OrderedDict(a=nn.ReLU(), b=nn.Tanh())).b", "nn.Sequential(nn.ReLU(), nn.Tanh())[-1]",
-    "nn.Sequential(nn.ReLU(), nn.Tanh(), nn.GELU())[::2]", "nn.Sequential(nn.ReLU()) + nn.Sequential(nn.Tanh())",
-    "nn.Sequential(nn.ReLU(), nn.Tanh()) * 2", "2 * nn.Sequential(nn.ReLU())", "len(nn.Sequential())",
-    "nn.Sequential(nn.ReLU()).append(nn.Tanh())", "nn.Sequential(nn.ReLU()).extend(nn.Sequential(nn.Tanh()))",
-    "nn.Sequential(nn.ReLU()).extend([nn.Tanh()])", "nn.Sequential(nn.ReLU()).insert(-1, nn.Tanh())",
-    "nn.Sequential(nn.ReLU()).insert(1, nn.Tanh())", "nn.Sequential(nn.ReLU(), nn.Tanh()).pop(0)",
-    "nn.Sequential(nn.ReLU(), nn.Tanh()).pop(-1)", "list(nn.Sequential(nn.ReLU(), nn.Tanh()))",
-    "did(nn.Sequential(nn.ReLU(), nn.Tanh(), nn.GELU()), 'del m[1]')",
-    "did(nn.Sequential(nn.ReLU(), nn.Tanh(), nn.GELU()), 'del m[1:]')",
-    "did(nn.Sequential(nn.ReLU(), nn.Tanh()), 'm[-1] = nn.GELU()')", "did(nn.Sequential(nn.ReLU()), 'm += nn.Sequential(nn.GELU())')",
-    "did(nn.Sequential(nn.ReLU()), 'm *= 3')", "nn.ModuleList([nn.ReLU(), nn.Linear(2, 2), nn.Linear(2, 2)])",
-    "nn.ModuleList([nn.ReLU()]) + [nn.Tanh()]", "nn.ModuleList([nn.ReLU(), nn.Tanh()])[1:]", "nn.ModuleList()",
-    "nn.ModuleList([nn.ReLU(), nn.Tanh()]).pop(0)", "nn.ModuleList([nn.ReLU(), nn.Tanh()]).pop(slice(0, 1))",
-    "did(nn.ModuleList([nn.ReLU()]), 'm.insert(0, nn.Tanh())')", "did(nn.ModuleList([nn.ReLU()]), 'm += (nn.Tanh(),)')",
-    "did(nn.ModuleList([nn.ReLU(), nn.Tanh()]), 'del m[0]')", "did(nn.ModuleList([nn.ReLU(), nn.Tanh()]), 'm[0] = nn.GELU()')",
-    "did(nn.ModuleList([nn.ReLU(), nn.Tanh()]), 'del m[-1]')", "nn.ModuleList([nn.ReLU(), None])",
-    "nn.ModuleDict({'b': nn.ReLU(), 'a': nn.Tanh()})", "nn.ModuleDict([['b', nn.ReLU()], ('a', nn.Tanh())])",
-    "nn.ModuleDict(nn.ModuleDict({'b': nn.ReLU()}))", "list(nn.ModuleDict({'b': nn.ReLU()}).items())",
-    "list(nn.ModuleDict({'b': nn.ReLU()}).keys())", "'b' in nn.ModuleDict({'b': nn.ReLU()})", "nn.ModuleDict({'b': nn.ReLU()}).pop('b')",
-    "did(nn.ModuleDict({'b': nn.ReLU()}), 'm.clear()')", "did(nn.ModuleDict({'b': nn.ReLU()}), 'm.update({\"z\": nn.Tanh(), \"y\": nn.GELU()})')",
-    "did(nn.ModuleDict({'b': nn.ReLU()}), 'del m[\"b\"]')", "nn.ModuleDict({'b': nn.ReLU()}).b", "nn.ModuleDict({'b': None})",
-    "nn.ParameterList([T.ones(2), nn.Parameter(T.zeros(1)), 3])", "nn.ParameterList([T.ones(2)])[0]", "nn.ParameterList([T.ones(2), T.ones(1)])[:1]",
-    "nn.ParameterList(T.ones(2) for _ in range(2)).append(T.zeros(1))", "nn.ParameterList([T.ones(1)]).extend([T.zeros(2)])",
-    "did(nn.ParameterList([T.ones(1)]), 'm += [T.zeros(2)]')", "did(nn.ParameterList([T.ones(1)]), 'm[0] = T.zeros(2)')",
-    "[x for x in nn.ParameterList([T.ones(1), 'a'])]", "len(nn.ParameterList([T.ones(1), 3]))", "list(nn.ParameterList([T.ones(1), T.ones(2)]).state_dict())",
-    "nn.ParameterList([T.ones(1, dtype=T.int64)])", "nn.ParameterDict({'b': T.ones(1), 'a': T.zeros(2)})", "nn.ParameterDict({'b': T.ones(1), 'c': 'word', 'd': [1]})",
-    "nn.ParameterDict([('b', T.ones(1)), ('a', T.zeros(2))])", "nn.ParameterDict(OrderedDict(b=T.ones(1), a=T.zeros(2)))",
-    "nn.ParameterDict({'b': T.ones(1)}) | nn.ParameterDict({'a': T.ones(1)})", "nn.ParameterDict({'b': T.ones(1)}).copy()",
-    "{'x': T.ones(2)} | nn.ParameterDict({'b': T.ones(1)})",
-    "did(nn.ParameterDict({'b': T.ones(1)}), 'm |= nn.ParameterDict({\"a\": T.ones(1)})')", "nn.ParameterDict().fromkeys(['a', 'b'], T.ones(1))",
-    "list(reversed(nn.ParameterDict({'a': T.ones(1), 'b': T.ones(2)})))", "nn.ParameterDict({'a': T.ones(1)}).get('z', 3)",
-    "nn.ParameterDict({'a': T.ones(1)}).setdefault('z', T.zeros(1))", "nn.ParameterDict({'a': T.ones(1)}).setdefault('z')", "nn.ParameterDict({'a': T.ones(1)}).popitem()",
-    "nn.ParameterDict({'a': T.ones(1)}).pop('a')", "did(nn.ParameterDict({'a': T.ones(1)}), 'm.clear()')", "did(nn.ParameterDict({'a': T.ones(1)}), 'del m[\"a\"]')",
-    "list(nn.ParameterDict({'a': T.ones(1)}).items())", "list(nn.ParameterDict({'a': T.ones(1)}).values())", "list(nn.ParameterDict({'a': T.ones(1)}).keys())",
-    "'a' in nn.ParameterDict({'a': T.ones(1)})", "len(nn.ParameterDict({'a': T.ones(1)}))", "list(nn.ParameterDict({'a': T.ones(1), 'x': 3}).state_dict())",
-]  # fmt: skip
+CONTAINERS = lines(
+    """
+nn.Sequential(OrderedDict(a=nn.ReLU(), b=nn.Tanh())).b
+nn.Sequential(nn.ReLU(), nn.Tanh())[-1]
+nn.Sequential(nn.ReLU(), nn.Tanh(), nn.GELU())[::2]
+nn.Sequential(nn.ReLU()) + nn.Sequential(nn.Tanh())
+nn.Sequential(nn.ReLU(), nn.Tanh()) * 2
+2 * nn.Sequential(nn.ReLU())
+len(nn.Sequential())
+nn.Sequential(nn.ReLU()).append(nn.Tanh())
+nn.Sequential(nn.ReLU()).extend(nn.Sequential(nn.Tanh()))
+nn.Sequential(nn.ReLU()).extend([nn.Tanh()])
+nn.Sequential(nn.ReLU()).insert(-1, nn.Tanh())
+nn.Sequential(nn.ReLU()).insert(1, nn.Tanh())
+nn.Sequential(nn.ReLU(), nn.Tanh()).pop(0)
+nn.Sequential(nn.ReLU(), nn.Tanh()).pop(-1)
+list(nn.Sequential(nn.ReLU(), nn.Tanh()))
+did(nn.Sequential(nn.ReLU(), nn.Tanh(), nn.GELU()), 'del m[1]')
+did(nn.Sequential(nn.ReLU(), nn.Tanh(), nn.GELU()), 'del m[1:]')
+did(nn.Sequential(nn.ReLU(), nn.Tanh()), 'm[-1] = nn.GELU()')
+did(nn.Sequential(nn.ReLU()), 'm += nn.Sequential(nn.GELU())')
+did(nn.Sequential(nn.ReLU()), 'm *= 3')
+nn.ModuleList([nn.ReLU(), nn.Linear(2, 2), nn.Linear(2, 2)])
+nn.ModuleList([nn.ReLU()]) + [nn.Tanh()]
+nn.ModuleList([nn.ReLU(), nn.Tanh()])[1:]
+nn.ModuleList()
+nn.ModuleList([nn.ReLU(), nn.Tanh()]).pop(0)
+nn.ModuleList([nn.ReLU(), nn.Tanh()]).pop(slice(0, 1))
+did(nn.ModuleList([nn.ReLU()]), 'm.insert(0, nn.Tanh())')
+did(nn.ModuleList([nn.ReLU()]), 'm += (nn.Tanh(),)')
+did(nn.ModuleList([nn.ReLU(), nn.Tanh()]), 'del m[0]')
+did(nn.ModuleList([nn.ReLU(), nn.Tanh()]), 'm[0] = nn.GELU()')
+did(nn.ModuleList([nn.ReLU(), nn.Tanh()]), 'del m[-1]')
+nn.ModuleList([nn.ReLU(), None])
+nn.ModuleDict({'b': nn.ReLU(), 'a': nn.Tanh()})
+nn.ModuleDict([['b', nn.ReLU()], ('a', nn.Tanh())])
+nn.ModuleDict(nn.ModuleDict({'b': nn.ReLU()}))
+list(nn.ModuleDict({'b': nn.ReLU()}).items())
+list(nn.ModuleDict({'b': nn.ReLU()}).keys())
+'b' in nn.ModuleDict({'b': nn.ReLU()})
+nn.ModuleDict({'b': nn.ReLU()}).pop('b')
+did(nn.ModuleDict({'b': nn.ReLU()}), 'm.clear()')
+did(nn.ModuleDict({'b': nn.ReLU()}), 'm.update({"z": nn.Tanh(), "y": nn.GELU()})')
+did(nn.ModuleDict({'b': nn.ReLU()}), 'del m["b"]')
+nn.ModuleDict({'b': nn.ReLU()}).b
+nn.ModuleDict({'b': None})
+nn.ParameterList([T.ones(2), nn.Parameter(T.zeros(1)), 3])
+nn.ParameterList([T.ones(2)])[0]
+nn.ParameterList([T.ones(2), T.ones(1)])[:1]
+nn.ParameterList(T.ones(2) for _ in range(2)).append(T.zeros(1))
+nn.ParameterList([T.ones(1)]).extend([T.zeros(2)])
+did(nn.ParameterList([T.ones(1)]), 'm += [T.zeros(2)]')
+did(nn.ParameterList([T.ones(1)]), 'm[0] = T.zeros(2)')
+[x for x in nn.ParameterList([T.ones(1), 'a'])]
+len(nn.ParameterList([T.ones(1), 3]))
+list(nn.ParameterList([T.ones(1), T.ones(2)]).state_dict())
+nn.ParameterList([T.ones(1, dtype=T.int64)])
+nn.ParameterDict({'b': T.ones(1), 'a': T.zeros(2)})
+nn.ParameterDict({'b': T.ones(1), 'c': 'word', 'd': [1]})
+nn.ParameterDict([('b', T.ones(1)), ('a', T.zeros(2))])
+nn.ParameterDict(OrderedDict(b=T.ones(1), a=T.zeros(2)))
+nn.ParameterDict({'b': T.ones(1)}) | nn.ParameterDict({'a': T.ones(1)})
+nn.ParameterDict({'b': T.ones(1)}).copy()
+{'x': T.ones(2)} | nn.ParameterDict({'b': T.ones(1)})
+did(nn.ParameterDict({'b': T.ones(1)}), 'm |= nn.ParameterDict({"a": T.ones(1)})')
+nn.ParameterDict().fromkeys(['a', 'b'], T.ones(1))
+list(reversed(nn.ParameterDict({'a': T.ones(1), 'b': T.ones(2)})))
+nn.ParameterDict({'a': T.ones(1)}).get('z', 3)
+nn.ParameterDict({'a': T.ones(1)}).setdefault('z', T.zeros(1))
+nn.ParameterDict({'a': T.ones(1)}).setdefault('z')
+nn.ParameterDict({'a': T.ones(1)}).popitem()
+nn.ParameterDict({'a': T.ones(1)}).pop('a')
+did(nn.ParameterDict({'a': T.ones(1)}), 'm.clear()')
+did(nn.ParameterDict({'a': T.ones(1)}), 'del m["a"]')
+list(nn.ParameterDict({'a': T.ones(1)}).items())
+list(nn.ParameterDict({'a': T.ones(1)}).values())
+list(nn.ParameterDict({'a': T.ones(1)}).keys())
+'a' in nn.ParameterDict({'a': T.ones(1)})
+len(nn.ParameterDict({'a': T.ones(1)}))
+list(nn.ParameterDict({'a': T.ones(1), 'x': 3}).state_dict())
+"""
+)
 
 
 @pytest.mark.parametrize("line", CONTAINERS)
@@ -560,10 +619,19 @@ def test_gains() -> None:
 
 
 OLD_NAMES = [
-    "uniform(x)", "uniform(x, -1, 2)", "normal(x, 1, 2)", "constant(x, 3)", "eye(x)", "xavier_uniform(x, gain=2)",
-    "xavier_normal(x)", "kaiming_uniform(x, a=1)", "kaiming_normal(x, mode='fan_out')", "orthogonal(x)",
-    "sparse(x, 0.5)", "dirac(x.view(2, 2, 3))",
-]  # fmt: skip
+    "uniform(x)",
+    "uniform(x, -1, 2)",
+    "normal(x, 1, 2)",
+    "constant(x, 3)",
+    "eye(x)",
+    "xavier_uniform(x, gain=2)",
+    "xavier_normal(x)",
+    "kaiming_uniform(x, a=1)",
+    "kaiming_normal(x, mode='fan_out')",
+    "orthogonal(x)",
+    "sparse(x, 0.5)",
+    "dirac(x.view(2, 2, 3))",
+]
 
 
 @pytest.mark.parametrize("line", OLD_NAMES)
@@ -580,10 +648,18 @@ def test_old_names_still_work(line: str) -> None:
 
 
 FILLS = [
-    "uniform_(x, 2, 2)", "normal_(x, std=0)", "constant_(x, True)", "trunc_normal_(x, 0, 1, -1, 1)",
-    "trunc_normal_(x, 3, 0.5, -1, 1)", "trunc_normal_(x, a=0.5, b=0.6)", "orthogonal_(x, 0.1)", "kaiming_uniform_(x, 0.1, 'fan_out', 'tanh')",
-    "kaiming_normal_(x, nonlinearity='selu')", "kaiming_uniform_(x, mode='FAN_IN')", "xavier_normal_(x, 0.5)",
-]  # fmt: skip
+    "uniform_(x, 2, 2)",
+    "normal_(x, std=0)",
+    "constant_(x, True)",
+    "trunc_normal_(x, 0, 1, -1, 1)",
+    "trunc_normal_(x, 3, 0.5, -1, 1)",
+    "trunc_normal_(x, a=0.5, b=0.6)",
+    "orthogonal_(x, 0.1)",
+    "kaiming_uniform_(x, 0.1, 'fan_out', 'tanh')",
+    "kaiming_normal_(x, nonlinearity='selu')",
+    "kaiming_uniform_(x, mode='FAN_IN')",
+    "xavier_normal_(x, 0.5)",
+]
 
 
 @pytest.mark.parametrize("line", FILLS)
@@ -603,7 +679,15 @@ def test_fills_of_what_does_not_lie_in_order() -> None:
     def code(T: Any) -> Any:
         T.manual_seed(1)
         found = []
-        for line in ("uniform_", "normal_", "xavier_uniform_", "kaiming_normal_", "orthogonal_", "trunc_normal_", "eye_"):
+        for line in (
+            "uniform_",
+            "normal_",
+            "xavier_uniform_",
+            "kaiming_normal_",
+            "orthogonal_",
+            "trunc_normal_",
+            "eye_",
+        ):
             x = T.zeros(6, 8).t()[::2]
             getattr(T.nn.init, line)(x)
             found.append(x)
@@ -615,17 +699,41 @@ def test_fills_of_what_does_not_lie_in_order() -> None:
 # ------------------------------------------------------------------ where scripts find things
 
 PATHS = [
-    "nn.Module", "nn.modules.Module", "nn.modules.module.Module", "nn.modules.Linear", "nn.modules.linear.Linear",
-    "nn.modules.conv.Conv2d", "nn.modules.conv._ConvNd", "nn.modules.batchnorm._BatchNorm", "nn.modules.container.Sequential",
-    "nn.modules.activation.ReLU", "nn.modules.loss.MSELoss", "nn.modules.lazy.LazyModuleMixin", "nn.modules.utils._pair",
-    "nn.modules.pooling.MaxPool2d", "nn.modules.dropout.Dropout", "nn.modules.normalization.LayerNorm",
-    "nn.modules.instancenorm.InstanceNorm2d", "nn.modules.flatten.Flatten", "nn.modules.sparse.Embedding",
-    "nn.parameter.Parameter", "nn.parameter.Buffer", "nn.parameter.UninitializedParameter", "nn.parameter.is_lazy",
-    "nn.utils.clip_grad.clip_grad_norm_", "nn.utils.convert_parameters.parameters_to_vector", "nn.utils.init.skip_init",
-    "nn.utils.parametrize.register_parametrization", "nn.utils.parametrizations.orthogonal", "nn.utils.prune.l1_unstructured",
-    "nn.utils.stateless.functional_call", "nn.utils.fusion.fuse_conv_bn_eval", "nn.init.xavier_uniform_",
-    "nn.modules.container.ModuleList", "nn.modules.container.ParameterList",
-]  # fmt: skip
+    "nn.Module",
+    "nn.modules.Module",
+    "nn.modules.module.Module",
+    "nn.modules.Linear",
+    "nn.modules.linear.Linear",
+    "nn.modules.conv.Conv2d",
+    "nn.modules.conv._ConvNd",
+    "nn.modules.batchnorm._BatchNorm",
+    "nn.modules.container.Sequential",
+    "nn.modules.activation.ReLU",
+    "nn.modules.loss.MSELoss",
+    "nn.modules.lazy.LazyModuleMixin",
+    "nn.modules.utils._pair",
+    "nn.modules.pooling.MaxPool2d",
+    "nn.modules.dropout.Dropout",
+    "nn.modules.normalization.LayerNorm",
+    "nn.modules.instancenorm.InstanceNorm2d",
+    "nn.modules.flatten.Flatten",
+    "nn.modules.sparse.Embedding",
+    "nn.parameter.Parameter",
+    "nn.parameter.Buffer",
+    "nn.parameter.UninitializedParameter",
+    "nn.parameter.is_lazy",
+    "nn.utils.clip_grad.clip_grad_norm_",
+    "nn.utils.convert_parameters.parameters_to_vector",
+    "nn.utils.init.skip_init",
+    "nn.utils.parametrize.register_parametrization",
+    "nn.utils.parametrizations.orthogonal",
+    "nn.utils.prune.l1_unstructured",
+    "nn.utils.stateless.functional_call",
+    "nn.utils.fusion.fuse_conv_bn_eval",
+    "nn.init.xavier_uniform_",
+    "nn.modules.container.ModuleList",
+    "nn.modules.container.ParameterList",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -649,5 +757,3 @@ def test_helpers_of_layers() -> None:
         return [*found, U._reverse_repeat_tuple((1, 2), 2)]
 
     same(code, grad=False)
-
-

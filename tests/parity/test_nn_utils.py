@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch.nn.utils.prune
+import torch.nn.utils.prune  # noqa: F401
 
-import rushlight.nn.utils.prune
+import rushlight.nn.utils.prune  # noqa: F401
 from parity.oracle import ENGINES, same
 
 RNG = np.random.default_rng(3)
@@ -76,8 +76,9 @@ def test_clipping_takes_what_iterates() -> None:
         found += [U.clip_grad_norm_(T.nn.Linear(2, 2).parameters(), 1.0)]
         found += [U.clip_grad_norm_((x for x in ()), 1.0)]
         found += [U.clip_grad_value_(p, 0.25), p[0].grad, p[1].grad, U.clip_grad_value_(q, 0.01), q.grad]
-        found += [U.get_total_norm([x.grad for x in p[:2]]), U.get_total_norm(q.grad, float("inf")), U.get_total_norm([])]
-        found += [U.clip_grads_with_norm_(p, 0.1, T.tensor(4.0)), p[0].grad, U.clip_grads_with_norm_([], 1.0, T.ones(()))]
+        found += [U.get_total_norm([x.grad for x in p[:2]]), U.get_total_norm(q.grad, float("inf"))]
+        found += [U.get_total_norm([]), U.clip_grads_with_norm_([], 1.0, T.ones(()))]
+        found += [U.clip_grads_with_norm_(p, 0.1, T.tensor(4.0)), p[0].grad]
         return [*found, U.clip_grad_norm(p, 0.01), p[0].grad]
 
     def tried(T: Any) -> Any:
@@ -118,7 +119,7 @@ def test_vectors_of_parameters() -> None:
         found = [vec, m[0].weight.grad]
         new = T.arange(20.0)
         U.vector_to_parameters(new, m.parameters())
-        found += [p for p in m.parameters()]
+        found += list(m.parameters())
         new[0] = 100.0  # shared
         found += [m[0].weight, m(T.ones(2))]
         m(T.ones(2)).sum().backward()
@@ -153,7 +154,7 @@ def trained(T: Any, m: Any, layer: str) -> list[Any]:
         found += [out, [p.grad for p in m.parameters()], m.weight]
         with T.no_grad():
             for p in m.parameters():
-                p -= 0.01 * p.grad
+                p.sub_(0.01 * p.grad)
     m.eval()
     return [*found, m(*x), m(*x), list(m.state_dict().values())]
 
@@ -214,7 +215,7 @@ OLD_ERRORS = [
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_errors(code: str) -> None:
     same(lambda T: eval(code, {"U": T.nn.utils, "nn": T.nn}), grad=False)
-    with pytest.raises(Exception, match="."):
+    with pytest.raises(Exception, match=r"."):
         eval(code, {"U": ENGINES[1].nn.utils, "nn": ENGINES[1].nn})
 
 
@@ -298,7 +299,8 @@ def test_pruning(line: str) -> None:
         x = T.rand(2, 6)
         m(x).sum().backward()
         found = [returned, [n for n, _ in m.named_parameters()], list(m.state_dict()), *m.state_dict().values()]
-        found += [getattr(m, name), m(x), getattr(m, name + "_orig").grad, P.is_pruned(m), type(next(iter(m._forward_pre_hooks.values()))).__name__]
+        found += [getattr(m, name), m(x), getattr(m, name + "_orig").grad, P.is_pruned(m)]
+        found.append(type(next(iter(m._forward_pre_hooks.values()))).__name__)
         P.remove(m, name)
         return [*found, m(x), sorted(m.state_dict()), P.is_pruned(m), getattr(m, name), T.rand(1)]
 

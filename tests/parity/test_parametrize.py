@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch.nn.utils.parametrizations
+import torch.nn.utils.parametrizations  # noqa: F401
 
 from parity.oracle import ENGINES, same
 
@@ -96,7 +96,8 @@ def test_chains(names: tuple[str, ...]) -> None:
         found += [m.weight, m(x), *[p.grad for p in m.parameters()], m.weight.requires_grad, m.weight is m.weight]
         found += [P.is_parametrized(m), P.is_parametrized(m, "weight"), P.is_parametrized(m, "bias")]
         found += [P.type_before_parametrizations(m).__name__, type(m).__name__, isinstance(m, T.nn.Linear)]
-        found += [m.parametrizations.weight.is_tensor, m.parametrizations.weight.ntensors, m.parametrizations.weight.unsafe]
+        listed = m.parametrizations.weight
+        found += [listed.is_tensor, listed.ntensors, listed.unsafe]
         with P.cached():
             found += [m.weight is m.weight, m(x)]
             with P.cached():
@@ -192,8 +193,9 @@ def test_errors(line: str) -> None:
         before = m.weight.tolist()
         with pytest.raises(Exception, match=r".") as raised:
             eval(line, names | {"register": U.parametrize.register_parametrization})
-        same_value = T is not ENGINES[0] or "Half" in line or not line.startswith("register(m") or m.weight.tolist() == before
-        return [raised.type.__name__, sorted(n for n, _ in m.named_parameters()), same_value]
+        if T is ENGINES[0] and line.startswith("register(m"):  # PyTorch leaves it changed
+            assert m.weight.tolist() == before
+        return [raised.type.__name__, sorted(n for n, _ in m.named_parameters())]
 
     same(code, grad=False)
 
@@ -202,7 +204,8 @@ def test_unsafe() -> None:
     def code(T: Any) -> Any:
         m = linear(T, "Wide", unsafe=True)
         n = linear(T, "Twice", "Wide", unsafe=True)
-        return [m.weight.shape, n.weight.shape, n.parametrizations.weight.unsafe, linear(T, "Double", unsafe=True).weight]
+        double = linear(T, "Double", unsafe=True)
+        return [m.weight.shape, n.weight.shape, n.parametrizations.weight.unsafe, double.weight]
 
     same(code, grad=False)
 
@@ -215,7 +218,8 @@ def test_copies() -> None:
         with T.no_grad():
             twin.parametrizations.weight.original.zero_()
         both = copy.deepcopy([m, m])
-        return [*found, twin.weight, m.weight, both[0] is both[1], both[0].parametrizations.weight.original.requires_grad]
+        found.append(both[0].parametrizations.weight.original.requires_grad)
+        return [*found, twin.weight, m.weight, both[0] is both[1]]
 
     same(code, grad=False)
     T = ENGINES[0]
@@ -275,7 +279,7 @@ def test_ready_made(shape: str, line: str) -> None:
             found += [[p.grad for p in m.parameters()], getattr(m, name)]
             with T.no_grad():
                 for p in m.parameters():
-                    p -= 0.1 * p.grad
+                    p.sub_(0.1 * p.grad)
         twin = eval(f"T.nn.utils.parametrizations.{line}", {"T": T, "m": eval(f"T.nn.{shape}", {"T": T}).double()})
         found += [str(twin.load_state_dict(m.state_dict())), twin.eval()(x), T.rand(1)]
         T.nn.utils.parametrize.remove_parametrizations(m, name)
@@ -410,5 +414,3 @@ def test_the_old_functional_call() -> None:
         return [out, [w.category.__name__ for w in seen]]
 
     same(code, grad=False)
-
-
