@@ -352,8 +352,8 @@ def hessian(func: Function, argnums: Any = 0) -> Function:
     https://pytorch.org/docs/stable/generated/torch.func.hessian.html
 
     >>> import rushlight as torch
-    >>> torch.func.hessian(lambda x: x.sin().sum())(torch.zeros(2))
-    tensor([[-0., 0.],
-            [0., -0.]])
+    >>> torch.func.hessian(lambda x: (x * x * x).sum())(torch.tensor([1.0, 3.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 18.]])
     """
     return jacfwd(jacrev(func, argnums), argnums)

@@ -184,7 +184,7 @@ def _count(amount: Any, size: int) -> int:
 def _dim(t: Any, dim: int) -> int:
     if not -t.ndim <= dim < t.ndim:
         raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
-    return dim % t.ndim
+    return int(dim % t.ndim)
 
 
 def _structured_dim(t: Any, dim: int) -> int:

@@ -60,6 +60,13 @@ def maps(T: Any) -> dict[str, Any]:
         def right_inverse(self, x: Any) -> Any:
             return x.half()
 
+    class Shorter(T.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x[:1]
+
+        def right_inverse(self, x: Any) -> Any:
+            return x * 2
+
     class Words(T.nn.Module):
         def forward(self, x: Any) -> Any:
             return x
@@ -161,6 +168,7 @@ ERRORS = [
     "register(m, 'weight', maps['Double']())",
     "register(m, 'weight', maps['Half']())",
     "register(m, 'weight', maps['Words']())",
+    "register(m, 'weight', maps['Shorter']())",
     "register(m, 'weight', maps['Nothing']())",
     "register(register(m, 'weight', maps['Twice']()), 'weight', maps['Wide']())",
     "register(register(m, 'weight', maps['Twice']()), 'weight', maps['Low']())",
