@@ -43,6 +43,7 @@ from .autograd.ops.conv import conv_transpose3d as conv_transpose3d
 from .autograd.ops.distance import cosine_similarity as cosine_similarity
 from .autograd.ops.distance import pairwise_distance as pairwise_distance
 from .autograd.ops.linear import bilinear as bilinear
+from .autograd.ops.matrix import matrix_exp as matrix_exp
 from .autograd.ops.norm import group_norm as group_norm
 from .autograd.ops.pad import constant_pad_nd as constant_pad_nd
 from .autograd.ops.pool import max_pool1d as max_pool1d
