@@ -1,8 +1,8 @@
 """Helpers around modules and parameters: ``torch.nn.utils``."""
 
-from . import rnn as rnn
 from . import parametrizations as parametrizations
 from . import parametrize as parametrize
+from . import rnn as rnn
 from . import stateless as stateless
 from .clip_grad import clip_grad_norm as clip_grad_norm
 from .clip_grad import clip_grad_norm_ as clip_grad_norm_
