@@ -13,6 +13,19 @@ from .autograd.activation import selu_ as selu_
 from .autograd.activation import threshold as threshold
 from .autograd.activation import threshold_ as threshold_
 from .autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+from .autograd.core_losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .autograd.core_losses import cosine_embedding_loss as cosine_embedding_loss
+from .autograd.core_losses import ctc_loss as ctc_loss
+from .autograd.core_losses import embedding as embedding
+from .autograd.core_losses import embedding_bag as embedding_bag
+from .autograd.core_losses import embedding_renorm_ as embedding_renorm_
+from .autograd.core_losses import hinge_embedding_loss as hinge_embedding_loss
+from .autograd.core_losses import kl_div as kl_div
+from .autograd.core_losses import margin_ranking_loss as margin_ranking_loss
+from .autograd.core_losses import poisson_nll_loss as poisson_nll_loss
+from .autograd.core_losses import triplet_margin_loss as triplet_margin_loss
+from .autograd.core_pools import adaptive_max_pool1d as adaptive_max_pool1d
+from .autograd.core_pools import max_pool1d_with_indices as max_pool1d_with_indices
 from .autograd.creation import BoolTensor as BoolTensor
 from .autograd.creation import ByteTensor as ByteTensor
 from .autograd.creation import CharTensor as CharTensor
@@ -38,9 +51,13 @@ from .autograd.ops.conv import conv_transpose2d as conv_transpose2d
 from .autograd.ops.conv import conv_transpose3d as conv_transpose3d
 from .autograd.ops.distance import cosine_similarity as cosine_similarity
 from .autograd.ops.distance import pairwise_distance as pairwise_distance
+from .autograd.ops.grid import affine_grid_generator as affine_grid_generator
+from .autograd.ops.grid import grid_sampler as grid_sampler
 from .autograd.ops.linear import bilinear as bilinear
 from .autograd.ops.norm import group_norm as group_norm
 from .autograd.ops.pad import constant_pad_nd as constant_pad_nd
+from .autograd.ops.pairwise import cdist as cdist
+from .autograd.ops.pairwise import pdist as pdist
 from .autograd.ops.pool import max_pool1d as max_pool1d
 from .autograd.ops.pool import max_pool2d as max_pool2d
 from .autograd.ops.pool import max_pool3d as max_pool3d
@@ -50,6 +67,7 @@ from .autograd.ops.resize import pixel_shuffle as pixel_shuffle
 from .autograd.ops.resize import pixel_unshuffle as pixel_unshuffle
 from .autograd.ops.row_norm import layer_norm as layer_norm
 from .autograd.ops.row_norm import rms_norm as rms_norm
+from .autograd.ops.sequence import conv_tbc as conv_tbc
 
 # Under these names PyTorch has other signatures here than in torch.nn.functional.
 dropout, dropout_ = _dropout.core_dropout, _dropout.core_dropout_
