@@ -13,7 +13,7 @@ from .node import wrap
 from .ops import activation as ops
 from .ops import smooth
 from .ops.arithmetic import _mul
-from .ops.finish import floats_only, tensors_only
+from .ops.finish import floats_only, tensors_only, unsupported
 from .ops.pointwise import tanh
 from .ops.rounding import abs as absolute
 
@@ -202,6 +202,8 @@ def rrelu(
 def _slopes(x: Array, lower: float, upper: float) -> Array:
     """Return 1 where ``x`` is positive (or NaN), else a slope drawn between ``lower`` and ``upper``."""
     floats_only("rrelu_with_noise_out_cpu", x)
+    if x.dtype.itemsize < 4:
+        unsupported("rrelu_with_noise_out_cpu", x)
     if not lower <= upper:
         raise RuntimeError(f"rrelu: lower bound {lower} must not be above upper bound {upper}")
     slopes = np.ones(x.shape, x.dtype)

@@ -1,4 +1,7 @@
-"""Losses as the top level has them: ``reduction`` is a number, 0 none, 1 mean, 2 sum; and no arguments of old times."""
+"""Losses as the top level has them: ``reduction`` is a number, 0 none, 1 mean, 2 sum; and no arguments of old times.
+
+PyTorch declares a mean as the default, but what a call without ``reduction`` gives there are the single losses; so here.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def _named(reduction: int) -> str:
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = 1
+    input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = 0
 ) -> Any:
     """Return the cross-entropy of ``sigmoid(input)`` and ``target``."""
     return loss.binary_cross_entropy_with_logits(
@@ -33,22 +36,22 @@ def binary_cross_entropy_with_logits(
     )
 
 
-def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 1) -> Any:
+def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 0) -> Any:
     """Return :func:`torch.nn.functional.cosine_embedding_loss`."""
     return _margin.cosine_embedding_loss(input1, input2, target, margin, reduction=_named(reduction))
 
 
-def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: int = 1) -> Any:
+def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: int = 0) -> Any:
     """Return :func:`torch.nn.functional.hinge_embedding_loss`."""
     return _margin.hinge_embedding_loss(input, target, margin, reduction=_named(reduction))
 
 
-def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 1) -> Any:
+def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 0) -> Any:
     """Return :func:`torch.nn.functional.margin_ranking_loss`."""
     return _margin.margin_ranking_loss(input1, input2, target, margin, reduction=_named(reduction))
 
 
-def kl_div(input: Any, target: Any, reduction: int = 1, *, log_target: bool = False) -> Any:
+def kl_div(input: Any, target: Any, reduction: int = 0, *, log_target: bool = False) -> Any:
     """Return the Kullback-Leibler divergence."""
     name = _named(reduction)
     losses = _margin.kl_div(input, target, reduction="none", log_target=log_target)
@@ -68,7 +71,7 @@ def triplet_margin_loss(
     p: float = 2,
     eps: float = 1e-6,
     swap: bool = False,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> Any:
     """Return :func:`torch.nn.functional.triplet_margin_loss`; here any ``margin`` is taken."""
     return _margin.triplet_losses(anchor, positive, negative, margin, p, eps, swap, _named(reduction))
@@ -80,7 +83,7 @@ def ctc_loss(
     input_lengths: Any,
     target_lengths: Any,
     blank: int = 0,
-    reduction: int = 1,
+    reduction: int = 0,
     zero_infinity: bool = False,
 ) -> Any:
     """Return :func:`torch.nn.functional.ctc_loss`."""

@@ -125,7 +125,7 @@ def _padded(targets: Array, lengths: Array) -> Array:
             f"Expected tensor to have size at least {longest} at dimension 1, but got size {list(targets.shape)} for "
             "argument #2 'targets' (while checking arguments for ctc_loss_cpu)"
         )
-    return targets[:, :longest].astype(np.int64)
+    return targets[:, :longest]
 
 
 def _aligned(x: Array, labels: Array, input_lengths: Any, target_lengths: Any, blank: int) -> kernels.Alignment:
@@ -140,9 +140,7 @@ def _aligned(x: Array, labels: Array, input_lengths: Any, target_lengths: Any, b
             raise RuntimeError(f"Expected {name} to have value at least 0, but got value {numbers.min()}")
     if (times > steps).any():
         raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {times.max()}")
-    if labels.dtype not in (np.int32, np.int64):
-        raise RuntimeError(f"Expected targets of type int32 or int64, but got {labels.dtype}")
-    padded = _padded(labels, lengths)
+    padded = _padded(np.asarray(labels).astype(np.int64), lengths)
     used = padded[np.arange(padded.shape[1]) < lengths[:, None]]
     if used.size and (used.min() < 0 or used.max() >= classes):
         raise RuntimeError(f"ctc_loss: labels must be within 0 and {classes - 1}, but are {used.min()} to {used.max()}")
