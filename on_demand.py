@@ -43,6 +43,7 @@ from .autograd.grids import triu_indices as triu_indices
 from .autograd.ops import norm as _norm
 from .autograd.ops.average import adaptive_avg_pool1d as adaptive_avg_pool1d
 from .autograd.ops.average import avg_pool1d as avg_pool1d
+from .autograd.ops.combine import index_reduce as index_reduce
 from .autograd.ops.conv import conv1d as conv1d
 from .autograd.ops.conv import conv2d as conv2d
 from .autograd.ops.conv import conv3d as conv3d

@@ -223,6 +223,7 @@ class Tensor(TensorInterop):
     scatter, scatter_ = choose.scatter, in_place(choose.scatter)
     scatter_add, scatter_add_ = gathering.scatter_add, in_place(gathering.scatter_add)
     scatter_reduce, scatter_reduce_ = combine.scatter_reduce, in_place(combine.scatter_reduce)
+    index_reduce, index_reduce_ = combine.index_reduce, in_place(combine.index_reduce)
     index_put, index_put_ = index.index_put, in_place(index.index_put)
     index_add, index_add_ = gathering.index_add, in_place(gathering.index_add)
     index_copy, index_copy_ = gathering.index_copy, in_place(gathering.index_copy)
