@@ -186,7 +186,7 @@ def prelu(input: Any, weight: Any) -> Any:
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Any:
-    """Return ``input`` where it is positive, else ``(lower + upper) / 2 * input``, or in ``training`` a random multiple.
+    """Return ``input`` where it is positive, else ``(lower + upper) / 2 * input``, in ``training`` a random multiple.
 
     The slopes are those PyTorch draws from the same seed: one for each element that is not positive.
 

@@ -1,6 +1,7 @@
 """Losses as the top level has them: ``reduction`` is a number, 0 none, 1 mean, 2 sum; and no arguments of old times.
 
-PyTorch declares a mean as the default, but what a call without ``reduction`` gives there are the single losses; so here.
+PyTorch declares a mean as the default, but a call without ``reduction`` returns the single losses there; so it does
+here.
 """
 
 from __future__ import annotations
@@ -100,8 +101,7 @@ def embedding(
 
 def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
     """Scale down, in place, the rows of ``input`` at ``indices`` whose norm is above ``max_norm``; return ``input``."""
-    plain = input.detach() if isinstance(input, Variable) else input
-    tables.embedding(indices, plain, None, max_norm, norm_type)
+    tables.embedding(indices, input, None, max_norm, norm_type)
     return input
 
 

@@ -33,7 +33,7 @@ class LinearCrossEntropyOptions:
             factor = factor if sep else "1"
             if name != "aspect_ratio" or not factor.isdigit() or int(factor) == 0:
                 raise ValueError(f"invalid chunking_method: {self.chunking_method!r}")
-        size = self.batch_chunk_size
+        size: Any = self.batch_chunk_size
         if size is not None and not (isinstance(size, int) and size > 0):
             raise ValueError(f"batch_chunk_size must be positive int or None, got {size!r}")
         if self.acc_dtype not in (None, float16, float32, float64):

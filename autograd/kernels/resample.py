@@ -20,8 +20,8 @@ Taps = tuple[tuple[Array, Array | None], ...]
 def resample(x: Array, output_size: Ints, mode: str, align_corners: bool, scales: Sequence[float] | None) -> Array:
     """Return (N, C, ...) ``x`` with its spatial dims resized to ``output_size``.
 
-    ``mode`` is nearest, nearest-exact, linear, cubic, or one of ``_FILTERS``. ``scales`` are the factors that the sizes came from, if they
-    are to be used as given. Half precision is summed in single.
+    ``mode`` is nearest, nearest-exact, linear, cubic, or one of ``_FILTERS``. ``scales`` are the factors that the sizes
+    came from, if they are to be used as given. Half precision is summed in single.
     """
     kind = x.dtype
     for axis, taps in enumerate(_taps_of(x.shape[2:], output_size, mode, align_corners, scales, kind), start=2):
@@ -86,11 +86,11 @@ def _taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) 
     return tuple((np.clip(first + shift, 0, size - 1), w) for shift, w in zip((-1, 0, 1, 2), weights, strict=True))
 
 
-def _triangle(d: Array) -> Array:
+def _triangle(d: Any) -> Any:
     return np.maximum(1 - np.abs(d), 0)
 
 
-def _smooth_cubic(d: Array) -> Array:
+def _smooth_cubic(d: Any) -> Any:
     """Return cubic convolution with a = -0.5."""
     d, a = np.abs(d), -0.5
     near = ((a + 2) * d - (a + 3)) * d * d + 1
@@ -98,7 +98,7 @@ def _smooth_cubic(d: Array) -> Array:
     return np.where(d < 1, near, np.where(d < 2, far, 0))
 
 
-def _lanczos(d: Array) -> Array:
+def _lanczos(d: Any) -> Any:
     return np.where(np.abs(d) < 3, np.sinc(d) * np.sinc(d / 3), 0)
 
 
@@ -113,10 +113,9 @@ _FILTERS: dict[str, Any] = {
 def _filtered(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) -> Taps:
     """Return the taps of a filter as wide as the elements it makes, its weights scaled to add up to 1."""
     shape, half = _FILTERS[mode]
+    step = 1.0 / scale if scale > 0 else size / out
     if align:
         step = (size - 1) / (out - 1) if out > 1 else 0.0
-    else:
-        step = 1.0 / scale if scale > 0 else size / out
     stretch = max(step, 1.0)
     middle = step * (np.arange(out) + 0.5)
     first = np.maximum(np.trunc(middle - half * stretch + 0.5), 0).astype(np.int64)

@@ -16,7 +16,17 @@ from ..writes import deliver
 from .join import cat
 from .mask import keep
 from .reduce import prod
-from .scatter import gather, index_select, matching, one_dtype, place_along, scatter_add, scatter_value, spots_of, vector
+from .scatter import (
+    gather,
+    index_select,
+    matching,
+    one_dtype,
+    place_along,
+    scatter_add,
+    scatter_value,
+    spots_of,
+    vector,
+)
 from .shape import getitem, reshape
 
 

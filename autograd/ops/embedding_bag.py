@@ -8,7 +8,6 @@ import numpy as np
 
 from ..dims import array_of
 from ..dtypes import Array, dtype_of
-from ..node import Variable
 from .dual import pick
 from .embedding import embedding, scatter_rows
 from .mask import keep
@@ -169,7 +168,7 @@ def embedding_bag(
     if mode == "max" and scale_grad_by_freq:
         raise ValueError("max mode does not support scaling the gradient by the frequency")
     if max_norm is not None:
-        embedding(flat, weight.detach() if isinstance(weight, Variable) else weight, None, max_norm, norm_type)
+        embedding(flat, weight, None, max_norm, norm_type)
     if share is not None and mode != "sum":
         raise NotImplementedError(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "

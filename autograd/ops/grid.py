@@ -123,7 +123,8 @@ def _unnormalized(x: Any, size: int, align: bool) -> Any:
 
 def _index(place: Array) -> Array:
     """Return whole ``place`` as int64; what is no number or far away lies outside."""
-    return np.clip(np.nan_to_num(place, nan=-1.0), -(2.0**31), 2.0**31).astype(np.int64)
+    bounded: Array = np.clip(np.nan_to_num(place, nan=-1.0), -(2.0**31), 2.0**31)
+    return bounded.astype(np.int64)
 
 
 def _cubic(t: Any) -> list[Any]:

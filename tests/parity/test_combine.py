@@ -109,11 +109,19 @@ def test_calls(line: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic", "lanczos"])
-@pytest.mark.parametrize("how", [{"size": (3, 4)}, {"size": (9, 2)}, {"scale_factor": 0.6}, {"scale_factor": (0.4, 1.7)},
+@pytest.mark.parametrize("how", [{"size": (3, 4)}, {"size": (9, 2)}, {"scale_factor": 0.6},
+                                 {"scale_factor": (0.4, 1.7)},
                                  {"size": (3, 2), "align_corners": True}, {"size": (7, 8), "align_corners": True},
                                  {"scale_factor": 0.45, "recompute_scale_factor": True}], ids=str)  # fmt: skip
 def test_antialiased(mode: str, how: dict[str, Any]) -> None:
     if mode == "lanczos" and "align_corners" in how:
         return
-    same(lambda T, x: T.nn.functional.interpolate(x, mode=mode, antialias=True, **how) ** 2, normal(2, 2, 7, 8), names=True)
-    same(lambda T, x: T.nn.functional.interpolate(x, mode=mode, antialias=True, **how) ** 2, normal(1, 2, 5, 11, kind="float32"))
+    same(
+        lambda T, x: T.nn.functional.interpolate(x, mode=mode, antialias=True, **how) ** 2,
+        normal(2, 2, 7, 8),
+        names=True,
+    )
+    same(
+        lambda T, x: T.nn.functional.interpolate(x, mode=mode, antialias=True, **how) ** 2,
+        normal(1, 2, 5, 11, kind="float32"),
+    )
