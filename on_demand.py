@@ -103,6 +103,7 @@ from .autograd.ops.statistics import cov as cov
 from .autograd.ops.statistics import histogram as histogram
 from .autograd.ops.statistics import isin as isin
 from .autograd.ops.statistics import renorm as renorm
+from .autograd.poisson import poisson as poisson
 from .autograd.twins import abs_ as abs_
 from .autograd.twins import acos_ as acos_
 from .autograd.twins import acosh_ as acosh_
@@ -125,12 +126,14 @@ from .autograd.twins import clip_ as clip_
 from .autograd.twins import cos_ as cos_
 from .autograd.twins import cosh_ as cosh_
 from .autograd.twins import deg2rad_ as deg2rad_
+from .autograd.twins import detach as detach
 from .autograd.twins import detach_ as detach_
 from .autograd.twins import erf_ as erf_
 from .autograd.twins import erfc_ as erfc_
 from .autograd.twins import exp2_ as exp2_
 from .autograd.twins import exp_ as exp_
 from .autograd.twins import expm1_ as expm1_
+from .autograd.twins import fill as fill
 from .autograd.twins import fill_ as fill_
 from .autograd.twins import fix_ as fix_
 from .autograd.twins import floor_ as floor_

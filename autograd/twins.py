@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .node import Variable
+from .info import checked
 from .tensor import Tensor
 
 
@@ -13,9 +13,7 @@ def _twin(name: str) -> Any:
     method = getattr(Tensor, name)
 
     def function(input: Any, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(input, Variable):
-            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-        return method(input, *args, **kwargs)
+        return method(checked(name, input), *args, **kwargs)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Do ``input.{name}(...)`` and return ``input``."
@@ -82,3 +80,13 @@ tanh_ = _twin("tanh_")
 trunc_ = _twin("trunc_")
 xlogy_ = _twin("xlogy_")
 zero_ = _twin("zero_")
+
+
+def detach(input: Any) -> Any:
+    """Return a tensor on the same memory that no gradient flows through."""
+    return checked("detach", input).detach()
+
+
+def fill(input: Any, value: Any) -> Any:
+    """Return a tensor like ``input`` full of ``value``."""
+    return checked("fill", input).clone().fill_(value)

@@ -218,7 +218,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     wide = B[..., None] if vector else B
     made = matmul(decompose.pseudoinverse(A, cut[..., None]), wide)
     residuals: Any = np.zeros(0, x.dtype)
-    if rows > columns and bool((ranks == columns).all()):
+    if rows > columns and driver not in (None, "gelsy") and bool((ranks == columns).all()):
         difference = x @ array_of(made, "lstsq") - (b[..., None] if vector else b)
         residuals = (difference * difference).sum(-2)
     rank = ranks if driver != "gels" else np.zeros(0, np.int64)

@@ -92,6 +92,7 @@ def test_any_matrices(code: str, shape: tuple[int, ...]) -> None:
     same(lambda T, x: eval(f"T.linalg.{code}", {"T": T, "x": x}), normal(*shape))
 
 
+@pytest.mark.filterwarnings("ignore:Using torch.cross")
 def test_older_names() -> None:
     run = lambda code: lambda T, x: eval(code, {"T": T, "x": x})
     for code in (
