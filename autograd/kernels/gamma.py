@@ -34,9 +34,12 @@ def _rising(x: Array, term: Any) -> tuple[Array, Array]:
 
 def _above(x: Array) -> Array:
     """Return lgamma of positive ``x``."""
-    high, logs = _rising(x, np.log)
+    high, passed = x.copy(), np.ones_like(x)
+    while (low := high < _FAR).any():
+        passed *= np.where(low, high, 1.0)
+        high += low
     series = sum(b / (2 * k * (2 * k - 1)) * high ** (1.0 - 2 * k) for k, b in enumerate(_BERNOULLI, start=1))
-    found: Array = (high - 0.5) * np.log(high) - high + 0.5 * math.log(2 * math.pi) + series - logs
+    found: Array = (high - 0.5) * np.log(high) - high + 0.5 * math.log(2 * math.pi) + series - np.log(passed)
     return np.where(np.isinf(x), np.inf, found)
 
 

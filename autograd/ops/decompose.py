@@ -76,7 +76,7 @@ def solved(input: Array, other: Array) -> Array:
 
 def _cofactors(x: Array) -> Array:
     """Return the gradients of the determinants of ``x``, singular or not, from singular values."""
-    u, s, vh = np.linalg.svd(x)
+    u, s, vh = svd_plain(x, True)
     n = s.shape[-1]
     others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
@@ -93,7 +93,8 @@ def _det_rule(g: Any, input: Any, out: Any) -> Any:
 @primitive(input=_det_rule, title="LinalgDetBackward0")
 def determinant(input: Array) -> Any:
     """Return the determinants of square matrices."""
-    return np.linalg.det(input).astype(input.dtype)
+    with np.errstate(all="ignore"):  # NumPy warns there of NaN in its own name
+        return np.linalg.det(input).astype(input.dtype)
 
 
 def _slogdet_rule(g: Any, input: Any) -> Any:
@@ -105,7 +106,8 @@ def _slogdet_rule(g: Any, input: Any) -> Any:
 )
 def log_determinant(input: Array) -> Any:
     """Return the logarithm of the size of the determinants, and their signs."""
-    sign, size = np.linalg.slogdet(input)
+    with np.errstate(all="ignore"):
+        sign, size = np.linalg.slogdet(input)
     return np.asarray(size, input.dtype), np.asarray(sign, input.dtype)
 
 
@@ -121,7 +123,7 @@ def _pinv_rule(g: Any, input: Any, out: Any) -> Any:
 @primitive(input=_pinv_rule, title="LinalgPinvBackward0")
 def pseudoinverse(input: Array, cut: Any) -> Array:
     """Return the pseudoinverses of matrices, singular values up to ``cut`` counting as zero."""
-    u, s, vh = np.linalg.svd(input, full_matrices=False)
+    u, s, vh = svd_plain(input, False)
     keep = s > np.asarray(cut)
     inverse = np.where(keep, 1 / np.where(keep, s, 1), 0)
     found: Array = flipped(vh) @ (inverse[..., None] * flipped(u))
@@ -175,7 +177,10 @@ def _eigh_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
 @primitive(input=_eigh_rule, title="LinalgEighBackward0")
 def eigh_packed(input: Array) -> Array:
     """Return eigenvalues, ascending, and eigenvectors of symmetric matrices, packed."""
-    w, v = np.linalg.eigh((input + flipped(input)) / 2)
+    try:
+        w, v = np.linalg.eigh((input + flipped(input)) / 2)
+    except np.linalg.LinAlgError as error:
+        raise _failed("linalg.eigh: The algorithm failed to converge", error) from None
     return packed(w[..., None, :], v)
 
 
@@ -208,11 +213,16 @@ def _svd_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
 @primitive(input=_svd_rule, title="LinalgSvdBackward0")
 def svd_packed(input: Array) -> Array:
     """Return the reduced singular value decomposition of matrices, packed: U, S, Vh."""
+    u, s, vh = svd_plain(input, False)
+    return packed(u, s[..., None, :], vh)
+
+
+def svd_plain(x: Array, full: bool) -> Any:
+    """Return the singular value decomposition of arrays, without a record."""
     try:
-        u, s, vh = np.linalg.svd(input, full_matrices=False)
+        return np.linalg.svd(x, full_matrices=full)
     except np.linalg.LinAlgError as error:
         raise _failed("linalg.svd: The algorithm failed to converge", error) from None
-    return packed(u, s[..., None, :], vh)
 
 
 def _qr_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:

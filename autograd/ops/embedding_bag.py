@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
@@ -155,6 +156,9 @@ def embedding_bag(
     if sparse:
         raise NotImplementedError("embedding_bag: sparse=True is not supported, there are no sparse tensors")
     index, table = array_of(input, "embedding_bag"), array_of(weight, "embedding_bag", "weight", 2)
+    if table.dtype == np.int64 and index.dtype.kind == "f":
+        warn("embedding_bag takes the indices first: embedding_bag(input, weight, ...).", stacklevel=2)
+        input, weight, index, table = weight, input, table, index
     if per_sample_weights is not None and array_of(per_sample_weights, "embedding_bag").shape != index.shape:
         raise ValueError(
             f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) is not None, then it must have "

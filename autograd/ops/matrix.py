@@ -19,6 +19,7 @@ from .diagonal import tril, triu
 from .finish import floats_only
 from .join import cat
 from .matmul import matmul
+from .reduce import sum
 from .select import where
 
 
@@ -161,7 +162,7 @@ def pinv(
     x = matrices("linalg.pinv", A, hermitian)
     if 0 in x.shape:
         return flipped(A) * 1
-    s = np.linalg.svd(x, compute_uv=False)
+    s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, atol, rcond if rtol is None else rtol, x.dtype)
     return _into("pinv", decompose.pseudoinverse(_symmetric(A) if hermitian else A, cut[..., None]), out)
 
@@ -184,7 +185,7 @@ def matrix_rank(
     x = matrices("linalg.matrix_rank", A, hermitian)
     if 0 in x.shape[-2:]:
         return _number(A, np.zeros(x.shape[:-2], np.int64))
-    s = np.linalg.svd(x, compute_uv=False)
+    s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, tol if atol is None else atol, 0.0 if tol is not None else rtol, x.dtype)
     return _into("matrix_rank", _number(A, np.asarray((s > cut[..., None]).sum(-1), np.int64)), out)
 
@@ -193,7 +194,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     """Return the X that makes ``A @ X - B`` least, with residuals, rank and singular values as PyTorch gives them.
 
     ``driver`` is "gelsy" (the default), "gels", "gelsd" or "gelss"; the solution is the same where ``A`` has full rank.
-    Only the solution has a gradient. https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
+    https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
     """
     x, b = matrices("torch.linalg.lstsq", A, False), array_of(B, "linalg.lstsq", "B", 2)
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
@@ -212,19 +213,18 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
             f"({dtype_of(b.dtype)}) do not fit"
         )
     rows, columns = x.shape[-2:]
-    s = np.linalg.svd(x, compute_uv=False)
+    s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, None, rcond, x.dtype)
     ranks = np.asarray((s > cut[..., None]).sum(-1), np.int64)
     wide = B[..., None] if vector else B
     made = matmul(decompose.pseudoinverse(A, cut[..., None]), wide)
-    residuals: Any = np.zeros(0, x.dtype)
+    residuals: Any = _number(A, np.zeros(0, x.dtype))
     if rows > columns and driver not in (None, "gelsy") and bool((ranks == columns).all()):
-        difference = x @ array_of(made, "lstsq") - (b[..., None] if vector else b)
-        residuals = (difference * difference).sum(-2)
-    rank = ranks if driver != "gels" else np.zeros(0, np.int64)
-    values = s if driver in ("gelsd", "gelss") else np.zeros(0, x.dtype)
-    rest = [_number(A, value) for value in (residuals, rank, values)]
-    return return_types.linalg_lstsq.of(made[..., 0] if vector else made, *rest)
+        difference = matmul(A, made) - wide
+        residuals = sum(difference * difference, -2)
+    rank = _number(A, ranks if driver != "gels" else np.zeros(0, np.int64))
+    values = svdvals(A) if driver in ("gelsd", "gelss") else _number(A, np.zeros(0, x.dtype))
+    return return_types.linalg_lstsq.of(made[..., 0] if vector else made, residuals, rank, values)
 
 
 # ------------------------------------------------------------------ determinants, powers
@@ -368,7 +368,7 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
     k = min(rows, columns)
     u, s, vh = unpacked(decompose.svd_packed(A), (rows, k), (1, k), (k, columns))
     if full_matrices and rows != columns:
-        full_u, _, full_vh = np.linalg.svd(x)
+        full_u, _, full_vh = decompose.svd_plain(x, True)
         u = _without_gradient("linalg_svd", A, full_u) if rows > k else u
         vh = _without_gradient("linalg_svd", A, full_vh) if columns > k else vh
     return _into("svd", return_types.linalg_svd.of(u, s[..., 0, :], vh), out)

@@ -128,6 +128,19 @@ def test_condition_numbers(order: Any) -> None:
     rushlight.autograd.gradcheck(lambda x: rushlight.linalg.cond(x, order), (x,))
 
 
+def test_matrices_that_are_no_numbers() -> None:
+    bad = np.full((2, 2), np.nan)
+    for code in ("svdvals", "eigh", "svd", "matrix_rank", "pinv", "eigvalsh"):
+        same(lambda T, x, code=code: getattr(T.linalg, code)(x), bad, grad=False)
+    same(lambda T, x: (T.linalg.det(x), T.linalg.slogdet(x)[1]), bad, grad=False)
+
+
+def test_residuals_have_a_gradient() -> None:
+    x, b = (rushlight.tensor(normal(5, n), requires_grad=True) for n in (2, 3))
+    for place in (0, 1, 3):
+        rushlight.autograd.gradcheck(lambda x, b, p=place: rushlight.linalg.lstsq(x, b, driver="gelsd")[p], (x, b))
+
+
 def test_singular_matrices() -> None:
     same(lambda T, x: T.linalg.inv(x), np.zeros((2, 2)))
     same(lambda T, x: T.linalg.solve(x, x), np.zeros((2, 2)))

@@ -184,6 +184,7 @@ def test_frequencies_scale_the_gradient_as_in_embedding() -> None:
 
 
 BAG_CALLS = """
+T.nn.functional.embedding_bag(T.ones(4, 3).cumsum(0), T.tensor([[0, 1]]))
 T.embedding_bag(T.ones(4, 3).cumsum(0), T.tensor([0, 1, 2, 3]), T.tensor([0, 1, 1]))
 T.embedding_bag(T.ones(4, 3).cumsum(0), T.tensor([0, 1, 2, 3]), T.tensor([0, 1, 1]), False, 1)
 T.embedding_bag(T.ones(4, 3).cumsum(0), T.tensor([0, 1, 2, 3]), T.tensor([0, 1, 1]), False, 2)
