@@ -1,21 +1,21 @@
 """Linear algebra: ``torch.linalg``."""
 
 from .autograd.ops.decompose import LinAlgError as LinAlgError
+from .autograd.ops.determinants import det as det
+from .autograd.ops.determinants import matrix_exp as matrix_exp
+from .autograd.ops.determinants import matrix_power as matrix_power
+from .autograd.ops.determinants import slogdet as slogdet
 from .autograd.ops.diagonal import diagonal as _diagonal
 from .autograd.ops.linalg import multi_dot as multi_dot
 from .autograd.ops.matmul import matmul as matmul
 from .autograd.ops.matrix import cholesky as cholesky
-from .autograd.ops.matrix import det as det
 from .autograd.ops.matrix import eigh as eigh
 from .autograd.ops.matrix import eigvalsh as eigvalsh
 from .autograd.ops.matrix import inv as inv
 from .autograd.ops.matrix import lstsq as lstsq
-from .autograd.ops.matrix import matrix_exp as matrix_exp
-from .autograd.ops.matrix import matrix_power as matrix_power
 from .autograd.ops.matrix import matrix_rank as matrix_rank
 from .autograd.ops.matrix import pinv as pinv
 from .autograd.ops.matrix import qr as qr
-from .autograd.ops.matrix import slogdet as slogdet
 from .autograd.ops.matrix import solve as solve
 from .autograd.ops.matrix import solve_triangular as solve_triangular
 from .autograd.ops.matrix import svd as svd

@@ -40,6 +40,7 @@ from .autograd.dropout import feature_alpha_dropout as feature_alpha_dropout
 from .autograd.dropout import feature_dropout as feature_dropout
 from .autograd.grids import tril_indices as tril_indices
 from .autograd.grids import triu_indices as triu_indices
+from .autograd.ops import determinants as _determinants
 from .autograd.ops import matrix as _matrix
 from .autograd.ops import matrix_norms as _matrix_norms
 from .autograd.ops import norm as _norm
@@ -52,6 +53,10 @@ from .autograd.ops.conv import conv3d as conv3d
 from .autograd.ops.conv import conv_transpose1d as conv_transpose1d
 from .autograd.ops.conv import conv_transpose2d as conv_transpose2d
 from .autograd.ops.conv import conv_transpose3d as conv_transpose3d
+from .autograd.ops.determinants import det as det
+from .autograd.ops.determinants import logdet as logdet
+from .autograd.ops.determinants import matrix_exp as matrix_exp
+from .autograd.ops.determinants import matrix_power as matrix_power
 from .autograd.ops.distance import cosine_similarity as cosine_similarity
 from .autograd.ops.distance import pairwise_distance as pairwise_distance
 from .autograd.ops.grid import affine_grid_generator as affine_grid_generator
@@ -66,11 +71,7 @@ from .autograd.ops.layout import slice_scatter as slice_scatter
 from .autograd.ops.layout import unravel_index as unravel_index
 from .autograd.ops.linear import bilinear as bilinear
 from .autograd.ops.matrix import cholesky_solve as cholesky_solve
-from .autograd.ops.matrix import det as det
 from .autograd.ops.matrix import inverse as inverse
-from .autograd.ops.matrix import logdet as logdet
-from .autograd.ops.matrix import matrix_exp as matrix_exp
-from .autograd.ops.matrix import matrix_power as matrix_power
 from .autograd.ops.matrix import pinverse as pinverse
 from .autograd.ops.norm import group_norm as group_norm
 from .autograd.ops.pad import constant_pad_nd as constant_pad_nd
@@ -175,5 +176,5 @@ from .autograd.windows import kaiser_window as kaiser_window
 # Under these names PyTorch has other signatures here than in torch.nn.functional.
 dropout, dropout_ = _dropout.core_dropout, _dropout.core_dropout_
 batch_norm, instance_norm = _norm.weights_first_batch_norm, _norm.weights_first_instance_norm
-slogdet, svd, qr, cholesky = _matrix.slogdet_of, _matrix.svd_of, _matrix.qr_of, _matrix.cholesky_of
+slogdet, svd, qr, cholesky = _determinants.slogdet_of, _matrix.svd_of, _matrix.qr_of, _matrix.cholesky_of
 cross, vander = _matrix_norms.cross_of, _matrix_norms.vander_of

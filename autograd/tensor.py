@@ -233,9 +233,10 @@ class Tensor(TensorInterop):
     copy_, fill_, zero_, fill_diagonal_ = setitem.copy_, setitem.fill_, setitem.zero_, setitem.fill_diagonal_
 
     # ------------------------------------------------------------------ loaded when first called
-    det, logdet, inverse, pinverse = several("ops.matrix", "det logdet inverse pinverse")
-    matrix_power, matrix_exp, cholesky_solve = several("ops.matrix", "matrix_power matrix_exp cholesky_solve")
-    slogdet, svd, qr, cholesky = several("ops.matrix", "slogdet_of svd_of qr_of cholesky_of")
+    inverse, pinverse, cholesky_solve = several("ops.matrix", "inverse pinverse cholesky_solve")
+    svd, qr, cholesky = several("ops.matrix", "svd_of qr_of cholesky_of")
+    det, logdet, slogdet = several("ops.determinants", "det logdet slogdet_of")
+    matrix_power, matrix_exp = several("ops.determinants", "matrix_power matrix_exp")
     cross = late("ops.matrix_norms", "cross_of")
     lgamma, digamma, sinc, xlogy = several("ops.special", "lgamma digamma sinc xlogy")
     copysign, nextafter, ldexp = several("ops.special", "copysign nextafter ldexp")

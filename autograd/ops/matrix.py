@@ -16,11 +16,9 @@ from .adapt import expand_to
 from .counting import results
 from .decompose import flipped, unpacked
 from .diagonal import tril, triu
-from .finish import floats_only
 from .join import cat
 from .matmul import matmul
 from .reduce import sum
-from .select import where
 
 
 def matrices(name: str, input: Any, square: bool = True) -> Any:
@@ -41,7 +39,8 @@ def matrices(name: str, input: Any, square: bool = True) -> Any:
     return x
 
 
-def _into(name: str, made: Any, out: Any) -> Any:
+def into(name: str, made: Any, out: Any) -> Any:
+    """Return ``made``, written into ``out`` if there is one."""
     return made if out is None else deliver(name, made, out)
 
 
@@ -73,7 +72,7 @@ def inv(A: Any, *, out: Any = None) -> Any:
             [0.0000, 0.2500]])
     """
     matrices("linalg.inv", A)
-    return _into("inv", decompose.inverted(A), out)
+    return into("inv", decompose.inverted(A), out)
 
 
 def inverse(input: Any, *, out: Any = None) -> Any:
@@ -122,7 +121,7 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
         )
     A, B = _common(A, B, name)
     made = decompose.solved(A, B) if left else flipped(decompose.solved(flipped(A), flipped(B)))
-    return _into("solve", made[..., 0] if vector else made, out)
+    return into("solve", made[..., 0] if vector else made, out)
 
 
 def solve_triangular(
@@ -164,7 +163,7 @@ def pinv(
         return flipped(A) * 1
     s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, atol, rcond if rtol is None else rtol, x.dtype)
-    return _into("pinv", decompose.pseudoinverse(_symmetric(A) if hermitian else A, cut[..., None]), out)
+    return into("pinv", decompose.pseudoinverse(_symmetric(A) if hermitian else A, cut[..., None]), out)
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:
@@ -187,7 +186,7 @@ def matrix_rank(
         return _number(A, np.zeros(x.shape[:-2], np.int64))
     s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, tol if atol is None else atol, 0.0 if tol is not None else rtol, x.dtype)
-    return _into("matrix_rank", _number(A, np.asarray((s > cut[..., None]).sum(-1), np.int64)), out)
+    return into("matrix_rank", _number(A, np.asarray((s > cut[..., None]).sum(-1), np.int64)), out)
 
 
 def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
@@ -227,75 +226,6 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     return return_types.linalg_lstsq.of(made[..., 0] if vector else made, residuals, rank, values)
 
 
-# ------------------------------------------------------------------ determinants, powers
-
-
-def det(A: Any, *, out: Any = None) -> Any:
-    """Return the determinant. A singular matrix has a gradient, but no second one.
-
-    https://pytorch.org/docs/stable/generated/torch.linalg.det.html
-    """
-    matrices("linalg.det", A)
-    return _into("det", decompose.determinant(A), out)
-
-
-def slogdet(A: Any, *, out: Any = None) -> Any:
-    """Return the sign of the determinant and the logarithm of its size.
-
-    https://pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
-    """
-    matrices("linalg.slogdet", A)
-    size, sign = decompose.log_determinant(A)
-    return _into("slogdet", return_types.linalg_slogdet.of(sign, size), out)
-
-
-def slogdet_of(input: Any) -> Any:
-    """Return :func:`slogdet` as ``torch.slogdet`` names it."""
-    return return_types.slogdet.of(*slogdet(input))
-
-
-def logdet(input: Any) -> Any:
-    """Return the logarithm of the determinant: -inf at 0, NaN below.
-
-    https://pytorch.org/docs/stable/generated/torch.logdet.html
-    """
-    matrices("logdet", input)
-    size, sign = decompose.log_determinant(input)
-    return where(array_of(sign, "logdet") == -1, np.nan, size)
-
-
-def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
-    """Return ``A`` times itself ``n`` times; a negative ``n`` takes the inverse.
-
-    https://pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
-    """
-    x = array_of(A, "linalg.matrix_power")
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but has shape {list(x.shape)}")
-    if n < 0:
-        A, n = inv(A), -n
-    if n == 0:
-        return _into("matrix_power", A * 0 + np.eye(x.shape[-1], dtype=x.dtype), out)
-    made: Any = None
-    while n:
-        if n % 2:
-            made = A if made is None else matmul(made, A)
-        n //= 2
-        A = matmul(A, A) if n else A
-    return _into("matrix_power", made * 1 if made is A else made, out)
-
-
-def matrix_exp(A: Any) -> Any:
-    """Return the exponential of a square matrix, or of each of a batch.
-
-    https://pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
-    """
-    x = array_of(A, "linalg.matrix_exp")
-    floats_only("linalg_matrix_exp", x)
-    matrices("linalg.matrix_exp", A)
-    return decompose.exponential(A)
-
-
 # ------------------------------------------------------------------ decompositions
 
 
@@ -307,7 +237,7 @@ def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
     """
     matrices("linalg.cholesky", A)
     made = decompose.cholesky_factor(_symmetric(A, upper))
-    return _into("cholesky", flipped(made) if upper else made, out)
+    return into("cholesky", flipped(made) if upper else made, out)
 
 
 def cholesky_of(input: Any, upper: bool = False, *, out: Any = None) -> Any:
@@ -338,7 +268,7 @@ def eigh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     """
     n = matrices("linalg.eigh", A).shape[-1]
     w, v = unpacked(decompose.eigh_packed(_symmetric(A, _triangle(UPLO))), (1, n), (n, n))
-    return _into("eigh", return_types.linalg_eigh.of(w[..., 0, :], v), out)
+    return into("eigh", return_types.linalg_eigh.of(w[..., 0, :], v), out)
 
 
 def eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
@@ -347,7 +277,7 @@ def eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.linalg.eigvalsh.html
     """
     matrices("linalg.eigvalsh", A)
-    return _into("eigvalsh", eigh(A, UPLO)[0], out)
+    return into("eigvalsh", eigh(A, UPLO)[0], out)
 
 
 def _without_gradient(name: str, source: Any, value: Any) -> Any:
@@ -371,7 +301,7 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
         full_u, _, full_vh = decompose.svd_plain(x, True)
         u = _without_gradient("linalg_svd", A, full_u) if rows > k else u
         vh = _without_gradient("linalg_svd", A, full_vh) if columns > k else vh
-    return _into("svd", return_types.linalg_svd.of(u, s[..., 0, :], vh), out)
+    return into("svd", return_types.linalg_svd.of(u, s[..., 0, :], vh), out)
 
 
 def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
@@ -380,7 +310,7 @@ def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.linalg.svdvals.html
     """
     matrices("linalg.svdvals", A, False)
-    return _into("svdvals", svd(A, False)[1], out)
+    return into("svdvals", svd(A, False)[1], out)
 
 
 def svd_of(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
@@ -392,7 +322,7 @@ def svd_of(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any =
     if not compute_uv:
         x = array_of(input, "svd")
         u, vh = (_number(input, np.zeros((*x.shape[:-2], n, n), x.dtype)) for n in x.shape[-2:])
-    return _into("svd", return_types.svd.of(u, s, flipped(vh)), out)
+    return into("svd", return_types.svd.of(u, s, flipped(vh)), out)
 
 
 def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
@@ -409,14 +339,14 @@ def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
         found: Any = np.linalg.qr(x, mode)  # type: ignore[call-overload]
         q, r = (np.zeros(0, x.dtype), found) if mode == "r" else found
         parts = [_without_gradient("linalg_qr", A, part) for part in (q, r)]
-        return _into("qr", return_types.linalg_qr.of(*parts), out)
+        return into("qr", return_types.linalg_qr.of(*parts), out)
     if rows >= columns:
         q, r = unpacked(decompose.qr_packed(A), (rows, columns), (columns, columns))
-        return _into("qr", return_types.linalg_qr.of(q, r), out)
+        return into("qr", return_types.linalg_qr.of(q, r), out)
     q, r = unpacked(decompose.qr_packed(A[..., :rows]), (rows, rows), (rows, rows))
-    return _into("qr", return_types.linalg_qr.of(q, cat([r, flipped(q) @ A[..., rows:]], -1)), out)
+    return into("qr", return_types.linalg_qr.of(q, cat([r, flipped(q) @ A[..., rows:]], -1)), out)
 
 
 def qr_of(input: Any, some: bool = True, *, out: Any = None) -> Any:
     """Return :func:`qr` as ``torch.qr``."""
-    return _into("qr", return_types.qr.of(*qr(input, "reduced" if some else "complete")), out)
+    return into("qr", return_types.qr.of(*qr(input, "reduced" if some else "complete")), out)
