@@ -27,7 +27,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     """
     if eps != 1e-10:
         warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    array = np.ascontiguousarray(checked("gumbel_softmax", logits).array)
+    array = np.asarray(checked("gumbel_softmax", logits).array, order="C")
     noise = -np.log(in_memory_order(DEFAULT.stream.exponential, array))
     soft = softmax((logits + wrap(Variable.result, noise)) / tau, dim)
     if not hard:

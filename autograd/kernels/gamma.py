@@ -40,7 +40,7 @@ def _above(x: Array) -> Array:
         high += low
     series = sum(b / (2 * k * (2 * k - 1)) * high ** (1.0 - 2 * k) for k, b in enumerate(_BERNOULLI, start=1))
     found: Array = (high - 0.5) * np.log(high) - high + 0.5 * math.log(2 * math.pi) + series - np.log(passed)
-    return np.where(np.isinf(x), np.inf, found)
+    return np.where(np.isinf(x), np.inf, np.where((x == 1) | (x == 2), 0.0, found))
 
 
 def lgamma(x: Array) -> Array:

@@ -178,6 +178,8 @@ def ctc_loss(
         unsupported("ctc_loss_cpu", x)
     if x.ndim not in (2, 3):
         raise RuntimeError(f"ctc_loss: expected log_probs of 2 or 3 dims, but got size {list(x.shape)}")
+    if not x.size:
+        raise RuntimeError(f"log_probs tensor must not be empty, but has size {list(x.shape)}")
     batched = x.ndim == 3
     if not batched:
         log_probs, x = reshape(log_probs, (len(x), 1, -1)), x[:, None]

@@ -112,7 +112,8 @@ def _brought_in(x: Array, size: int, padding: str, align: bool) -> tuple[Array, 
         x, slope = _reflected(x, 0.0, size - 1.0) if align else _reflected(x, -0.5, float(size))
     if padding != "zeros":
         slope = np.where((x <= 0) | (x >= size - 1), x.dtype.type(0), slope)
-        x = np.clip(x, 0, size - 1)
+        slope = np.where(np.isnan(x), x.dtype.type(0), slope)
+        x = np.clip(np.where(np.isnan(x), x.dtype.type(0), x), 0, size - 1)
     return x, slope
 
 
@@ -157,7 +158,10 @@ def _taps(x: Any, size: int, mode: str, padding: str, align: bool) -> Taps:
     if mode == "nearest":
         return [(_index(np.rint(place)), floor(raw) - np.floor(plain) + 1)]  # a step function, whose slope is zero
     place = place.astype(plain.dtype)
-    moved = raw if padding == "zeros" else raw * slope + (place - plain * slope)
+    moved = raw
+    if padding != "zeros":
+        finite = np.isfinite(plain)
+        moved = keep(raw, finite) * slope + (place - np.where(finite, plain, plain.dtype.type(0)) * slope)
     first = np.floor(place)
     part = moved - first
     return [(_index(first), 1 - part), (_index(first) + 1, part)]
@@ -170,7 +174,7 @@ def _sampled(input: Any, grid: Any, mode: str, padding: str, align: bool) -> Any
     """Return (N, C, ...) ``input`` at the places of ``grid``, as rows of channels gathered and weighted."""
     x, places = array_of(input, "grid_sample"), array_of(grid, "grid_sample", "grid", 2)
     batch, channels, *size = x.shape
-    rows = reshape(movedim(input, 1, -1), (-1, channels))
+    rows = reshape(movedim(input, 1, -1), (batch * prod(size), channels))
     dims, out = len(size), places.shape[1:-1]
     each = [_taps(grid[..., dims - 1 - d], n, mode, padding, align) for d, n in enumerate(size)]
     start = np.arange(batch).reshape(-1, *(1,) * dims)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..dims import array_of, ints, norm_dim
-from ..dtypes import Array, dtype_of
+from ..dtypes import Array, default_numpy, dtype_of
 from ..node import Variable, wrap
 from ..primitive import primitive
 from .adapt import compatible, sum_to
@@ -165,6 +165,8 @@ def block_diag(*tensors: Any) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.block_diag.html
     """
+    if not tensors:
+        return wrap(Variable.result, np.zeros((1, 0), default_numpy()))
     shapes: list[Ints] = []
     for x in tensors:
         shape = array_of(x, "block_diag", "tensors").shape

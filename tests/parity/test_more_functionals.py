@@ -93,6 +93,8 @@ def test_ctc_has_a_second_derivative() -> None:
 
 
 CTC_ERRORS = """
+T.nn.functional.ctc_loss(T.zeros(0, 2, 3), T.ones(2, 2, dtype=T.int64), (0, 0), (0, 1))
+T.nn.functional.ctc_loss(T.full((4, 1, 3), T.nan), T.ones(1, 2, dtype=T.int64), (4,), (1,))
 T.nn.functional.ctc_loss(T.zeros(4, 2, 3), T.ones(2, 2, dtype=T.int64), (4, 4), (2, 2), reduction="no")
 T.nn.functional.ctc_loss(T.zeros(4, 2, 3), T.ones(2, 2, dtype=T.int64), (4,), (2, 2))
 T.nn.functional.ctc_loss(T.zeros(4, 2, 3), T.ones(2, 2, dtype=T.int64), (4, 4), (2,))
@@ -225,6 +227,12 @@ def test_affine_grid(align: bool) -> None:
 
 
 GRID_CALLS = """
+T.nn.functional.grid_sample(T.ones(1, 0, 2, 2), T.zeros(1, 1, 1, 2), align_corners=False).shape
+T.nn.functional.grid_sample(T.ones(0, 1, 2, 2), T.zeros(0, 1, 1, 2), align_corners=False).shape
+T.nn.functional.grid_sample(T.ones(1, 1, 2, 2).cumsum(3), T.full((1, 1, 1, 2), T.nan), "bilinear", "border", True)
+T.nn.functional.grid_sample(T.ones(1, 1, 2, 2).cumsum(3), T.full((1, 1, 1, 2), T.nan), align_corners=True)
+T.nn.functional.grid_sample(T.ones(1, 1, 2, 2).cumsum(3), T.full((1, 1, 1, 2), T.inf), "bilinear", "border", True)
+T.nn.functional.grid_sample(T.ones(1, 1, 2, 2).cumsum(3), T.full((1, 1, 1, 2), 1e30), align_corners=True)
 T.nn.functional.affine_grid(T.ones(1, 2, 3), (1, 1, 1, 2))
 T.nn.functional.affine_grid(T.ones(1, 2, 3), (1, 1, 1, 2), True)
 T.nn.functional.affine_grid(T.ones(1, 2, 3), (1, 1, 0, 2), False)
@@ -324,6 +332,7 @@ T.nn.functional.fractional_max_pool2d(T.arange(36.0).reshape(1, 6, 6), 2, 3, _ra
 T.nn.functional.fractional_max_pool2d(T.arange(36.0).reshape(1, 6, 6), 2)
 T.nn.functional.fractional_max_pool2d(T.full((1, 4, 4), T.nan), 2, 2, return_indices=True)
 T.nn.functional.gumbel_softmax(T.zeros(3, 4))
+T.nn.functional.gumbel_softmax(T.tensor(1.0))
 T.nn.functional.gumbel_softmax(T.arange(12.0).reshape(3, 4), 0.5, True, dim=0)
 T.nn.functional.gumbel_softmax(T.zeros(3, 4), eps=1e-3)
 T.rrelu(T.arange(-5.0, 5.0), training=True)
