@@ -363,6 +363,7 @@ _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")
 
 if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program when it first asks
     from . import func as func
+    from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
     from . import serialization as serialization
@@ -372,6 +373,7 @@ if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program 
     from .on_demand import *  # noqa: F403
 
 _SUBMODULES = ("func", "nn", "optim", "serialization", "testing", "utils", "viz")
+_SUBMODULES = ("linalg", "nn", "optim", "serialization", "testing", "utils", "viz")
 
 
 def __getattr__(name: str) -> _Any:

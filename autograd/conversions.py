@@ -228,6 +228,19 @@ class TensorConversions(TensorValues):
         """Return ones of ``size`` in the dtype of this tensor."""
         return self.new_full(options.pop("size", None) or sizes(size, "new_ones"), 1, **options)
 
+    def new_empty_strided(
+        self, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
+    ) -> Any:
+        """Return a tensor of arbitrary values (here: zeros) whose elements along each dim lie ``stride`` apart."""
+        require_plain(device=device, **rest)
+        if len(size) != len(stride):
+            raise RuntimeError(f"mismatch in length of strides and shape: {list(stride)} and {list(size)}")
+        kind = self.array.dtype if dtype is None else as_numpy(dtype)
+        last = sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if 0 not in size else -1
+        memory = np.zeros(last + 1, kind)
+        steps = tuple(step * kind.itemsize for step in stride)
+        return new(np.ndarray(tuple(size), kind, memory, 0, steps), requires_grad)
+
     def new_empty(self, *size: Any, **options: Any) -> Any:
         """Return a tensor of ``size`` in the dtype of this tensor, its values arbitrary (here: zeros)."""
         return self.new_full(options.pop("size", None) or sizes(size, "new_empty"), 0, **options)

@@ -30,8 +30,6 @@ NAMED = {section.partition("\n")[0]: blocks(section) for section in SECTIONS}
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("title", NAMED)
 def test_section(title: str, seed: int) -> None:
-    if title == "RMSprop" and not hasattr(torch.optim, "RMSprop"):
-        pytest.skip("no optim.RMSprop yet")
     names: dict[str, Any] = {"seed": seed}
     torch.manual_seed(seed)
     run(blocks(TITLES), names)
