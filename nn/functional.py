@@ -37,6 +37,8 @@ from ..autograd.dropout import dropout1d as dropout1d
 from ..autograd.dropout import dropout2d as dropout2d
 from ..autograd.dropout import dropout3d as dropout3d
 from ..autograd.dropout import feature_alpha_dropout as feature_alpha_dropout
+from ..autograd.gumbel import gumbel_softmax as gumbel_softmax
+from ..autograd.multihead import multi_head_attention_forward as multi_head_attention_forward
 from ..autograd.ops.average import adaptive_avg_pool1d as adaptive_avg_pool1d
 from ..autograd.ops.average import adaptive_avg_pool2d as adaptive_avg_pool2d
 from ..autograd.ops.average import adaptive_avg_pool3d as adaptive_avg_pool3d
