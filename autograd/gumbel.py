@@ -11,7 +11,7 @@ from warnings import warn
 
 import numpy as np
 
-from .draws import DEFAULT, in_memory_order
+from .draws import DEFAULT
 from .info import checked
 from .node import Variable, wrap
 from .ops.softmax import softmax
@@ -34,7 +34,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
         warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=2)
     if array.dtype.kind != "f":
         raise RuntimeError(f"gumbel_softmax: logits must be floating point, but they are {array.dtype.name}")
-    drawn = in_memory_order(DEFAULT.stream.exponential, array)
+    drawn = DEFAULT.stream.exponential(array.shape, array.dtype)
     soft = softmax((logits - wrap(Variable.result, np.log(drawn))) / tau, dim)
     if not hard:
         return soft

@@ -1,8 +1,7 @@
 """Softmax attention on arrays: ``softmax(q @ k.T * scale + bias) @ v`` and its gradients.
 
 The weights are kept as they come from exp, with the reciprocals of their sums beside them, one a row: to divide results
-is cheaper than to divide weights. The gradient's inner product of weights and their gradient, row by row, is that of
-result and gradient (Dao et al., FlashAttention, 2022, appendix B).
+is cheaper than to divide weights.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def weights(q: Array, k: Array, bias: Array | None, refused: Array | None, scale
 
 
 def gradients(
-    g: Array, inputs: tuple[Array, Array, Array], out: Array, powers: Array, share: Array, kept: Array | None,
+    g: Array, inputs: tuple[Array, Array, Array], powers: Array, share: Array, kept: Array | None,
     scale: float, needs: list[bool],
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
     """Return the gradients for queries, keys, values and bias, None where not needed; ``share`` are the reciprocals."""
@@ -79,7 +78,7 @@ def gradients(
     by_scores = np.matmul(g, v.swapaxes(-1, -2))
     if kept is not None:
         by_scores *= kept
-    by_scores -= np.einsum("...d,...d->...", g, out)[..., None]
+    by_scores -= np.einsum("...k,...k->...", by_scores, powers)[..., None] * share
     by_scores *= powers
     by_bias = by_scores if needs[3] else None
     scaled = by_scores * q.dtype.type(scale) if needs[3] else np.multiply(by_scores, q.dtype.type(scale), by_scores)

@@ -36,11 +36,11 @@ def _weights(query: Any, key: Any, bias: Any, refused: Any, scale: float) -> Any
 
 
 def _attention_rule(
-    g: Any, query: Any, key: Any, value: Any, bias: Any, out: Any, scale: float, kept: Any, powers: Any, share: Any,
+    g: Any, query: Any, key: Any, value: Any, bias: Any, scale: float, kept: Any, powers: Any, share: Any,
     refused: Any, needs: Any,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
     if not isinstance(g, Variable):
-        return attend.gradients(g, (query, key, value), out, powers, share, kept, scale, needs)
+        return attend.gradients(g, (query, key, value), powers, share, kept, scale, needs)
     weights = _weights(query, key, bias, refused, scale)
     dropped = weights if kept is None else weights * kept
     by_value = gemm(dropped, g, True, False) if needs[2] else None
