@@ -83,7 +83,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
         self.head.reset_parameters()
-        for down, up in self.tail:  # type: ignore[attr-defined]
+        for down, up in self.tail:
             down.reset_parameters()
             up.reset_parameters()
 

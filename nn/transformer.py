@@ -32,7 +32,7 @@ def _activation(given: Activation) -> Callable[[Any], Any]:
     """Return the function that ``given`` names, or ``given`` itself; RuntimeError for an unknown name."""
     if not isinstance(given, str):
         return given
-    known = {"relu": F.relu, "gelu": F.gelu}
+    known: dict[str, Callable[[Any], Any]] = {"relu": F.relu, "gelu": F.gelu}
     if given not in known:
         raise RuntimeError(f"activation should be relu/gelu, not {given}")
     return known[given]
@@ -302,17 +302,18 @@ class Transformer(Module):
     ) -> None:
         where = {"device": device, "dtype": dtype}
         super().__init__()
-        options: Any = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first)
+        options: list[Any] = [d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first]
+        options += [norm_first, bias, device, dtype]
         if custom_encoder is not None:
             self.encoder = custom_encoder
         else:
-            layer: Module = TransformerEncoderLayer(*options, bias, **where)
+            layer: Module = TransformerEncoderLayer(*options)
             norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
             self.encoder = TransformerEncoder(layer, num_encoder_layers, norm)
         if custom_decoder is not None:
             self.decoder = custom_decoder
         else:
-            layer = TransformerDecoderLayer(*options, bias, **where)
+            layer = TransformerDecoderLayer(*options)
             norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
             self.decoder = TransformerDecoder(layer, num_decoder_layers, norm)
         self._reset_parameters()

@@ -1,2 +1,3 @@
 """What training loops use beside layers and optimizers: ``torch.utils``."""
+
 from . import data as data

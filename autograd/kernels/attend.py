@@ -22,7 +22,7 @@ def _length(x: Array) -> Any:
     return np.sqrt(np.maximum.reduce(np.einsum("...d,...d->...", x, x), axis=None))
 
 
-def times(a: Array, b: Array, like: Array) -> Array:
+def times(a: Array, b: Array, like: Array) -> Any:
     """Return ``a @ b``, its last two dims but one laid out in memory as those of ``like``."""
     shape = (*like.shape[:-1], b.shape[-1])
     if a.dtype != b.dtype or a.dtype not in _BLAS or like.flags.c_contiguous or 0 in like.strides or a.ndim != b.ndim:

@@ -38,4 +38,5 @@ def first_place(x: Array, values: Array, axis: int, keepdim: bool, slow: Any) ->
             marks = np.multiply(hits, distance[0, low : low + step])
             np.maximum(found[outer], np.maximum.reduce(marks, 0), out=found[outer])
     shape = (*x.shape[:axis], *([1] if keepdim else []), *x.shape[axis + 1 :])
-    return (count - found.astype(np.int64)).reshape(shape)
+    places: Array = count - found.astype(np.int64)
+    return places.reshape(shape)

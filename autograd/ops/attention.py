@@ -39,7 +39,8 @@ def _attention_rule(
     g: Any, query: Any, key: Any, value: Any, bias: Any, scale: float, kept: Any, powers: Any, share: Any,
     refused: Any, needs: Any,
 ) -> tuple[Any, Any, Any, Any]:  # fmt: skip
-    if not isinstance(g, Variable):
+    recorded: bool = isinstance(g, Variable)
+    if not recorded:
         return attend.gradients(g, (query, key, value), powers, share, kept, scale, needs)
     weights = _weights(query, key, bias, refused, scale)
     dropped = weights if kept is None else weights * kept
@@ -72,7 +73,7 @@ def attention(
     """
     kind = query.dtype
     if kind.char == "e":  # half precision is computed in single
-        given = [None if x is None else x.astype(np.float32) for x in (query, key, value, bias)]
+        given: list[Any] = [None if x is None else x.astype(np.float32) for x in (query, key, value, bias)]
     else:
         given = [query, key, value, bias]
     q, k, v, added = given
