@@ -1,3 +1,2 @@
 """What training loops use beside layers and optimizers: ``torch.utils``."""
-
 from . import data as data
