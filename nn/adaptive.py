@@ -34,8 +34,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
 
     >>> import rushlight as torch
-    >>> layer = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10])
-    >>> layer.log_prob(torch.ones(3, 8)).shape
+    >>> layer = torch.nn.AdaptiveLogSoftmaxWithLoss(32, 20, [4, 10])
+    >>> layer.log_prob(torch.ones(3, 32)).shape
     torch.Size([3, 20])
     """
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..dtypes import Array
 
-_BLOCK_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 20
 _BLAS = ("f", "d")
 
 
