@@ -91,7 +91,7 @@ def test_layouts(name: str) -> None:
     np.testing.assert_array_equal(g.numpy(), wanted.numpy().T)
 
 
-@pytest.mark.parametrize("shape", [(7000, 300), (30, 70000), (40, 50, 90), (200001,)])
+@pytest.mark.parametrize("shape", [(2000, 300), (8, 70000), (40, 50, 90), (200001,)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_softmax_in_blocks(shape: tuple[int, ...], dtype: str) -> None:
     x, g = np.random.default_rng(1).normal(size=(2, *shape)).astype(dtype) * 2
