@@ -76,7 +76,6 @@ from .autograd.ops.layout import unravel_index as unravel_index
 from .autograd.ops.linear import bilinear as bilinear
 from .autograd.ops.matrix import cholesky_solve as cholesky_solve
 from .autograd.ops.matrix import inverse as inverse
-from .autograd.ops.matrix import matrix_exp as matrix_exp
 from .autograd.ops.matrix import pinverse as pinverse
 from .autograd.ops.norm import group_norm as group_norm
 from .autograd.ops.pad import constant_pad_nd as constant_pad_nd

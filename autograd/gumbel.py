@@ -1,4 +1,8 @@
-"""Samples of categories that have a gradient."""
+"""Samples of a categorical distribution that let gradients through.
+
+Jang, Gu and Poole, Categorical Reparameterization with Gumbel-Softmax, 2017; Maddison, Mnih and Teh, The Concrete
+Distribution, 2017.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +11,33 @@ from warnings import warn
 
 import numpy as np
 
-from .draws import DEFAULT, in_memory_order
+from .draws import DEFAULT
 from .info import checked
 from .node import Variable, wrap
-from .ops.scatter import scatter_value
 from .ops.softmax import softmax
 
 
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
-    """Return a sample of the categories along ``dim``, softened by the temperature ``tau``.
+    """Return a draw from the distribution with the unnormalized log-probabilities ``logits`` along ``dim``, softened.
 
-    With ``hard`` it is one at the category drawn and zero elsewhere, with the gradient of the soft sample. ``eps`` has
-    no effect, and warns. Jang, Gu and Poole, Categorical Reparameterization with Gumbel-Softmax, 2017,
-    https://arxiv.org/abs/1611.01144. https://pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
+    The smaller ``tau``, the closer to a one among zeros. ``hard`` makes it exactly that, with the gradient of the
+    softened draw. RuntimeError for integers. ``eps`` has no use any more.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
 
     >>> import rushlight as torch
-    >>> torch.nn.functional.gumbel_softmax(torch.zeros(2, 3), hard=True).sum(1)
+    >>> torch.nn.functional.gumbel_softmax(torch.zeros(2, 3), hard=True).sum(-1)
     tensor([1., 1.])
     """
+    array = np.asarray(checked("gumbel_softmax", logits).array)
     if eps != 1e-10:
-        warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    array = np.asarray(checked("gumbel_softmax", logits).array, order="C")
-    noise = -np.log(in_memory_order(DEFAULT.stream.exponential, array))
-    soft = softmax((logits + wrap(Variable.result, noise)) / tau, dim)
+        warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=2)
+    if array.dtype.kind != "f":
+        raise RuntimeError(f"gumbel_softmax: logits must be floating point, but they are {array.dtype.name}")
+    drawn = DEFAULT.stream.exponential(array.shape, array.dtype)
+    soft = softmax((logits - wrap(Variable.result, np.log(drawn))) / tau, dim)
     if not hard:
         return soft
-    best = soft.detach().max(dim, keepdim=True)[1]
-    one = scatter_value(wrap(Variable.result, np.zeros(array.shape, array.dtype)), dim, best, 1.0)
-    return one - soft.detach() + soft
+    best = soft.max(dim, keepdim=True)[1]
+    one_hot = soft.new_zeros(soft.shape).scatter(dim, best, 1.0)
+    return one_hot - soft.detach() + soft

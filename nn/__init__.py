@@ -100,6 +100,7 @@ from .margin import SoftMarginLoss as SoftMarginLoss
 from .margin import TripletMarginLoss as TripletMarginLoss
 from .margin import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
 from .module import Module as Module
+from .multihead import MultiheadAttention as MultiheadAttention
 from .norm import GroupNorm as GroupNorm
 from .norm import LayerNorm as LayerNorm
 from .norm import RMSNorm as RMSNorm
@@ -157,6 +158,11 @@ from .rnn_cells import RNNCell as RNNCell
 from .rnn_cells import RNNCellBase as RNNCellBase
 from .summarize import summary as summary
 from .sync_batchnorm import SyncBatchNorm as SyncBatchNorm
+from .transformer import Transformer as Transformer
+from .transformer import TransformerDecoder as TransformerDecoder
+from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
+from .transformer import TransformerEncoder as TransformerEncoder
+from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 from .window_pooling import FractionalMaxPool2d as FractionalMaxPool2d
 from .window_pooling import FractionalMaxPool3d as FractionalMaxPool3d
 from .window_pooling import LPPool1d as LPPool1d

@@ -1,14 +1,15 @@
-"""A softmax over very many classes: the frequent ones first, the others in clusters behind one entry each."""
+"""AdaptiveLogSoftmaxWithLoss: a softmax over many classes that is cheap where some are frequent and most are rare."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ..autograd.creation import empty_like
-from ..autograd.ops.extrema import argmax
+import numpy as np
+
+from ..autograd.node import wrap
 from ..autograd.ops.join import cat
+from ..autograd.tensor import Tensor
 from . import functional as F
 from .containers import ModuleList, Sequential
 from .linear import Linear
@@ -16,17 +17,26 @@ from .module import Module
 
 
 class _ASMoutput(NamedTuple):
-    """The log-probability of each target, and the mean loss."""
+    """The log-probability of each target, and minus their mean."""
 
     output: Any
     loss: Any
 
 
 class AdaptiveLogSoftmaxWithLoss(Module):
-    """Log-probabilities of ``n_classes`` classes, cut into clusters at ``cutoffs``; later ones get smaller projections.
+    """Log-probabilities of ``n_classes``, sorted from frequent to rare, and their loss.
 
-    Grave et al., Efficient softmax approximation for GPUs, 2016, https://arxiv.org/abs/1609.04309.
+    The classes below the first of ``cutoffs`` are scored at once, together with one score for each further cluster,
+    which ends before the next cutoff. Within cluster i the input is first brought down to
+    ``in_features // div_value ** (i + 1)`` features.
+
+    Grave et al., Efficient softmax approximation for GPUs, 2017.
     https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.AdaptiveLogSoftmaxWithLoss(32, 20, [4, 10])
+    >>> layer.log_prob(torch.ones(3, 32)).shape
+    torch.Size([3, 20])
     """
 
     def __init__(
@@ -39,15 +49,20 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
+        where = {"device": device, "dtype": dtype}
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
             raise ValueError("cutoffs should be a sequence of length larger than 0")
-        bounds = [0, *cutoffs, n_classes]
-        if any(int(c) != c for c in cutoffs) or any(low >= high for low, high in pairwise(bounds)):
+        if (
+            any(int(c) != c for c in cutoffs)
+            or cutoffs != sorted(set(cutoffs))
+            or cutoffs[0] <= 0
+            or cutoffs[-1] > n_classes - 1
+        ):
             raise ValueError(
                 "cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where each "
-                f"value is between 1 and n_classes-1, not {cutoffs}"
+                f"value is between 1 and n_classes-1 = {n_classes - 1}, but they are {cutoffs}"
             )
         self.in_features = in_features
         self.n_classes = n_classes
@@ -57,79 +72,71 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         self.shortlist_size = self.cutoffs[0]
         self.n_clusters = len(self.cutoffs) - 1
         self.head_size = self.shortlist_size + self.n_clusters
-        self.head = Linear(in_features, self.head_size, bias=head_bias, device=device, dtype=dtype)
+        self.head = Linear(in_features, self.head_size, bias=head_bias, **where)
         self.tail = ModuleList()
-        for number, (low, high) in enumerate(pairwise(self.cutoffs), start=1):
-            hidden = int(in_features // div_value**number)
-            first = Linear(in_features, hidden, bias=False, device=device, dtype=dtype)
-            self.tail.append(Sequential(first, Linear(hidden, high - low, bias=False, device=device, dtype=dtype)))
+        for i in range(self.n_clusters):
+            narrow = int(in_features // div_value ** (i + 1))
+            size = self.cutoffs[i + 1] - self.cutoffs[i]
+            down = Linear(in_features, narrow, bias=False, **where)
+            self.tail.append(Sequential(down, Linear(narrow, size, bias=False, **where)))
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
         self.head.reset_parameters()
-        for projection in self.tail:
-            for layer in projection:
-                layer.reset_parameters()
+        for down, up in self.tail:
+            down.reset_parameters()
+            up.reset_parameters()
 
     def forward(self, input_: Any, target_: Any) -> _ASMoutput:
-        """Return the log-probability of each target (N) given features (N, in_features), and minus their mean."""
+        """Return ``(output, loss)``: the log-probability of each target, (N) or (), and minus their mean.
+
+        ``input_`` is (N, in_features) or (in_features). Raises RuntimeError for sizes that do not fit and for targets
+        that are no classes.
+        """
+        batched = target_.ndim > 0
         if target_.ndim > 1:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-        if input_.ndim != target_.ndim + 1:
+        if (batched and input_.shape[0] != target_.shape[0]) or input_.ndim != (2 if batched else 1):
             raise RuntimeError(
-                f"{target_.ndim}D target tensor expects {target_.ndim + 1}D input tensors, but found inputs with size "
-                f"{list(input_.shape)}"
+                "Input and target should have the same size in the batch dimension, but they have shapes "
+                f"{list(input_.shape)} and {list(target_.shape)}."
             )
-        if target_.ndim and input_.shape[0] != target_.shape[0]:
+        target = np.asarray(target_.array).reshape(-1)
+        if target.dtype.kind not in "iu":
+            raise RuntimeError(f"AdaptiveLogSoftmaxWithLoss: targets must be int64 or int32, not {target.dtype.name}")
+        if target.size and not 0 <= target.min() <= target.max() < self.n_classes:
             raise RuntimeError(
-                "Input and target should have the same size in the batch dimension, but they have "
-                f"{input_.shape[0]} and {target_.shape[0]}."
+                f"Target values should be in [0, {self.n_classes - 1}], but values in range [{target.min()}, "
+                f"{target.max()}] were found."
             )
-        if not target_.ndim:
-            input_, target = input_.unsqueeze(0), target_.unsqueeze(0)
-            output = self._of_targets(input_, target).squeeze(0)
-            return _ASMoutput(output, -output)
-        output = self._of_targets(input_, target_)
-        return _ASMoutput(output, (-output).mean())
-
-    def _of_targets(self, input: Any, target: Any) -> Any:
-        """Return the log-probability of each target."""
-        if len(target) and not (int(target.min()) >= 0 and int(target.max()) < self.n_classes):
-            raise RuntimeError(
-                f"Target values should be in [0, {self.n_classes - 1}], but values in range "
-                f"[{int(target.min())}, {int(target.max())}] were found. "
-            )
-        entry, output = target.clone(), input.new_zeros(len(target))
-        for number, (low, high) in enumerate(pairwise(self.cutoffs)):
-            rows = ((target >= low) & (target < high)).nonzero().squeeze(1)
-            if rows.numel() == 0:
-                continue
-            entry.index_fill_(0, rows, self.shortlist_size + number)
-            within = F.log_softmax(self.tail[number](input.index_select(0, rows)), dim=1)
-            place = target.index_select(0, rows) - low
-            output = output.index_copy(0, rows, within.gather(1, place.unsqueeze(1)).squeeze(1))
-        head = F.log_softmax(self.head(input), dim=1)
-        return output + head.gather(1, entry.unsqueeze(1)).squeeze(1)
-
-    def _all(self, input: Any, scores: Any) -> Any:
-        """Return the log-probabilities of all classes, given the scores of the head."""
-        head = F.log_softmax(scores, dim=1)
-        parts = [head[:, : self.shortlist_size]]
-        for number, cluster in enumerate(self.tail, start=self.shortlist_size):
-            parts.append(F.log_softmax(cluster(input), dim=1) + head[:, number : number + 1])
-        return cat(parts, 1)
+        x = input_ if batched else input_.unsqueeze(0)
+        cluster = np.searchsorted(self.cutoffs[:-1], target, "right")  # 0 for what the head knows
+        place = np.where(cluster > 0, self.shortlist_size + cluster - 1, target)
+        head = F.log_softmax(self.head(x), dim=1)
+        output = head.gather(1, _index(place[:, None])).squeeze(1)
+        for i, tail in enumerate(self.tail):
+            rows = np.flatnonzero(cluster == i + 1)
+            if rows.size:
+                local = F.log_softmax(tail(x.index_select(0, _index(rows))), dim=1)
+                inside = _index((target[rows] - self.cutoffs[i])[:, None])
+                output = output.index_add(0, _index(rows), local.gather(1, inside).squeeze(1))
+        loss = (-output).mean()
+        return _ASMoutput(output if batched else output.squeeze(0), loss)
 
     def log_prob(self, input: Any) -> Any:
-        """Return the log-probabilities (N, n_classes) of all classes given features (N, in_features)."""
-        return self._all(input, self.head(input))
+        """Return the log-probabilities of all classes, (N, n_classes), for ``input`` (N, in_features)."""
+        head = F.log_softmax(self.head(input), dim=1)
+        parts = [head[:, : self.shortlist_size]]
+        for i, tail in enumerate(self.tail):
+            within = F.log_softmax(tail(input), dim=1)
+            parts.append(within + head[:, self.shortlist_size + i, None])
+        return cat(parts, 1)
 
     def predict(self, input: Any) -> Any:
-        """Return the most likely class (N) given features (N, in_features), the tail computed only where needed."""
-        scores = self.head(input)
-        output = argmax(scores, 1)
-        rare = output >= self.shortlist_size
-        if not rare.any():
-            return output
-        chosen = empty_like(output).copy_(output)
-        chosen[rare] = argmax(self._all(input[rare], scores[rare]), 1)
-        return chosen
+        """Return the most probable class of each row, (N)."""
+        return self.log_prob(input).argmax(dim=1)
+
+
+def _index(numbers: Any) -> Tensor:
+    made: Tensor = wrap(Tensor, np.asarray(numbers, np.int64))
+    return made

@@ -48,6 +48,7 @@ from ..autograd.fractional import fractional_max_pool2d_with_indices as fraction
 from ..autograd.fractional import fractional_max_pool3d as fractional_max_pool3d
 from ..autograd.fractional import fractional_max_pool3d_with_indices as fractional_max_pool3d_with_indices
 from ..autograd.gumbel import gumbel_softmax as gumbel_softmax
+from ..autograd.multihead import multi_head_attention_forward as multi_head_attention_forward
 from ..autograd.ops.average import adaptive_avg_pool1d as adaptive_avg_pool1d
 from ..autograd.ops.average import adaptive_avg_pool2d as adaptive_avg_pool2d
 from ..autograd.ops.average import adaptive_avg_pool3d as adaptive_avg_pool3d

@@ -12,11 +12,12 @@ import numpy as np
 
 from ...autograd.mode import no_grad
 from ...autograd.node import Variable, shared, wrap
+from ...autograd.ops.determinants import matrix_exp
 from ...autograd.ops.diagonal import tril
 from ...autograd.ops.distance import normalize
 from ...autograd.ops.join import cat
 from ...autograd.ops.matmul import mv, vdot
-from ...autograd.ops.matrix import matrix_exp, solve
+from ...autograd.ops.matrix import solve
 from ...autograd.random import randn
 from ...autograd.tensor import Tensor
 from ..module import Module

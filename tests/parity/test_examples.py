@@ -99,3 +99,13 @@ def test_time_series(tmp_path: Path) -> None:
         assert errors is not None, printed
         rows[engine] = [float(text) for text in (*losses.groups(), *errors.groups())]
     assert rows["rushlight"] == pytest.approx(rows["torch"], rel=FOUR_DIGITS)
+
+
+def test_char_gpt(tmp_path: Path) -> None:
+    script, found = EXAMPLES / "char_gpt.py", {}
+    for engine in ("rushlight", "torch"):
+        printed = output(engine, script, "--small", "--seed", "3", "--out", tmp_path / engine)
+        assert printed.startswith(f"{engine}: ")
+        found[engine] = [float(text) for text in re.findall(r"loss (\d\S*?),?(?: |$)", printed, re.MULTILINE)]
+    assert len(found["torch"]) == 11
+    assert found["rushlight"] == pytest.approx(found["torch"], rel=FOUR_DIGITS)

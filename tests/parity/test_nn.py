@@ -23,6 +23,14 @@ LAYERS = [
     "Linear(3, 5, bias=False)",
     "Linear(3, 5, dtype=T.float64)",
     "Linear(0, 5)",
+    "AdaptiveLogSoftmaxWithLoss(32, 20, [4, 10])",
+    "MultiheadAttention(6, 2)",
+    "MultiheadAttention(6, 2, kdim=3, vdim=4, add_bias_kv=True)",
+    "Transformer(8, 2, 1, 1, 16)",
+    "TransformerDecoder(T.nn.TransformerDecoderLayer(8, 2, 16), 2)",
+    "TransformerDecoderLayer(8, 2, 16)",
+    "TransformerEncoder(T.nn.TransformerEncoderLayer(8, 2, 16), 2, T.nn.LayerNorm(8), enable_nested_tensor=False)",
+    "TransformerEncoderLayer(8, 2, 16, bias=False)",
     "Bilinear(2, 3, 4)",
     "Bilinear(2, 3, 4, bias=False)",
     "Conv1d(2, 4, 3, stride=2, padding=1)",
@@ -106,7 +114,7 @@ def made(code, engine):
 
 
 @pytest.mark.parametrize("code", LAYERS)
-@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors", "ignore:enable_nested_tensor")
 def test_layer_is_made_as_in_pytorch(code: str) -> None:
     ours, theirs = (made(code, engine) for engine in ENGINES)
     assert repr(ours) == repr(theirs)
