@@ -81,6 +81,12 @@ def recall(node: Node, cls: Any) -> tuple[Any, ...]:
     return tuple(saved)
 
 
+def pulled(node: Any, g: Any, saved: Any, edges: int) -> tuple[Any, ...]:
+    """Return the gradient of each of the inputs of ``node``, ``None`` where none is asked for."""
+    parts = node.op.pull(g, saved, node)
+    return parts if node.more is not None else (parts, *(None,) * (edges - 1))
+
+
 walking: ContextVar[tuple[int, Collection[Node]]] = ContextVar("walking", default=(-1, ()))
 """The number of the walk that this thread or task is on, and the nodes that it runs; hooks may ask for them."""
 _walks = count()
@@ -143,9 +149,7 @@ def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one 
             continue
         if hooks is not None:
             g = hooks.prepare(g, cls)
-        parts = op.pull(g, recall(node, cls) if record else node.saved, asked)
-        if asked.more is None:
-            parts = (parts, *(None,) * (len(edges) - 1))
+        parts = pulled(asked, g, recall(node, cls) if record else node.saved, len(edges))
         if hooks is not None:
             parts = hooks.leave(parts, g, cls)
         if watch is not None:
