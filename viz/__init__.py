@@ -1,9 +1,13 @@
 """Pictures of the graph; ``import rushlight`` does not load this subpackage, its first use does."""
 
-from .dot import source as source
-from .draw import Drawing as Drawing
-from .draw import make_dot as make_dot
+from .diagnose import RULES as RULES
+from .diagnose import first_nonfinite as first_nonfinite
+from .fold import fold as fold
+from .graph import Graph as Graph
 from .model import Arrow as Arrow
-from .model import Graph as Graph
+from .model import Group as Group
 from .model import Item as Item
+from .record import record as record
+from .steps import BackwardStep as BackwardStep
+from .steps import backward_steps as backward_steps
 from .trace import trace as trace

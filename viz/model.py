@@ -15,7 +15,8 @@ Shape = tuple[int, ...]
 class Stats:
     """What the numbers of one tensor look like; all but the counts speak of the finite ones.
 
-    ``zeros`` is the share of exact zeros, ``norm`` the root of the sum of squares, ``bins`` a histogram of equal steps
+    ``zeros`` is the share of exact zeros, ``dead`` that of units (places along dim 1) which are zero for the whole batch,
+    ``norm`` the root of the sum of squares, ``bins`` a histogram of equal steps
     from ``low`` to ``high``. ``values`` are the numbers themselves where there are few. An item folded from several
     has those of the first.
     """
@@ -29,6 +30,7 @@ class Stats:
     std: float = 0.0
     norm: float = 0.0
     zeros: float = 0.0
+    dead: float = 0.0
     bins: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
 
@@ -84,10 +86,12 @@ class Item:
     """One box.
 
     ``kind`` is "step" (a recorded operation), "parameter", "leaf" (asks for a gradient, no parameter), "constant" (asks
-    for none), "output", or "error" (the call that raised). A leaf is drawn once for each step that reads it: these items
+    for none), "output", "error" (the call that raised), or "group" (a frame drawn shut, ``count`` steps in it). A leaf is drawn once for each step that reads it: these items
     have the same ``shared``, and ``uses`` counts them. ``order`` numbers the steps as they were made. ``write`` is the
     version before and after, for a step in place. ``repeat`` is the number of equal items this one stands for, and
-    ``norms`` are the norms of their gradients, in order.
+    ``norms`` are the norms of their gradients, in order. ``held`` are the bytes that all its saved tensors add, ``forward``
+    and ``backward`` seconds, summed over the repeats. ``change`` is "added", "gone" or "reshaped" in the difference of two
+    graphs; ``before`` is then the old shape.
     """
 
     id: str
@@ -102,6 +106,7 @@ class Item:
     results: tuple[Shape, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     saved: tuple[Saved, ...] = ()
+    held: int = 0
     freed: bool = False
     frees: bool = False
     value: Stats | None = None
@@ -115,6 +120,7 @@ class Item:
     shared: str = ""
     uses: int = 1
     repeat: int = 1
+    count: int = 1
     norms: tuple[float | None, ...] = ()
     marks: tuple[Mark, ...] = ()
     change: str = ""
