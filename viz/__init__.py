@@ -2,6 +2,8 @@
 
 from .diagnose import RULES as RULES
 from .diagnose import first_nonfinite as first_nonfinite
+from .fit import fit as fit
+from .fit import shut as shut
 from .fold import fold as fold
 from .graph import Graph as Graph
 from .model import Arrow as Arrow

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.dtypes import dtype_of
-from ..autograd.node import Node
+from ..autograd.node import Node, Op
 from ..autograd.primitive import PRIMITIVES
 from ..autograd.saved import Packed
 from ..autograd.shown import _WORDS
@@ -37,31 +37,47 @@ def held(node: Node) -> tuple[list[Held], list[tuple[str, Any]]]:
         return [], []
     if hasattr(node.op.pull, "ctx"):
         return _of_function(node), []
-    primitive = PRIMITIVES.get(node.op.name)
-    if primitive is None:
-        return [], []
     arrays: list[Held] = []
     others: list[tuple[str, Any]] = []
-    edges = {place: edge for place, _, edge in node.op.layout}
-    place = 0
-    for name in primitive.saves:
-        value, word = node.saved[place], _WORDS.get(name, name)
-        if place in edges:
-            version, said = node.saved[place + 1 : place + 3]
-            edge = edges[place]
-            if isinstance(value, KEPT) and not value.ndim and edge != -1 and (edge < 0 or node.edges[edge] is None):
-                others.append((word, value))
-            elif value is not None:
-                source = -1 if edge == -1 else node.edges[edge] if edge >= 0 else None
-                arrays.append(Held(word, value, version, said, source))
-            place += 3
+    for place, word, edge in _plan(node.op):
+        value = node.saved[place]
+        if value is None:
             continue
-        if isinstance(value, np.ndarray) and value.ndim:
-            arrays.append(Held(word, value, None, None, None))
-        elif value is not None and not name.endswith("_shape"):
+        if edge is None:
+            if isinstance(value, np.ndarray) and value.ndim:
+                arrays.append(Held(word, value, None, None, None))
+            else:
+                others.append((word, value))
+            continue
+        source = -1 if edge == -1 else node.edges[edge] if edge >= 0 else None
+        if source is None and isinstance(value, KEPT) and not value.ndim:
             others.append((word, value))
-        place += 1
+        else:
+            version, said = node.saved[place + 1 : place + 3]
+            arrays.append(Held(word, value, version, said, source))
     return arrays, others
+
+
+_plans: dict[Op, list[tuple[int, str, int | None]]] = {}
+
+
+def _plan(op: Op) -> list[tuple[int, str, int | None]]:
+    """Return where in ``saved`` each value worth showing lies: place, PyTorch's name, and for arrays the edge."""
+    found = _plans.get(op)
+    if found is None:
+        primitive = PRIMITIVES.get(op.name)
+        edges = {place: edge for place, _, edge in op.layout}
+        found, place = [], 0
+        for name in primitive.saves if primitive is not None else ():
+            if place in edges:
+                found.append((place, _WORDS.get(name, name), edges[place]))
+                place += 2
+            elif not name.endswith("_shape"):
+                found.append((place, _WORDS.get(name, name), None))
+            place += 1
+        if op in (primitive.ops.values() if primitive is not None else ()):
+            _plans[op] = found  # the op of a node whose values are packed is its own
+    return found
 
 
 def _of_function(node: Node) -> list[Held]:
@@ -117,7 +133,14 @@ def _dtype(array: Any) -> str:
 
 def dtype_name(kind: Any) -> str:
     """Return PyTorch's name of a dtype, or NumPy's for one that tensors do not have."""
-    try:
-        return str(dtype_of(kind)).removeprefix("torch.")
-    except (TypeError, KeyError):
-        return str(kind)
+    found = _dtypes.get(kind)
+    if found is None:
+        try:
+            found = str(dtype_of(kind)).removeprefix("torch.")
+        except TypeError:
+            found = str(kind)
+        _dtypes[kind] = found
+    return found
+
+
+_dtypes: dict[Any, str] = {}

@@ -152,24 +152,26 @@ class _Merge:
         )
 
     def _arrows(self) -> tuple[Arrow, ...]:
-        found: dict[tuple[str, str, str, int], Arrow] = {}
+        first: dict[tuple[str, str, str, int], Arrow] = {}
+        repeats: dict[tuple[str, str, str, int], int] = defaultdict(int)
+        turns, twins = self.turn, self.twin
         for arrow in self.graph.arrows:
-            source, target = self.twin.get(arrow.source, arrow.source), self.twin.get(arrow.target, arrow.target)
-            if source == arrow.source and target == arrow.target and arrow.source not in self.turn:
-                found[source, target, arrow.kind, arrow.slot + 1000 * arrow.output] = arrow
-                continue
-            mine, other = self.turn.get(arrow.source), self.turn.get(arrow.target)
-            kind = arrow.kind
+            mine, other = turns.get(arrow.source), turns.get(arrow.target)
+            kind, slot = arrow.kind, arrow.slot
             if mine is not None and other is not None and mine[0] == other[0] and mine[1] != other[1]:
                 kind = "carry"
-            folded = arrow.source in self.turn and arrow.target not in self.turn
-            key = source, target, kind, -1 if folded else arrow.slot
-            before = found.get(key)
-            if before is None:
-                found[key] = replace(arrow, source=source, target=target, kind=kind)
-            else:
-                found[key] = replace(before, repeat=before.repeat + arrow.repeat)
-        return tuple(found.values())
+            elif mine is not None and other is None:
+                slot = -1
+            elif mine is None and other is None:
+                slot += 1000 * arrow.output
+            source, target = twins.get(arrow.source, arrow.source), twins.get(arrow.target, arrow.target)
+            key = source, target, kind, slot
+            if key not in first:
+                first[key] = arrow
+            repeats[key] += arrow.repeat
+        return tuple(
+            replace(arrow, source=key[0], target=key[1], kind=key[2], repeat=repeats[key]) for key, arrow in first.items()
+        )
 
     def _backward(self) -> tuple[Step, ...]:
         """Return the steps of the backward pass: of folded ones the first, with how many it stands for."""

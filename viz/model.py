@@ -231,3 +231,25 @@ def short(number: float | None) -> str:
     if number in (float("inf"), float("-inf")):
         return "inf" if number > 0 else "-inf"
     return f"{number:.3g}"
+
+
+def gradient_text(item: Item) -> str:
+    """Return the norm of an item's gradient as text: of a folded one the smallest and the largest."""
+    known = [norm for norm in item.norms if norm is not None and norm == norm]  # noqa: PLR0124 - not NaN
+    if item.gradient is not None and not item.gradient.finite:
+        return "not finite"
+    if known and short(min(known)) != short(max(known)):
+        return f"{short(min(known))} … {short(max(known))}"
+    return short(None if item.gradient is None else item.gradient.norm)
+
+
+def value_text(stats: Stats) -> str:
+    """Return what a value is in one line: the numbers if there are few, else range, mean and deviation."""
+    if stats.values and len(stats.values) <= 4:
+        return ", ".join(short(number) for number in stats.values)
+    if not stats.finite:
+        parts = [f"{count} {word}" for count, word in ((stats.nans, "NaN"), (stats.infs, "inf")) if count]
+        return f"{', '.join(parts)} of {stats.count}"
+    if stats.low == stats.high:
+        return f"all {short(stats.low)}"
+    return f"{short(stats.low)} … {short(stats.high)}, mean {short(stats.mean)} ± {short(stats.std)}"

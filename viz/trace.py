@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -13,8 +14,10 @@ import numpy as np
 from ..autograd.node import Node, Variable
 from ..autograd.primitive import PRIMITIVES
 from ..autograd.saved import Packed
+from ..autograd.several import Parts
 from ..autograd.shown import shown
 from ..autograd.version import writes
+from ..nn import functional
 from ..nn.parameter import Parameter
 from .diagnose import marked
 from .graph import Graph
@@ -166,9 +169,10 @@ class _Walk:
 
     # ------------------------------------------------------------------ items
 
-    def _add(self, item: Item) -> str:
-        self.items.append(replace(item, id=f"n{len(self.items)}"))
-        return self.items[-1].id
+    def _add(self, kind: str, name: str, shape: Shape | None, dtype: str, bytes: int, **facts: Any) -> str:
+        mine = f"n{len(self.items)}"
+        self.items.append(Item(mine, kind, name, shape, dtype, bytes, **facts))
+        return mine
 
     def _step(self, number: int, step: Node, arrays: list[Held], others: list[tuple[str, Any]]) -> None:
         note = note_of(step)
@@ -176,23 +180,24 @@ class _Walk:
         pending = self._stubs(step, arrays, group)
         saved = self._saved_rows(arrays)
         shape, dtype, results = _result(step)
+        mine = self.ids[step] = f"n{len(self.items)}"
         made = Item(
-            "", "step", self._name(step, note), shape, dtype, _bytes(shape, step.dtype), type(step).__name__, group,
-            number, results, self._attributes(others), saved, sum(one.adds for one in saved), step.saved is None,
+            mine, "step", self._name(step, note), shape, dtype, _bytes(shape, step.dtype), type(step).__name__, group,
+            number, results, self._attributes(others), saved, sum([one.adds for one in saved]), step.saved is None,
             bool(step.op and step.op.frees), self._value(step, note), self._gradient(step), _hooks(step),
             _source(note), None if note is None else note.seconds, self._backward(step), _is_view(step),
-            _write(step, note),
+            _write(note),
         )  # fmt: skip
-        mine = self.ids[step] = self._add(made)
-        self.arrows += [replace(arrow, target=mine) for arrow in pending]
+        self.items.append(made)
+        self.arrows += [Arrow(source, mine, *rest) for source, *rest in pending]
         if note is not None and note.forward is not None:
             source = self.ids.get(shown(note.forward)[0])
             if source is not None:
                 self.arrows.append(Arrow(source, mine, "gradient"))
 
-    def _stubs(self, step: Node, arrays: list[Held], group: str) -> list[Arrow]:
-        """Add the leaves and constants that ``step`` reads; return the arrows into it, their target still open."""
-        found: list[Arrow] = []
+    def _stubs(self, step: Node, arrays: list[Held], group: str) -> list[tuple[Any, ...]]:
+        """Add the leaves and constants that ``step`` reads; return the arrows into it, but for their target."""
+        found: list[tuple[Any, ...]] = []
         for slot, edge in enumerate(step.edges):
             if edge is None:
                 continue
@@ -203,14 +208,14 @@ class _Walk:
             else:
                 mine = self.ids[source]
             shape = _plain_shape(edge.shape)
-            found.append(Arrow(mine, "", kind, slot, output, shape, dtype_name(edge.dtype) if shape is not None else ""))
+            found.append((mine, kind, slot, output, shape, dtype_name(edge.dtype) if shape is not None else ""))
         if self.constants:
             slot = len(step.edges)
             for one in arrays:
                 if one.edge is None and _is_constant(one):
                     mine = self._constant(one, group)
                     shape = tuple(one.array.shape)
-                    found.append(Arrow(mine, "", "data", slot, 0, shape, dtype_name(one.array.dtype)))
+                    found.append((mine, "data", slot, 0, shape, dtype_name(one.array.dtype)))
                     slot += 1
         return found
 
@@ -224,20 +229,16 @@ class _Walk:
             grad = self._gradient(leaf)
         shape = tuple(leaf.shape)
         return self._add(
-            Item(
-                "", kind, self.names.of_leaf(leaf), shape, dtype_name(leaf.dtype), _bytes(shape, leaf.dtype), "", group,
-                value=value, gradient=grad, hooks=_hooks(leaf), shared=self._key(id(leaf)), uses=self.uses[id(leaf)] or 1,
-            )
+            kind, self.names.of_leaf(leaf), shape, dtype_name(leaf.dtype), _bytes(shape, leaf.dtype), group=group,
+            value=value, gradient=grad, hooks=_hooks(leaf), shared=self._key(id(leaf)), uses=self.uses[id(leaf)] or 1,
         )  # fmt: skip
 
     def _constant(self, one: Held, group: str) -> str:
         array = one.array
         name = self.names.of_array(array) or _CALLED.get(one.name, one.name).partition("[")[0]
         return self._add(
-            Item(
-                "", "constant", name, tuple(array.shape), dtype_name(array.dtype), int(array.nbytes), "", group,
-                value=self._stats(array), shared=self._key(id(array)), uses=self.uses[id(array)],
-            )
+            "constant", name, tuple(array.shape), dtype_name(array.dtype), int(array.nbytes), group=group,
+            value=self._stats(array), shared=self._key(id(array)), uses=self.uses[id(array)],
         )  # fmt: skip
 
     def _output(self, name: str, output: Any) -> None:
@@ -254,11 +255,9 @@ class _Walk:
             shape, dtype, _ = _result(output)
             bytes, value = _bytes(shape, output.dtype), None
         mine = self._add(
-            Item(
-                "", "output", given or "output", shape, dtype, bytes, value=value,
-                gradient=None if root is None else self._gradient(root),
-                write=(0, tensor._version) if tensor is not None and _written(tensor) else None,
-            )
+            "output", given or "output", shape, dtype, bytes, value=value,
+            gradient=None if root is None else self._gradient(root),
+            write=(0, tensor._version) if tensor is not None and _written(tensor) else None,
         )  # fmt: skip
         if root is None:
             self.notes.append(f"{given or 'the output'} asks for no gradient: nothing was recorded")
@@ -277,27 +276,27 @@ class _Walk:
             shape, dtype = tuple(tensor.array.shape), dtype_name(tensor.array.dtype)
             if root is None:
                 name = self.names.of(tensor) or "input"
-                mine = self._add(Item("", "constant", name, shape, dtype, int(tensor.array.nbytes)))
+                mine = self._add("constant", name, shape, dtype, int(tensor.array.nbytes))
             elif root.op is None:
                 mine = self._leaf(root, "")
             elif root in self.ids:
                 mine = self.ids[root]
             else:
                 continue
-            pending.append(Arrow(mine, "", "data", slot, 0, shape, dtype))
+            pending.append((mine, slot, shape, dtype))
         mark = Mark("error", "bad", failure.message)
+        attributes = (("message", lines[0]),)
         error = self._add(
-            Item("", "error", failure.kind, attributes=(("message", lines[0]),), source=failure.source, marks=(mark,))
+            "error", failure.kind, None, "", 0, attributes=attributes, source=failure.source, marks=(mark,)
         )
-        self.arrows += [replace(arrow, target=error) for arrow in pending]
+        self.arrows += [Arrow(mine, error, "data", slot, 0, shape, dtype) for mine, slot, shape, dtype in pending]
 
     # ------------------------------------------------------------------ what is on an item
 
     def _name(self, step: Node, note: Note | None) -> str:
         if note is not None and note.write is not None and note.write.name:
             return note.write.name
-        name = step.op.name if step.op is not None else ""
-        return "write into part" if name == "put" else name
+        return _word(step)
 
     def _saved_rows(self, arrays: list[Held]) -> tuple[Saved, ...]:
         rows = []
@@ -310,6 +309,8 @@ class _Walk:
         return self.shared.get(id(owner), "") if owner.op is None else self.ids.get(owner, "")
 
     def _attributes(self, others: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
+        if not others:
+            return ()
         limit = self.limit
         texts = [(name, str(value.item() if isinstance(value, KEPT) and value.size == 1 else value)) for name, value in others]
         return tuple((name, text if len(text) <= limit else text[: max(limit - 1, 0)] + "…") for name, text in texts)
@@ -346,7 +347,26 @@ def _age(node: Node) -> int:
 
 def _plain_shape(shape: Any) -> Shape | None:
     """Return a shape of numbers; a step with several results has another kind."""
-    return tuple(shape) if all(isinstance(n, int | np.integer) for n in shape) else None
+    return None if shape is Parts.shape else tuple(shape)
+
+
+_words: dict[str, str] = {}
+
+
+def _word(step: Node) -> str:
+    """Return the name of the function behind a step: ours if users can call it by that, else PyTorch's."""
+    op = step.op
+    if op is None:
+        return ""
+    if hasattr(op.pull, "ctx"):
+        return op.name
+    key = f"{op.name} {op.title}"
+    found = _words.get(key)
+    if found is None:
+        callable_as = hasattr(Variable.result, op.name) or hasattr(functional, op.name)
+        title = re.sub(r"(WithIndices)?Backwards?\d*$", "", op.title)
+        found = _words[key] = op.name if callable_as else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", title).lower()
+    return found
 
 
 def _result(step: Node) -> tuple[Shape | None, str, tuple[Shape, ...]]:
@@ -385,7 +405,7 @@ _CALLED = {"self": "input", "saved_tensors": "saved"}
 _SPLITS = {"unbind", "split_with_sizes"}
 
 
-def _write(step: Node, note: Note | None) -> tuple[int, int] | None:
+def _write(note: Note | None) -> tuple[int, int] | None:
     if note is not None and note.write is not None:
         return note.write.before, note.write.before + 1
     return None
