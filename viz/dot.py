@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .model import Arrow, GraphData, Group, Item
 from .heat import shades
-from .labels import CHANGES, STYLES, Show, box, cell, frame_label, html, label, level_colour, quoted, tip, wrapped
+from .labels import CHANGES, STYLES, Show, cell, frame_label, html, label, level_colour, quoted, tip, wrapped
 
 _ARROWS = {
     "data": "",
@@ -137,19 +137,29 @@ class _Body:
         """Return the lines of a box, and of the leaves that stand beside it on the same level."""
         single = self.single.get(item.group)
         prefix = self._prefix(item.group)
-        text = label(item, self.show, prefix, "" if single is None else f"{single.name} {single.title}".strip())
+        times = self._times(item.group)
+        module = "" if single is None else f"{single.name} {single.title}".strip()
+        text = label(item, self.show, prefix, module if len(module) <= 32 else module[:31] + "…", times)
         style = STYLES[item.kind] + level_colour(item)
         if item.id in self.heat:
             style += f', fillcolor="{self.heat[item.id]}"'
         lines = [f"{item.id} [label=<{text}>, {style}, tooltip={quoted(tip(item))}]"]
         beside = self.hung.get(item.id, [])
         if beside:
-            rows = "".join(cell(each, self.show, prefix, self.heat.get(each.id, "")) for each in beside)
+            rows = "".join(cell(each, self.show, prefix, self.heat.get(each.id, ""), times) for each in beside)
             table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{rows}</TABLE>'
-            lines.append(f"{item.id}_in [shape=plain, style=\"\", label=<{table}>]")
+            lines.append(f'{item.id}_in [shape=plain, style="", label=<{table}>]')
             lines.append(f"{{rank=same; {item.id}_in; {item.id}}}")
             lines += [f"{item.id}_in:{each.id}:e -> {item.id}" for each in beside]
         return lines
+
+    def _times(self, group: str) -> int:
+        """Return how often what is inside ``group`` is repeated: its frames say so already."""
+        times = 1
+        while group in self.groups:
+            times *= self.groups[group].repeat
+            group = self.groups[group].parent
+        return times
 
     def _prefix(self, group: str) -> str:
         found = self.groups.get(group)
@@ -177,4 +187,4 @@ class _Body:
         return [f"\t{arrow.source} -> {arrow.target}{style}\n"]
 
 
-__all__ = ["Show", "body", "box", "quoted", "source"]
+__all__ = ["Show", "body", "quoted", "source"]
