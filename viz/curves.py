@@ -101,13 +101,27 @@ def _chart(chart: Any, curves: Mapping[str, Sequence[float]], smooth: int | None
         finite = [value if isfinite(value) else float("nan") for value in values]
         colour = f"C{number % 10}"
         width = smooth or ceil(len(values) / 20)
-        chart.plot(steps, finite, color=colour, alpha=0.3 if width > 1 else 1.0, linewidth=0.8, label=None if width > 1 else name)
+        chart.plot(
+            steps,
+            finite,
+            color=colour,
+            alpha=0.3 if width > 1 else 1.0,
+            linewidth=0.8,
+            label=None if width > 1 else name,
+        )
         if width > 1:
             style = ("-", "--", ":", "-.")[number // 10 % 4]
             chart.plot(steps, _averaged(finite, width), style, color=colour, linewidth=1.4, label=name)
         lost = [step for step, value in zip(steps, values, strict=True) if not isfinite(value)]
         if lost:
-            chart.plot(lost, [0.02] * len(lost), "x", color=colour, transform=chart.get_xaxis_transform(), label=f"{name}: not finite")
+            chart.plot(
+                lost,
+                [0.02] * len(lost),
+                "x",
+                color=colour,
+                transform=chart.get_xaxis_transform(),
+                label=f"{name}: not finite",
+            )
     chart.grid(alpha=0.3)
     if len(curves) > 1 or chart.get_legend_handles_labels()[1][1:]:
         chart.legend(fontsize=6 if many else 9, ncols=2 if many else 1)

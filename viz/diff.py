@@ -16,8 +16,9 @@ LARGE = 3_000
 
 
 def diff(before: GraphData, after: G) -> G:
-    """Return one graph that shows both: each item that is new in ``after`` is "added", one that is not there any more
-    "gone", one with another shape "reshaped".
+    """Return one graph that shows both: what is new in ``after``, what is gone, what has another shape.
+
+    ``change`` of an item says "added", "gone" or "reshaped", that of an arrow the first two.
 
     Items are the same if they have the same name, operation and place among the modules, in the same order; the pairs
     are those of Python's :class:`difflib.SequenceMatcher`. What both have is shown as in ``after``.
@@ -45,7 +46,11 @@ def diff(before: GraphData, after: G) -> G:
     used = {group.id for group in after.groups}
     extra = tuple(group for group in groups.values() if group.id not in used)
     return replace(
-        after, items=tuple(merged), arrows=arrows, groups=(*after.groups, *extra), notes=(*after.notes, _said(merged, arrows))
+        after,
+        items=tuple(merged),
+        arrows=arrows,
+        groups=(*after.groups, *extra),
+        notes=(*after.notes, _said(merged, arrows)),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from .model import Arrow, GraphData, Group, Item
 from .heat import shades
 from .labels import CHANGES, STYLES, Show, cell, frame_label, html, label, level_colour, quoted, tip, wrapped
+from .model import Arrow, GraphData, Group, Item
 
 _ARROWS = {
     "data": "",
@@ -17,11 +17,13 @@ _ARROWS = {
     "gradient": 'style=dotted, constraint=false, arrowhead=vee, color="#9b4f86"',
 }
 HEAD = (
-    'graph [rankdir=TB, ranksep="0.3", nodesep="0.18", fontname=Arial, fontsize=11, fontcolor="#4a505b", labeljust=l, '
-    'color="#b9bdc6", bgcolor=white]',
-    'node [shape=box, style=filled, fontname=Arial, fontsize=11, fontcolor="#1c1f24", height="0.25", margin="0.09,0.04"]',
+    'graph [rankdir=TB, ranksep="0.3", nodesep="0.18", fontname=Arial, fontsize=11, fontcolor="#4a505b"]',
+    'graph [labeljust=l, color="#b9bdc6", bgcolor=white]',
+    'node [shape=box, style=filled, fontname=Arial, fontsize=11, fontcolor="#1c1f24"]',
+    'node [height="0.25", margin="0.09,0.04"]',
     'edge [color="#7d838d", arrowsize="0.65", fontname=Arial, fontsize=9, fontcolor="#4a505b"]',
 )
+_LEAVES = {"parameter", "leaf", "constant"}
 _DEFAULT = Show()
 
 
@@ -67,10 +69,10 @@ class _Body:
         self.beside: set[str] = set()
         for item in self.graph.items:
             arrows = targets[item.id]
-            if item.kind in {"parameter", "leaf", "constant"} and len(arrows) == 1 and arrows[0].kind == "data":
-                if self.items[arrows[0].target].kind in {"step", "error"}:
-                    hung[arrows[0].target].append(item)
-                    self.beside.add(item.id)
+            alone = item.kind in _LEAVES and len(arrows) == 1 and arrows[0].kind == "data"
+            if alone and self.items[arrows[0].target].kind in {"step", "error"}:
+                hung[arrows[0].target].append(item)
+                self.beside.add(item.id)
         return hung
 
     def _frames(self) -> dict[str, _Frame]:
@@ -121,7 +123,10 @@ class _Body:
                 continue
             if mine:
                 group = self.groups[mine]
-                lines += [f"{tabs}subgraph cluster_{mine} {{\n", f"{tabs}\t{frame_label(group, mine in self.chained)}\n"]
+                lines += [
+                    f"{tabs}subgraph cluster_{mine} {{\n",
+                    f"{tabs}\t{frame_label(group, mine in self.chained)}\n",
+                ]
                 stack.append(("close", level, mine))
                 tabs, level = tabs + "\t", level + 1
             for item in self.frames[mine].items:

@@ -11,7 +11,9 @@ from .sources import place
 
 
 def explorer(graph: GraphData) -> dict[str, Any]:
-    """Return ``graph`` as Model Explorer's JSON: https://github.com/google-ai-edge/model-explorer
+    """Return ``graph`` as Model Explorer's JSON.
+
+    https://github.com/google-ai-edge/model-explorer
 
     Write it with ``json.dump`` and open the file there: modules are its layers.
     """
@@ -20,7 +22,11 @@ def explorer(graph: GraphData) -> dict[str, Any]:
     incoming: dict[str, list[dict[str, str]]] = defaultdict(list)
     outputs: dict[str, dict[int, str]] = defaultdict(dict)
     for arrow in graph.arrows:
-        one = {"sourceNodeId": arrow.source, "sourceNodeOutputId": str(arrow.output), "targetNodeInputId": str(arrow.slot)}
+        one = {
+            "sourceNodeId": arrow.source,
+            "sourceNodeOutputId": str(arrow.output),
+            "targetNodeInputId": str(arrow.slot),
+        }
         incoming[arrow.target].append(one)
         if arrow.shape is not None:
             outputs[arrow.source][arrow.output] = f"{arrow.dtype}{size(arrow.shape)}"
@@ -45,7 +51,7 @@ def _layer(group: Group) -> str:
     name = group.name or group.title or group.fold or group.kind
     call = f" (call {group.call})" if group.call > 1 else ""
     times = f" × {group.repeat}" if group.repeat > 1 else ""
-    return f"{name}{call}{times}".replace("/", "∕")  # a slash would be one more layer
+    return f"{name}{call}{times}".replace("/", "|")  # a slash would be one more layer
 
 
 def _facts(item: Item) -> list[tuple[str, str]]:
@@ -74,7 +80,9 @@ def chrome_trace(graph: GraphData) -> dict[str, Any]:
     items = {item.id: item for item in graph.items}
     steps = [item for item in graph.items if item.kind == "step" and item.forward is not None]
     if not steps and not graph.backward:
-        raise ValueError("the graph has no times: record the forward pass with viz.record(), or trace with backward=True")
+        raise ValueError(
+            "the graph has no times: record the forward pass with viz.record(), or trace with backward=True"
+        )
     events: list[dict[str, Any]] = []
     clock = 0.0
     spans: dict[str, list[float]] = {}
@@ -86,20 +94,21 @@ def chrome_trace(graph: GraphData) -> dict[str, Any]:
             span = spans.setdefault(group, [clock, clock])
             span[1] = clock + seconds
         clock += seconds
-    for group in graph.groups:
-        if group.id in spans:
-            begin, end = spans[group.id]
-            level = len(way[group.id])
+    for frame in graph.groups:
+        if frame.id in spans:
+            begin, end = spans[frame.id]
+            level = len(way[frame.id])
             events.append({
-                "name": group.name or group.title, "cat": "module", "ph": "X", "pid": 1, "tid": 100 + level,
-                "ts": begin * 1e6, "dur": (end - begin) * 1e6, "args": {"title": group.title, "call": group.call},
+                "name": frame.name or frame.title, "cat": "module", "ph": "X", "pid": 1, "tid": 100 + level,
+                "ts": begin * 1e6, "dur": (end - begin) * 1e6, "args": {"title": frame.title, "call": frame.call},
             })  # fmt: skip
     for step in graph.backward:
         events.append(_event(items[step.item], "backward", clock, step.seconds, 2))
         clock += step.seconds
     names = {1: "forward", 2: "backward"} | {event["tid"]: "modules" for event in events if event["tid"] > 2}
     threads = [
-        {"name": "thread_name", "ph": "M", "pid": 1, "tid": number, "args": {"name": name}} for number, name in names.items()
+        {"name": "thread_name", "ph": "M", "pid": 1, "tid": number, "args": {"name": name}}
+        for number, name in names.items()
     ]
     return {"displayTimeUnit": "ms", "traceEvents": threads + events}
 

@@ -72,9 +72,9 @@ class Graph(GraphData):
     def save(self, path: Any, **show: Any) -> str:
         """Write the graph to ``path`` in the form its ending names, and return the path.
 
-        ``.html`` a page, ``.svg``, ``.png``, ``.pdf`` pictures, ``.dot`` or ``.gv`` Graphviz's text, ``.json`` all data,
-        ``.mmd`` Mermaid, ``.txt`` a tree, ``.explorer.json`` for Model Explorer, ``.trace.json`` for Chrome's trace viewer.
-        ``show`` is that of :meth:`render`. ValueError for other endings.
+        ``.html`` a page, ``.svg``, ``.png``, ``.pdf`` pictures, ``.dot`` or ``.gv`` Graphviz's text, ``.json`` all the
+        data, ``.mmd`` Mermaid, ``.txt`` a tree, ``.explorer.json`` for Model Explorer, ``.trace.json`` for Chrome's
+        trace viewer. ``show`` is that of :meth:`render`. ValueError for other endings.
         """
         path = Path(path)
         suffix = path.suffix.lower()

@@ -151,7 +151,11 @@ def _marks(item: Item) -> list[str]:
         if mark.level == "note" and mark.kind != "hook":
             continue
         colour = BAD if mark.level == "bad" else WARN
-        text = mark.text if mark.level != "warn" or mark.kind not in {"vanishing", "exploding"} else f"{mark.kind}: {mark.text}"
+        text = (
+            mark.text
+            if mark.level != "warn" or mark.kind not in {"vanishing", "exploding"}
+            else f"{mark.kind}: {mark.text}"
+        )
         text = text if mark.level == "note" else f"! {text}"
         rows += [f'<FONT POINT-SIZE="9" COLOR="{colour}">{html(line)}</FONT>' for line in wrapped(text, 44)[:6]]
     return rows

@@ -91,7 +91,9 @@ def _node(item: Item) -> str:
 
 
 def _link(arrow: Arrow) -> str:
-    words = {"view": "view", "inplace": "in place", "carry": "next turn", "gradient": "backward made"}.get(arrow.kind, "")
+    words = {"view": "view", "inplace": "in place", "carry": "next turn", "gradient": "backward made"}.get(
+        arrow.kind, ""
+    )
     label = f"|{words}|" if words else ""
     return f"{arrow.source} {_LINKS[arrow.kind]}{label} {arrow.target}"
 
