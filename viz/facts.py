@@ -38,6 +38,8 @@ def word(step: Node) -> str:
         return ""
     if hasattr(op.pull, "ctx"):
         return op.name
+    if op.title == "CopySlices":
+        return "write"
     key = f"{op.name} {op.title}"
     found = _words.get(key)
     if found is None:

@@ -96,8 +96,10 @@ def trace(
 
 def _titled(walk: _Walk, title: str) -> Graph:
     given = title or ", ".join(name for name in walk.output_names if name) or "graph"
-    notes = tuple(walk.notes)
-    return Graph(tuple(walk.items), tuple(walk.arrows), tuple(walk.scopes.groups), walk.steps(), given, notes)
+    steps = walk.steps()  # adds to the notes
+    return Graph(
+        tuple(walk.items), tuple(walk.arrows), tuple(walk.scopes.groups), steps, given, tuple(walk.notes)
+    )
 
 
 class _Walk:
@@ -260,6 +262,7 @@ class _Walk:
         else:
             shape, dtype, _ = result_of(output)
             bytes, value = bytes_of(shape, output.dtype), None
+        source = "" if root is None else self._leaf(root, "") if root.op is None else self.ids[root]
         mine = self._add(
             "output", given or "output", shape, dtype, bytes, value=value,
             gradient=None if root is None else self._gradient(root),
@@ -268,7 +271,6 @@ class _Walk:
         if root is None:
             self.notes.append(f"{given or 'the output'} asks for no gradient: nothing was recorded")
             return
-        source = self._leaf(root, "") if root.op is None else self.ids[root]
         number = 0 if tensor is None else tensor.output_nr
         self.arrows.append(Arrow(source, mine, "data", 0, number, shape, dtype))
 

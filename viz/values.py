@@ -45,7 +45,8 @@ def _dead(array: Any) -> float:
     if array.ndim < 2 or array.shape[0] < 2:
         return 0.0
     alive = np.any(array, axis=(0, *range(2, array.ndim)))
-    return 1.0 - float(np.count_nonzero(alive)) / alive.size
+    units = int(alive.size)
+    return 1.0 - int(np.count_nonzero(alive)) / units if units else 0.0
 
 
 def root_of_squares(numbers: Any) -> float:
@@ -53,7 +54,7 @@ def root_of_squares(numbers: Any) -> float:
     scale = float(np.abs(numbers).max(initial=0.0))
     if not 1e-150 < scale < 1e150:
         total: float = np.square(numbers / scale).sum() if scale else 0.0
-        return scale * math.sqrt(total)
+        return math.sqrt(total) * scale
     return float(np.sqrt(np.dot(numbers, numbers)))
 
 
