@@ -170,7 +170,10 @@ def test_saved_values_their_bytes_and_what_is_left_after_backward() -> None:
 def test_inputs_without_gradient_and_other_arguments() -> None:
     x, w = torch.ones(2, 3), torch.ones(3, requires_grad=True)
     graph = viz.trace((x * w * 2.5).sum(dim=1), {"w": w}, names={"x": x})
-    assert [(i.name, i.kind) for i in graph.items if i.kind in {"leaf", "constant"}] == [("w", "leaf"), ("x", "constant")]
+    assert [(i.name, i.kind) for i in graph.items if i.kind in {"leaf", "constant"}] == [
+        ("w", "leaf"),
+        ("x", "constant"),
+    ]
     assert ("axes", "(1,)") in named(graph, "sum").attributes
     assert "2.5" in dict([i for i in graph.items if i.name == "mul"][1].attributes).values()
 

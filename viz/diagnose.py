@@ -46,7 +46,7 @@ def marked(graph: G) -> G:
 
 
 def first_nonfinite(graph: GraphData) -> Item | None:
-    """Return the item at which NaN or inf first appeared, forward before backward, or None.
+    """Return the item at which NaN or a harmful inf first appeared, or None: forward before backward, NaN before inf.
 
     >>> import rushlight as torch
     >>> from rushlight import viz
@@ -57,15 +57,15 @@ def first_nonfinite(graph: GraphData) -> Item | None:
     'log'
     """
     for kind in ("first-nonfinite", "backward-nonfinite", "nonfinite"):
-        for item in graph.items:
-            if any(mark.kind == kind for mark in item.marks):
-                return item
+        found = [i for i in graph.items if any(m.kind == kind and m.level != "note" for m in i.marks)]
+        if found:
+            return next((item for item in found if item.value is not None and item.value.nans), found[0])
     return None
 
 
 def culprits(graph: GraphData) -> list[Item]:
     """Return the items that are the cause of something that went wrong."""
-    return [item for item in graph.items if any(mark.kind in _CULPRITS for mark in item.marks)]
+    return [item for item in graph.items if any(mark.kind in _CULPRITS and mark.level == "bad" for mark in item.marks)]
 
 
 def _bad(stats: Stats | None) -> bool:
