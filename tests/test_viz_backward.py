@@ -1,9 +1,9 @@
 """The backward pass step by step, and what is found in it: NaN, vanishing and exploding gradients, dead units."""
 
 import pytest
-from pictures import GPT, unrolled
 
 import rushlight as torch
+from pictures import GPT, unrolled
 from rushlight import nn, viz
 from rushlight.viz.values import norm_of
 

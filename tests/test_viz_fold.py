@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import chain, gpt, rnn
 
 import rushlight as torch
+from pictures import chain, gpt, rnn
 from rushlight import nn, viz
 from rushlight.viz.merge import common_name
 from rushlight.viz.tandem import runs

@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from pictures import PICTURES, chain, convnet, gpt
 
 import rushlight as torch
+from pictures import PICTURES, chain, convnet, gpt
 from rushlight import viz
 from rushlight.viz import run
 from rushlight.viz.model import Arrow, Item, Mark, amount, short
@@ -221,7 +221,7 @@ def test_curves(tmp_path: Path) -> None:
             loss.backward()
         curves.step(loss, model, rate=0.1 if step != 5 else float("nan"))
     assert len(curves.history["rate"]) == 30
-    assert curves.history["gradient of weight"][3] != curves.history["gradient of weight"][3]  # noqa: PLR0124 - NaN
+    assert curves.history["gradient of weight"][3] != curves.history["gradient of weight"][3]
     path = curves.save(tmp_path / "curves.png", title="training")
     assert Path(path).read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="no numbers"):

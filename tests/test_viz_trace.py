@@ -1,9 +1,9 @@
 """Graphs as plain data: what ``trace`` reads from the record."""
 
 import pytest
-from pictures import convnet, unrolled
 
 import rushlight as torch
+from pictures import convnet, unrolled
 from rushlight import nn, viz
 from rushlight.viz.model import Arrow, Item, Saved, Stats
 
