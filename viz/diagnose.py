@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from statistics import median
 from typing import TypeVar
@@ -11,8 +12,10 @@ from .model import GraphData, Item, Mark, Stats
 G = TypeVar("G", bound=GraphData)
 TINY, HUGE = 1e-6, 1e3
 RULES = {
-    "first-nonfinite": "the first step, in the order of execution, whose result holds NaN though no input does; likewise for inf, "
-    "unless it was filled in on purpose. An inf is bad only if a NaN or an output that is not finite follows",
+    "first-nonfinite": (
+        "the first step, in the order of execution, whose result holds NaN though no input does; likewise for inf, "
+        "unless it was filled in on purpose. An inf is bad only if a NaN or an output that is not finite follows"
+    ),
     "nonfinite": "a value or gradient that holds NaN or inf",
     "backward-nonfinite": "the first step backward that received a finite gradient and sent NaN or inf",
     "vanishing": f"root mean square of the gradient below {TINY:g} of the largest among parameters, or zero throughout",
@@ -120,7 +123,7 @@ def _backward(graph: GraphData, found: dict[str, list[Mark]]) -> None:
 
 
 def _rms(stats: Stats) -> float:
-    return stats.norm / max(stats.count, 1) ** 0.5
+    return stats.norm / math.sqrt(max(stats.count, 1))
 
 
 def _sizes(graph: GraphData, found: dict[str, list[Mark]]) -> None:
@@ -160,8 +163,8 @@ def _of_item(item: Item) -> list[Mark]:
         marks.append(Mark("dead", level, f"{dead} of {units} units are zero for the whole batch"))
     for saved in item.saved:
         if saved.now != saved.version:
-            text = f"saved {saved.name!r} was at version {saved.version}, {saved.writer} wrote it since (now version {saved.now})"
-            marks.append(Mark("stale", "bad", f"backward raises here: {text}"))
+            text = f"saved {saved.name!r} was at version {saved.version}, {saved.writer} wrote it since"
+            marks.append(Mark("stale", "bad", f"backward raises here: {text} (now version {saved.now})"))
     if item.hooks:
         marks.append(Mark("hook", "note", f"{item.hooks} hook{'s' * (item.hooks > 1)}"))
     return marks

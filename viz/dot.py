@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from .model import Arrow, GraphData, Group, Item
 from .heat import shades
-from .labels import CHANGES, STYLES, Show, box, cell, frame_label, html, label, level_colour, quoted, tip, wrapped
+from .labels import CHANGES, STYLES, Show, cell, frame_label, html, label, level_colour, quoted, tip, wrapped
+from .model import Arrow, GraphData, Group, Item
 
 _ARROWS = {
     "data": "",
@@ -17,11 +17,13 @@ _ARROWS = {
     "gradient": 'style=dotted, constraint=false, arrowhead=vee, color="#9b4f86"',
 }
 HEAD = (
-    'graph [rankdir=TB, ranksep="0.3", nodesep="0.18", fontname=Arial, fontsize=11, fontcolor="#4a505b", labeljust=l, '
-    'color="#b9bdc6", bgcolor=white]',
-    'node [shape=box, style=filled, fontname=Arial, fontsize=11, fontcolor="#1c1f24", height="0.25", margin="0.09,0.04"]',
+    'graph [rankdir=TB, ranksep="0.3", nodesep="0.18", fontname=Arial, fontsize=11, fontcolor="#4a505b"]',
+    'graph [labeljust=l, color="#b9bdc6", bgcolor=white]',
+    'node [shape=box, style=filled, fontname=Arial, fontsize=11, fontcolor="#1c1f24"]',
+    'node [height="0.25", margin="0.09,0.04"]',
     'edge [color="#7d838d", arrowsize="0.65", fontname=Arial, fontsize=9, fontcolor="#4a505b"]',
 )
+_LEAVES = {"parameter", "leaf", "constant"}
 _DEFAULT = Show()
 
 
@@ -67,10 +69,10 @@ class _Body:
         self.beside: set[str] = set()
         for item in self.graph.items:
             arrows = targets[item.id]
-            if item.kind in {"parameter", "leaf", "constant"} and len(arrows) == 1 and arrows[0].kind == "data":
-                if self.items[arrows[0].target].kind in {"step", "error"}:
-                    hung[arrows[0].target].append(item)
-                    self.beside.add(item.id)
+            alone = item.kind in _LEAVES and len(arrows) == 1 and arrows[0].kind == "data"
+            if alone and self.items[arrows[0].target].kind in {"step", "error"}:
+                hung[arrows[0].target].append(item)
+                self.beside.add(item.id)
         return hung
 
     def _frames(self) -> dict[str, _Frame]:
@@ -121,7 +123,10 @@ class _Body:
                 continue
             if mine:
                 group = self.groups[mine]
-                lines += [f"{tabs}subgraph cluster_{mine} {{\n", f"{tabs}\t{frame_label(group, mine in self.chained)}\n"]
+                lines += [
+                    f"{tabs}subgraph cluster_{mine} {{\n",
+                    f"{tabs}\t{frame_label(group, mine in self.chained)}\n",
+                ]
                 stack.append(("close", level, mine))
                 tabs, level = tabs + "\t", level + 1
             for item in self.frames[mine].items:
@@ -137,19 +142,29 @@ class _Body:
         """Return the lines of a box, and of the leaves that stand beside it on the same level."""
         single = self.single.get(item.group)
         prefix = self._prefix(item.group)
-        text = label(item, self.show, prefix, "" if single is None else f"{single.name} {single.title}".strip())
+        times = self._times(item.group)
+        module = "" if single is None else f"{single.name} {single.title}".strip()
+        text = label(item, self.show, prefix, module if len(module) <= 32 else module[:31] + "…", times)
         style = STYLES[item.kind] + level_colour(item)
         if item.id in self.heat:
             style += f', fillcolor="{self.heat[item.id]}"'
         lines = [f"{item.id} [label=<{text}>, {style}, tooltip={quoted(tip(item))}]"]
         beside = self.hung.get(item.id, [])
         if beside:
-            rows = "".join(cell(each, self.show, prefix, self.heat.get(each.id, "")) for each in beside)
+            rows = "".join(cell(each, self.show, prefix, self.heat.get(each.id, ""), times) for each in beside)
             table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{rows}</TABLE>'
-            lines.append(f"{item.id}_in [shape=plain, style=\"\", label=<{table}>]")
+            lines.append(f'{item.id}_in [shape=plain, style="", label=<{table}>]')
             lines.append(f"{{rank=same; {item.id}_in; {item.id}}}")
             lines += [f"{item.id}_in:{each.id}:e -> {item.id}" for each in beside]
         return lines
+
+    def _times(self, group: str) -> int:
+        """Return how often what is inside ``group`` is repeated: its frames say so already."""
+        times = 1
+        while group in self.groups:
+            times *= self.groups[group].repeat
+            group = self.groups[group].parent
+        return times
 
     def _prefix(self, group: str) -> str:
         found = self.groups.get(group)
@@ -177,4 +192,4 @@ class _Body:
         return [f"\t{arrow.source} -> {arrow.target}{style}\n"]
 
 
-__all__ = ["Show", "body", "box", "quoted", "source"]
+__all__ = ["Show", "body", "quoted", "source"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
-from .merge import merged
-from .model import Arrow, GraphData, Group, Item
+from .merge import Fold, merged
+from .model import GraphData, Group, Item
 from .tandem import Run, runs
 
 G = TypeVar("G", bound=GraphData)
@@ -17,26 +17,12 @@ LEAST, PASSES = 4, 12
 _NUMBER = re.compile(r"\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """``count`` repeats of ``period`` steps from place ``start`` on; ``group`` holds them all.
-
-    ``frames`` are the groups that the repeats are, one each, or empty where a repeat is no group of its own.
-    """
-
-    start: int
-    period: int
-    count: int
-    group: str
-    frames: tuple[str, ...] = ()
-
-
 def fold(graph: G, least: int = LEAST) -> G:
     """Return ``graph`` with equal stretches shown once: equal siblings, modules called again, turns of a loop.
 
-    Repeats are equal if they do the same operations, on values of the same shapes and parameters of the same shapes, and
-    are tied together in the same way. The first is shown; ``repeat`` says how many it stands for, and "carry" arrows what
-    goes from one turn to the next. Only what saves at least ``least`` steps is folded. Folds hold folds.
+    Repeats are equal if they do the same operations, on values and parameters of the same shapes, and are tied together
+    in the same way. The first is shown; ``repeat`` says how many it stands for, and "carry" arrows show what goes from
+    one turn to the next. Only what saves at least ``least`` steps is folded. Folds hold folds.
 
     >>> import rushlight as torch
     >>> from rushlight import viz
@@ -163,7 +149,9 @@ class Wiring:
         best, begin = (0, 0), 0
         for turn in range(1, fold.count + 1):
             # The first turn may get from elsewhere what the others get from the turn before.
-            alike = turn < fold.count and (kinds[turn] == kinds[begin + 1] if turn > begin + 1 else _starts(kinds, begin))
+            alike = turn < fold.count and (
+                kinds[turn] == kinds[begin + 1] if turn > begin + 1 else _starts(kinds, begin)
+            )
             alike = alike and (turn < begin + 2 or self._outside(fold, turn - 1) == self._outside(fold, begin))
             if not alike:
                 if turn - begin > best[1] - best[0]:
@@ -173,9 +161,7 @@ class Wiring:
         count = last - first
         if (count - 1) * fold.period < least or count < (2 if fold.period >= 8 else 3):
             return None
-        return replace(
-            fold, start=fold.start + first * fold.period, count=count, frames=fold.frames[first:last]
-        )
+        return replace(fold, start=fold.start + first * fold.period, count=count, frames=fold.frames[first:last])
 
     def _outside(self, fold: Fold, turn: int) -> set[tuple[int, int]]:
         """Return what reads the steps of one repeat, outside of all repeats: the kinds of the readers."""
@@ -228,6 +214,3 @@ def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
         if path[: len(common)] != common:
             common = tuple(a for n, a in enumerate(common[: len(path)]) if path[: n + 1] == common[: n + 1])
     return common
-
-
-__all__ = ["Arrow", "Fold", "fold"]

@@ -43,12 +43,15 @@ class Show:
     overlay: str = ""
 
 
-def label(item: Item, show: Show, prefix: str = "", module: str = "") -> str:
-    """Return the HTML-like label of a box: name, shape, further rows, a line each."""
+def label(item: Item, show: Show, prefix: str = "", module: str = "", times: int = 1) -> str:
+    """Return the HTML-like label of a box: name, shape, further rows, a line each.
+
+    ``prefix`` is what the frame around it says already, ``times`` how often that frame is repeated.
+    """
     name = item.op if show.titles and item.op else item.name.removeprefix(prefix) or item.kind
     sign = CHANGES[item.change][1] if item.change else ""
-    times = f" × {item.repeat}" if item.repeat > 1 else ""
-    rows = [f"<B>{html(sign + name)}{times}</B>"]
+    repeats = f" × {item.repeat // times}" if item.repeat > times else ""
+    rows = [f"<B>{html(sign + name)}{repeats}</B>"]
     rows += [_small(row) for row in ([module] if module else []) + _facts(item)]
     if show.attributes:
         rows += [_small(f"{key}: {value}") for key, value in item.attributes]
@@ -65,19 +68,15 @@ def label(item: Item, show: Show, prefix: str = "", module: str = "") -> str:
     return "<BR/>".join(rows + _marks(item))
 
 
-def box(item: Item, show: Show) -> str:
-    """Return the label of ``item`` as it stands outside of all frames."""
-    return label(item, show)
-
-
-def cell(item: Item, show: Show, prefix: str, colour: str = "") -> str:
+def cell(item: Item, show: Show, prefix: str, colour: str = "", times: int = 1) -> str:
     """Return a row of the table of leaves beside a step."""
     style = _CELLS[item.kind]
     if colour:
         style = style.replace(style.partition('BGCOLOR="')[2].partition('"')[0], colour)
     if any(mark.level in {"bad", "warn"} for mark in item.marks):
         style = style.replace(style.partition(' COLOR="')[2].partition('"')[0], WARN)
-    return f'<TR><TD PORT="{item.id}" CELLPADDING="3" {style}>{label(item, show, prefix)}</TD></TR>'
+    text = label(item, show, prefix, "", times)
+    return f'<TR><TD PORT="{item.id}" CELLPADDING="3" {style}>{text}</TD></TR>'
 
 
 def level_colour(item: Item) -> str:
@@ -152,7 +151,11 @@ def _marks(item: Item) -> list[str]:
         if mark.level == "note" and mark.kind != "hook":
             continue
         colour = BAD if mark.level == "bad" else WARN
-        text = mark.text if mark.level != "warn" or mark.kind not in {"vanishing", "exploding"} else f"{mark.kind}: {mark.text}"
+        text = (
+            mark.text
+            if mark.level != "warn" or mark.kind not in {"vanishing", "exploding"}
+            else f"{mark.kind}: {mark.text}"
+        )
         text = text if mark.level == "note" else f"! {text}"
         rows += [f'<FONT POINT-SIZE="9" COLOR="{colour}">{html(line)}</FONT>' for line in wrapped(text, 44)[:6]]
     return rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from .model import Arrow, GraphData, Group, Item, Mark, Sent, Step
 
@@ -15,17 +15,21 @@ POINTS = 120
 """At most so many gradient norms are kept for one folded item, evenly chosen."""
 
 
-class FoldLike(Protocol):
-    """What is to be folded; see ``fold.Fold``."""
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """``count`` repeats of ``period`` steps from place ``start`` on; ``group`` holds them all.
+
+    ``frames`` are the groups that the repeats are, one each, or empty where a repeat is no group of its own.
+    """
 
     start: int
     period: int
     count: int
     group: str
-    frames: tuple[str, ...]
+    frames: tuple[str, ...] = ()
 
 
-def merged(graph: G, folds: Sequence[FoldLike]) -> G:
+def merged(graph: G, folds: Sequence[Fold]) -> G:
     """Return ``graph`` with all ``folds`` carried out."""
     made = _Merge(graph)
     for fold in folds:
@@ -33,8 +37,8 @@ def merged(graph: G, folds: Sequence[FoldLike]) -> G:
     return made.result()
 
 
-class _Merge:
-    def __init__(self, graph: GraphData) -> None:
+class _Merge(Generic[G]):
+    def __init__(self, graph: G) -> None:
         self.graph = graph
         self.items = {item.id: item for item in graph.items}
         self.steps = [item.id for item in graph.items if item.kind == "step"]
@@ -50,7 +54,7 @@ class _Merge:
         self.count = 0
         self.notes: list[str] = []
 
-    def fold(self, fold: FoldLike) -> None:
+    def fold(self, fold: Fold) -> None:
         """Note which item stands for which, and give the first repeat its frame."""
         first = self.steps[fold.start : fold.start + fold.period]
         for turn in range(fold.count):
@@ -67,16 +71,16 @@ class _Merge:
         self.twin[mine], self.turn[mine] = twin, (self.count, turn)
         self.members[twin].append(mine)
 
-    def _frame(self, fold: FoldLike, first: list[str]) -> None:
+    def _frame(self, fold: Fold, first: list[str]) -> None:
         if fold.frames:
             group = self.groups[fold.frames[0]]
             names = [self.groups[each].name for each in fold.frames]
             kind = "calls" if len(set(names)) == 1 else "siblings"
             name = common_name(names)
             self.groups[group.id] = replace(group, name=name, repeat=group.repeat * fold.count, fold=kind)
-            for each in self.groups.values():
-                if name != group.name and group.id in self._path(each.parent) and each.name.startswith(group.name):
-                    self.groups[each.id] = replace(each, name=name + each.name[len(group.name) :])
+            for below in self.groups.values():
+                if name != group.name and group.id in self._path(below.parent) and below.name.startswith(group.name):
+                    self.groups[below.id] = replace(below, name=name + below.name[len(group.name) :])
             self.notes.append(f"{name or group.title}: {fold.count} equal {kind} are shown once")
             return
         mine = f"r{sum(group.kind == 'repeat' for group in self.groups.values())}"
@@ -90,7 +94,11 @@ class _Merge:
                 if self.items[each].group == fold.group:
                     self.group_of[each] = mine
         steps = f"{fold.period} steps" if fold.period > 1 else f"{self.items[first[0]].name} steps"
-        self.notes.append(f"{fold.count} equal stretches of {steps} are shown once" if fold.period > 1 else f"{fold.count} {steps} in a row are shown once")
+        self.notes.append(
+            f"{fold.count} equal stretches of {steps} are shown once"
+            if fold.period > 1
+            else f"{fold.count} {steps} in a row are shown once"
+        )
 
     def _path(self, group: str) -> list[str]:
         path: list[str] = []
@@ -104,7 +112,7 @@ class _Merge:
 
     # ------------------------------------------------------------------ what comes out
 
-    def result(self) -> G:  # type: ignore[type-var]
+    def result(self) -> G:
         """Return the folded graph."""
         items = [self._item(item) for item in self.graph.items if self.twin.get(item.id, item.id) == item.id]
         used = {item.group for item in items}
@@ -115,7 +123,7 @@ class _Merge:
         return replace(
             self.graph, items=tuple(items), arrows=self._arrows(), groups=groups, backward=self._backward(),
             notes=tuple(notes),
-        )  # type: ignore[return-value]  # fmt: skip
+        )  # fmt: skip
 
     def _ordered(self, groups: list[Group]) -> tuple[Group, ...]:
         """Return ``groups``, each after its parent."""
@@ -170,7 +178,8 @@ class _Merge:
                 first[key] = arrow
             repeats[key] += arrow.repeat
         return tuple(
-            replace(arrow, source=key[0], target=key[1], kind=key[2], repeat=repeats[key]) for key, arrow in first.items()
+            replace(arrow, source=key[0], target=key[1], kind=key[2], repeat=repeats[key])
+            for key, arrow in first.items()
         )
 
     def _backward(self) -> tuple[Step, ...]:
@@ -214,7 +223,9 @@ def _norms(members: list[Item]) -> tuple[float | None, ...]:
     norms = [
         norm
         for one in members
-        for norm in (one.norms or (None if one.gradient is None else one.gradient.norm if one.gradient.finite else float("nan"),))
+        for norm in (
+            one.norms or (None if one.gradient is None else one.gradient.norm if one.gradient.finite else float("nan"),)
+        )
     ]
     if all(norm is None for norm in norms):
         return ()
@@ -238,6 +249,8 @@ def _marks(members: list[Item]) -> tuple[Mark, ...]:
             found[key] = first, kept, count + 1
     total = len(members)
     return tuple(
-        mark if count == total and mark.level == "note" else replace(mark, text=f"{mark.text} (first in repeat {turn + 1} of {total}; {count} in all)")
+        mark
+        if count == total and mark.level == "note"
+        else replace(mark, text=f"{mark.text} (first in repeat {turn + 1} of {total}; {count} in all)")
         for turn, mark, count in found.values()
     )

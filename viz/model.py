@@ -15,10 +15,9 @@ Shape = tuple[int, ...]
 class Stats:
     """What the numbers of one tensor look like; all but the counts speak of the finite ones.
 
-    ``zeros`` is the share of exact zeros, ``dead`` that of units (places along dim 1) which are zero for the whole batch,
-    ``norm`` the root of the sum of squares, ``bins`` a histogram of equal steps
-    from ``low`` to ``high``. ``values`` are the numbers themselves where there are few. An item folded from several
-    has those of the first.
+    ``zeros`` is the share of exact zeros, ``dead`` that of units (places along dim 1) which are zero for the whole
+    batch, ``norm`` the root of the sum of squares, ``bins`` a histogram of equal steps from ``low`` to ``high``.
+    ``values`` are the numbers themselves where there are few. An item folded from several has those of the first.
     """
 
     count: int
@@ -44,10 +43,11 @@ class Stats:
 class Saved:
     """One tensor that a step keeps for the backward pass.
 
-    ``of`` says whose value it is: "result", "input" (of an item that asks for a gradient), "constant". ``owner`` is the
-    id of the item whose value it is, where that is in the graph. ``adds`` are the bytes held for this alone: 0 for memory
-    that a parameter or an earlier saved tensor holds anyway. ``version`` counts the writes into the memory when it was
-    saved, ``now`` those until today: if they differ, backward raises, and ``writer`` names the last writer.
+    ``of`` says whose value it is: "result", "input" (of an item that asks for a gradient), "constant". ``owner`` is
+    the id of the item whose value it is, where that is in the graph. ``adds`` are the bytes held for this alone: 0
+    for memory that a parameter or an earlier saved tensor holds anyway. ``version`` counts the writes into the
+    memory when it was saved, ``now`` those until today: if they differ, backward raises, and ``writer`` names the
+    last writer.
     """
 
     name: str
@@ -85,13 +85,14 @@ class Mark:
 class Item:
     """One box.
 
-    ``kind`` is "step" (a recorded operation), "parameter", "leaf" (asks for a gradient, no parameter), "constant" (asks
-    for none), "output", "error" (the call that raised), or "group" (a frame drawn shut, ``count`` steps in it). A leaf is drawn once for each step that reads it: these items
-    have the same ``shared``, and ``uses`` counts them. ``order`` numbers the steps as they were made. ``write`` is the
-    version before and after, for a step in place. ``repeat`` is the number of equal items this one stands for, and
-    ``norms`` are the norms of their gradients, in order. ``held`` are the bytes that all its saved tensors add, ``forward``
-    and ``backward`` seconds, summed over the repeats. ``change`` is "added", "gone" or "reshaped" in the difference of two
-    graphs; ``before`` is then the old shape.
+    ``kind`` is "step" (a recorded operation), "parameter", "leaf" (asks for a gradient, no parameter), "constant"
+    (asks for none), "output", "error" (the call that raised), or "group" (a frame drawn shut, ``count`` steps in
+    it). A leaf is drawn once for each step that reads it: these items have the same ``shared``, and ``uses`` counts
+    them. ``order`` numbers the steps as they were made. ``write`` is the version before and after, for a step in
+    place. ``repeat`` is the number of equal items this one stands for, and ``norms`` are the norms of their
+    gradients, in order. ``held`` are the bytes that all its saved tensors add, ``forward`` and ``backward``
+    seconds, summed over the repeats. ``change`` is "added", "gone" or "reshaped" in the difference of two graphs;
+    ``before`` is then the old shape.
     """
 
     id: str
@@ -152,9 +153,9 @@ class Arrow:
 class Group:
     """A frame around items and groups: one call of a module, a folded repeat, or the graph of a gradient.
 
-    ``kind`` is "module", "repeat" or "gradient". ``name`` is the module's path, ``title`` its class; ``call`` counts the
-    calls of one module. ``repeat`` is how many equal frames this one stands for, ``fold`` what was folded: "siblings"
-    (equal modules), "calls" (one module again), "loop" (equal stretches of steps).
+    ``kind`` is "module", "repeat" or "gradient". ``name`` is the module's path, ``title`` its class; ``call``
+    counts the calls of one module. ``repeat`` is how many equal frames this one stands for, ``fold`` what was
+    folded: "siblings" (equal modules), "calls" (one module again), "loop" (equal stretches of steps).
     """
 
     id: str

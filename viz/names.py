@@ -83,7 +83,7 @@ def flattened(var: Any, name: str = "") -> list[tuple[str, Any]]:
     elif hasattr(type(var), "__dataclass_fields__"):
         pairs = [(key, getattr(var, key)) for key in type(var).__dataclass_fields__]
     elif hasattr(type(var), "_fields") and isinstance(var, tuple):
-        pairs = list(zip(type(var)._fields, var, strict=True))
+        pairs = list(zip(getattr(type(var), "_fields"), var, strict=True))  # noqa: B009 - a named tuple
     elif isinstance(var, Iterable) and not isinstance(var, str | bytes):
         pairs = [(str(number), value) for number, value in enumerate(var)]
     else:

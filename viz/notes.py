@@ -1,4 +1,4 @@
-"""What a recorder notes on a node: which module calls it belongs to, where in the program it was made, how long it took."""
+"""What a recorder notes on a node: its module calls, its place in the program, the time it took."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``record``: while it is on, each step also notes its place in the program and in the modules, its time and its value."""
+"""``record``: while it is on, each step also notes its place in the program and the modules, its time, its value."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from .totals import totals
 NAME, VERSION = "rushlight-graph", 1
 G = TypeVar("G", bound=GraphData)
 _PARTS: dict[str, Any] = {
-    "items": Item, "arrows": Arrow, "groups": Group, "backward": Step, "saved": Saved, "value": Stats, "gradient": Stats,
-    "source": Source, "marks": Mark, "sent": Sent,
+    "items": Item, "arrows": Arrow, "groups": Group, "backward": Step, "saved": Saved, "value": Stats,
+    "gradient": Stats, "source": Source, "marks": Mark, "sent": Sent,
 }  # fmt: skip
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _HINTS: dict[Any, dict[str, str]] = {}
@@ -37,7 +37,9 @@ def from_dict(data: dict[str, Any], kind: type[G]) -> G:
         raise ValueError(
             f"expected schema {NAME!r} in version {VERSION}, but got {data.get('schema')!r}, {data.get('version')!r}"
         )
-    return _made(kind, {key: value for key, value in data.items() if key not in {"schema", "version", "summary", "rules"}})
+    own = {key: value for key, value in data.items() if key not in {"schema", "version", "summary", "rules"}}
+    made: G = _made(kind, own)
+    return made
 
 
 def _fields(kind: Any) -> list[tuple[str, Any]]:
@@ -68,7 +70,7 @@ def _made(kind: Any, data: dict[str, Any]) -> Any:
     known = dict(_fields(kind))
     unknown = data.keys() - known.keys()
     if unknown:
-        raise ValueError(f"{kind.__name__} has no {sorted(unknown)[0]!r}")
+        raise ValueError(f"{kind.__name__} has no {min(unknown)!r}")
     return kind(**{name: _value(name, value, kind) for name, value in data.items()})
 
 

@@ -56,8 +56,8 @@ def backward_steps(
     """Yield each step of ``torch.autograd.backward(tensors, grad_tensors, retain_graph)`` after it ran.
 
     Hooks run, saved values are freed unless ``retain_graph``, and when the last step was taken the gradients are added
-    to the ``grad`` of the leaves, as by ``backward``. A loop that is left early adds none (except to leaves with hooks),
-    but has freed what it passed. With ``accumulate=False`` it is a rehearsal: nothing is added, nothing freed.
+    to the ``grad`` of the leaves, as by ``backward``. A loop that is left early adds none (except to leaves with
+    hooks), but has freed what it passed. With ``accumulate=False`` it is a rehearsal: nothing is added, nothing freed.
 
     >>> import rushlight as torch
     >>> x = torch.tensor([3.0], requires_grad=True)

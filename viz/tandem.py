@@ -31,10 +31,10 @@ class Run:
 
 
 def runs(codes: Sequence[int], least: int) -> list[Run]:
-    """Return the maximal runs in ``codes`` that save at least ``least`` places: best first, of equal ones the shortest
-    period first.
+    """Return the maximal runs in ``codes`` that save at least ``least`` places, the best first.
 
-    Each period costs one comparison of the whole sequence with itself, in NumPy: 100,000 places take a second.
+    Of equal ones that with the shortest period comes first. Each period costs one comparison of the whole sequence
+    with itself, in NumPy: 100,000 places take a second.
 
     >>> from rushlight.viz.tandem import runs
     >>> runs([9, 1, 2, 1, 2, 1, 2, 7], 2)[0]

@@ -17,10 +17,7 @@ LIMIT = 250
 """Items of a graph that is printed; larger ones are folded."""
 _SIGNS = {"step": "●", "parameter": "▣", "leaf": "▢", "constant": "◇", "output": "◎", "error": "✗", "group": "▸"}
 _PLAIN = {"step": "*", "parameter": "#", "leaf": "o", "constant": "-", "output": "@", "error": "X", "group": ">"}
-_ASCII = str.maketrans({
-    "├": "|", "└": "`", "─": "-", "│": "|", "×": "x", "·": "-", "→": ">", "↗": "^", "…": "~", "‖": "|", "∂": "d", "⚠": "!",
-    "–": "-", "↻": "@", "┈": ".",
-})  # fmt: skip
+_ASCII = str.maketrans("├└─│×·→↗…‖∂⚠–↻┈▽", "|`-|x->^~|d!-@.v")
 _COLOURS = {
     "step": "36", "parameter": "33", "leaf": "33", "constant": "2", "output": "32;1", "error": "31;1", "group": "36;1",
     "bad": "31;1", "warn": "35", "note": "2", "dim": "2",
@@ -199,7 +196,11 @@ def _facts(item: Item, group: Any, paint: bool) -> str:
         parts.append(group.name or group.title)
     if item.source is not None:
         parts.append(place(item.source))
-    marks = [_paint(_MARKS[mark.level] + mark.text.partition("\n")[0], mark.level, paint) for mark in item.marks if _worth(mark)]
+    marks = [
+        _paint(_MARKS[mark.level] + mark.text.partition("\n")[0], mark.level, paint)
+        for mark in item.marks
+        if _worth(mark)
+    ]
     return "  ".join([_paint("  ".join(parts), "dim", paint), *marks] if parts else marks)
 
 

@@ -11,7 +11,7 @@ def totals(graph: GraphData) -> dict[str, int]:
     """Return the numbers of steps, parameters, arrows and so on that ``graph`` shows.
 
     A shared leaf counts once, a folded item as often as it stands for: ``steps`` is the number of operations, ``shown``
-    that of the boxes. ``parameter_bytes`` are those of parameters, ``saved_bytes`` those that saved tensors hold besides.
+    that of the boxes. ``parameter_bytes`` are those of parameters, ``saved_bytes`` those that saved tensors hold.
     """
     leaves = {}
     found = {"steps": 0, "shown": len(graph.items), "arrows": len(graph.arrows), "saved_bytes": 0, "marks": 0}

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..autograd.node import Node, Variable
-from ..autograd.primitive import PRIMITIVES
 from ..autograd.saved import Packed
-from ..autograd.several import Parts
 from ..autograd.shown import shown
-from ..autograd.version import writes
-from ..nn import functional
 from ..nn.parameter import Parameter
 from .diagnose import marked
+from .facts import (
+    CALLED,
+    age,
+    arrow_kind,
+    bytes_of,
+    hooks_on,
+    is_constant,
+    is_view,
+    plain_shape,
+    result_of,
+    source_of,
+    word,
+    write_of,
+    written,
+)
 from .graph import Graph
 from .held import KEPT, Held, Ledger, dtype_name, held, row
 from .model import Arrow, Item, Mark, Saved, Shape, Source, Stats
@@ -27,7 +36,6 @@ from .names import Names, flattened, root_of
 from .notes import Note, note_of
 from .rehearsal import Rehearsal, rehearse
 from .scopes import Scopes
-from .sources import near, text_of
 from .values import stats
 
 MANY, LARGE = 5_000, 1_000_000
@@ -143,7 +151,7 @@ class _Walk:
                 if source.op is not None and source not in seen:
                     seen.add(source)
                     stack.append(source)
-        return sorted(seen, key=_age)
+        return sorted(seen, key=age)
 
     def _sources(self, step: Node) -> list[Node]:
         """Return the steps and leaves that ``step`` read."""
@@ -158,7 +166,7 @@ class _Walk:
                 if tensor is not None:
                     self.ledger.own(tensor.array)
         for one in arrays:
-            if one.edge is None and _is_constant(one):
+            if one.edge is None and is_constant(one):
                 self.uses[id(one.array)] += 1
                 self.alive.append(one.array)
                 self.ledger.own(one.array)
@@ -179,14 +187,14 @@ class _Walk:
         group = self.scopes.of(note)
         pending = self._stubs(step, arrays, group)
         saved = self._saved_rows(arrays)
-        shape, dtype, results = _result(step)
+        shape, dtype, results = result_of(step)
         mine = self.ids[step] = f"n{len(self.items)}"
         made = Item(
-            mine, "step", self._name(step, note), shape, dtype, _bytes(shape, step.dtype), type(step).__name__, group,
+            mine, "step", self._name(step, note), shape, dtype, bytes_of(shape, step.dtype), type(step).__name__, group,
             number, results, self._attributes(others), saved, sum([one.adds for one in saved]), step.saved is None,
-            bool(step.op and step.op.frees), self._value(step, note), self._gradient(step), _hooks(step),
-            _source(note), None if note is None else note.seconds, self._backward(step), _is_view(step),
-            _write(note),
+            bool(step.op and step.op.frees), self._value(step, note), self._gradient(step), hooks_on(step),
+            source_of(note), None if note is None else note.seconds, self._backward(step), is_view(step),
+            write_of(note),
         )  # fmt: skip
         self.items.append(made)
         self.arrows += [Arrow(source, mine, *rest) for source, *rest in pending]
@@ -202,17 +210,14 @@ class _Walk:
             if edge is None:
                 continue
             source, output = shown(edge)
-            kind = _arrow_kind(step, slot)
-            if source.op is None:
-                mine = self._leaf(source, group)
-            else:
-                mine = self.ids[source]
-            shape = _plain_shape(edge.shape)
+            kind = arrow_kind(step, slot)
+            mine = self._leaf(source, group) if source.op is None else self.ids[source]
+            shape = plain_shape(edge.shape)
             found.append((mine, kind, slot, output, shape, dtype_name(edge.dtype) if shape is not None else ""))
         if self.constants:
             slot = len(step.edges)
             for one in arrays:
-                if one.edge is None and _is_constant(one):
+                if one.edge is None and is_constant(one):
                     mine = self._constant(one, group)
                     shape = tuple(one.array.shape)
                     found.append((mine, "data", slot, 0, shape, dtype_name(one.array.dtype)))
@@ -229,13 +234,13 @@ class _Walk:
             grad = self._gradient(leaf)
         shape = tuple(leaf.shape)
         return self._add(
-            kind, self.names.of_leaf(leaf), shape, dtype_name(leaf.dtype), _bytes(shape, leaf.dtype), group=group,
-            value=value, gradient=grad, hooks=_hooks(leaf), shared=self._key(id(leaf)), uses=self.uses[id(leaf)] or 1,
+            kind, self.names.of_leaf(leaf), shape, dtype_name(leaf.dtype), bytes_of(shape, leaf.dtype), group=group,
+            value=value, gradient=grad, hooks=hooks_on(leaf), shared=self._key(id(leaf)), uses=self.uses[id(leaf)] or 1,
         )  # fmt: skip
 
     def _constant(self, one: Held, group: str) -> str:
         array = one.array
-        name = self.names.of_array(array) or _CALLED.get(one.name, one.name).partition("[")[0]
+        name = self.names.of_array(array) or CALLED.get(one.name, one.name).partition("[")[0]
         return self._add(
             "constant", name, tuple(array.shape), dtype_name(array.dtype), int(array.nbytes), group=group,
             value=self._stats(array), shared=self._key(id(array)), uses=self.uses[id(array)],
@@ -244,20 +249,21 @@ class _Walk:
     def _output(self, name: str, output: Any) -> None:
         """Add one output and the arrow to it."""
         root = root_of(output)
-        tensor = output if isinstance(output, Variable) else None
+        tensor: Any = output if isinstance(output, Variable) else None
         given = self.names.of(output) or name
         self.output_names.append(given)
+        shape: Shape | None
         if tensor is not None:
             array = np.asarray(tensor.array)
             shape, dtype, bytes = tuple(array.shape), dtype_name(array.dtype), int(array.nbytes)
             value = self._stats(array)
         else:
-            shape, dtype, _ = _result(output)
-            bytes, value = _bytes(shape, output.dtype), None
+            shape, dtype, _ = result_of(output)
+            bytes, value = bytes_of(shape, output.dtype), None
         mine = self._add(
             "output", given or "output", shape, dtype, bytes, value=value,
             gradient=None if root is None else self._gradient(root),
-            write=(0, tensor._version) if tensor is not None and _written(tensor) else None,
+            write=(0, tensor._version) if tensor is not None and written(tensor) else None,
         )  # fmt: skip
         if root is None:
             self.notes.append(f"{given or 'the output'} asks for no gradient: nothing was recorded")
@@ -296,7 +302,7 @@ class _Walk:
     def _name(self, step: Node, note: Note | None) -> str:
         if note is not None and note.write is not None and note.write.name:
             return note.write.name
-        return _word(step)
+        return word(step)
 
     def _saved_rows(self, arrays: list[Held]) -> tuple[Saved, ...]:
         rows = []
@@ -312,7 +318,10 @@ class _Walk:
         if not others:
             return ()
         limit = self.limit
-        texts = [(name, str(value.item() if isinstance(value, KEPT) and value.size == 1 else value)) for name, value in others]
+        texts = [
+            (name, str(value.item() if isinstance(value, KEPT) and value.size == 1 else value))
+            for name, value in others
+        ]
         return tuple((name, text if len(text) <= limit else text[: max(limit - 1, 0)] + "…") for name, text in texts)
 
     def _key(self, identity: int) -> str:
@@ -339,93 +348,3 @@ class _Walk:
             return ()
         self.notes += self.rehearsal.notes
         return self.rehearsal.steps(self.ids, self.items, self.arrows)
-
-
-def _age(node: Node) -> int:
-    return node.seq
-
-
-def _plain_shape(shape: Any) -> Shape | None:
-    """Return a shape of numbers; a step with several results has another kind."""
-    return None if shape is Parts.shape else tuple(shape)
-
-
-_words: dict[str, str] = {}
-
-
-def _word(step: Node) -> str:
-    """Return the name of the function behind a step: ours if users can call it by that, else PyTorch's."""
-    op = step.op
-    if op is None:
-        return ""
-    if hasattr(op.pull, "ctx"):
-        return op.name
-    key = f"{op.name} {op.title}"
-    found = _words.get(key)
-    if found is None:
-        callable_as = hasattr(Variable.result, op.name) or hasattr(functional, op.name)
-        title = re.sub(r"(WithIndices)?Backwards?\d*$", "", op.title)
-        found = _words[key] = op.name if callable_as else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", title).lower()
-    return found
-
-
-def _result(step: Node) -> tuple[Shape | None, str, tuple[Shape, ...]]:
-    """Return shape and dtype of the step's result, and the shapes of its results if there are several."""
-    shape = _plain_shape(step.shape)
-    if shape is not None:
-        return shape, dtype_name(step.dtype), ()
-    facts = getattr(step.op.pull if step.op is not None else None, "facts", None)
-    if facts is not None:
-        return None, "", tuple(tuple(fact[0]) for fact in facts if fact is not None)
-    return None, "", ()
-
-
-def _bytes(shape: Shape | None, kind: Any) -> int:
-    return 0 if shape is None else prod(shape) * int(kind.itemsize)
-
-
-def _arrow_kind(step: Node, slot: int) -> str:
-    """Return whether ``step`` looks into what it reads at ``slot``, wrote into it, or just read it."""
-    name = step.op.name if step.op is not None else ""
-    if slot:
-        return "data"
-    note = note_of(step)
-    if name == "put" or (note is not None and note.write is not None):
-        return "inplace"
-    return "view" if _is_view(step) else "data"
-
-
-def _is_view(step: Node) -> bool:
-    name = step.op.name if step.op is not None else ""
-    primitive = PRIMITIVES.get(name)
-    return name in _SPLITS or (primitive is not None and primitive.view)
-
-
-_CALLED = {"self": "input", "saved_tensors": "saved"}
-_SPLITS = {"unbind", "split_with_sizes"}
-
-
-def _write(note: Note | None) -> tuple[int, int] | None:
-    if note is not None and note.write is not None:
-        return note.write.before, note.write.before + 1
-    return None
-
-
-def _written(tensor: Any) -> bool:
-    return bool(tensor.version) and not tensor.is_inference()
-
-
-def _is_constant(one: Held) -> bool:
-    """Return whether a saved array is an input to draw: one with dims that asks for no gradient."""
-    return isinstance(one.array, np.ndarray) and one.array.ndim > 0 and one.version is not None
-
-
-def _hooks(node: Node) -> int:
-    hooks = node.hooks
-    return 0 if hooks is None else sum(map(len, (hooks.tensor, hooks.before, hooks.after, hooks.accumulated)))
-
-
-def _source(note: Note | None) -> Source | None:
-    if note is None or not note.line:
-        return None
-    return Source(near(note.file), note.line, note.function, text_of(note.file, note.line))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,8 @@ def root_of_squares(numbers: Any) -> float:
     """Return the Euclidean norm of finite numbers, without overflow."""
     scale = float(np.abs(numbers).max(initial=0.0))
     if not 1e-150 < scale < 1e150:
-        return scale * float(np.sqrt(np.square(numbers / scale).sum())) if scale else 0.0
+        total: float = np.square(numbers / scale).sum() if scale else 0.0
+        return scale * math.sqrt(total)
     return float(np.sqrt(np.dot(numbers, numbers)))
 
 
