@@ -39,7 +39,7 @@ def graphs() -> dict[str, viz.Graph]:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-@pytest.mark.parametrize("ending", ["svg", "png", "dot", "json", "mmd", "txt", "explorer.json"])
+@pytest.mark.parametrize("ending", ["svg", "png", "dot", "json", "mmd", "txt", "explorer.json", "html"])
 def test_every_form_of_every_graph(graphs: dict[str, viz.Graph], name: str, ending: str, tmp_path: Path) -> None:
     path = Path(graphs[name].save(tmp_path / f"graph.{ending}"))
     content = path.read_bytes()
@@ -191,6 +191,7 @@ def test_notebooks_need_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = graph._repr_mimebundle_()
     assert "image/svg+xml" not in bundle
     assert "pip install" in bundle["text/plain"]
+    assert bundle["text/html"].startswith("<iframe")
     assert "IPython" not in sys.modules
 
 

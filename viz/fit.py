@@ -10,7 +10,7 @@ from .fold import fold
 from .model import Arrow, GraphData, Group, Item, Step
 
 G = TypeVar("G", bound=GraphData)
-HOW = 'to see all of it: graph.to_json(), or a higher "limit"'
+HOW = "a higher limit shows more, graph.to_json() all"
 
 
 def fit(graph: G, items: int, arrows: int | None = None) -> G:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 from . import dot, run, schema
 from .explorer import chrome_trace, explorer
 from .fit import fit
-from .labels import Show, html
+from .html import Notebook, page
+from .labels import Show
+from .labels import html as escaped
 from .mermaid import mermaid
 from .model import GraphData
 from .text import text
@@ -20,7 +21,7 @@ from .totals import headline, totals
 
 LIMIT = 300
 """Items of a picture by Graphviz; larger graphs are folded."""
-PAGE = 1_500
+PAGE = 400
 """Items of a page; larger graphs are folded."""
 
 
@@ -64,10 +65,12 @@ class Graph(GraphData):
         picture = run.render(dot.source(fit(self, limit), Show(**show)), format)
         return _described(picture, self.title, headline(self)) if format == "svg" else picture
 
-    def page(self) -> str:
-        """Return one HTML page that needs nothing else: zoom, search, folding, the backward pass step by step."""
-        made: str = import_module(".html", __package__).page(fit(self, PAGE))
-        return made
+    def page(self, *, limit: int = PAGE) -> str:
+        """Return one HTML page that needs nothing else: zoom, search, folding, the backward pass step by step.
+
+        Above ``limit`` items what repeats is shown once, and the page says so.
+        """
+        return page(fit(self, limit))
 
     def save(self, path: Any, **show: Any) -> str:
         """Write the graph to ``path`` in the form its ending names, and return the path.
@@ -84,7 +87,7 @@ class Graph(GraphData):
         elif suffix in {".dot", ".gv"}:
             path.write_text(dot.source(fit(self, show.pop("limit", LIMIT)), Show(**show)), encoding="utf-8")
         elif suffix == ".html":
-            path.write_text(self.page(), encoding="utf-8")
+            path.write_text(self.page(limit=show.pop("limit", PAGE)), encoding="utf-8")
         elif suffix == ".mmd":
             path.write_text(mermaid(self), encoding="utf-8")
         elif suffix == ".txt":
@@ -105,12 +108,13 @@ class Graph(GraphData):
         return f"<Graph of {self.title or 'nothing'}: {headline(self)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Return what a notebook shows: a picture if it can be drawn, and text."""
+        """Return what a notebook shows: a picture, or the page where none can be drawn, and text."""
         bundle = {"text/plain": text(self, color=False, ascii=False)}
         try:
             bundle["image/svg+xml"] = self.render().decode()
         except (RuntimeError, OSError) as error:  # no program, or none can be started, as in a browser
             bundle["text/plain"] += f"\n({error})"
+            bundle["text/html"] = Notebook(fit(self, LIMIT))._repr_html_()
         return bundle
 
 
@@ -119,7 +123,7 @@ _JSON = {".explorer": explorer, ".trace": chrome_trace}
 
 def _described(svg: bytes, title: str, description: str) -> bytes:
     """Return an SVG that fits its page and says to screen readers what it shows."""
-    said = f"<title>{html(title or 'graph')}</title><desc>{html(description)}</desc>"
+    said = f"<title>{escaped(title or 'graph')}</title><desc>{escaped(description)}</desc>"
     text = svg.decode("utf-8")
     return re.sub(
         r"<svg ([^>]*)>",
