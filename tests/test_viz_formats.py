@@ -178,6 +178,8 @@ def test_pictures_show_frames_folds_and_overlays() -> None:
     plain = viz.drawing(gpt(1), clusters=False).source
     assert "subgraph" not in plain
     assert viz.drawing(gpt(1), overlay="gradient").source != viz.drawing(gpt(1)).source
+    assert "colour: bytes held for backward, to" in viz.drawing(gpt(1), overlay="bytes").source
+    assert "which the graph does not know" in viz.drawing(chain(3), overlay="time").source
     with pytest.raises(ValueError, match="overlay"):
         viz.drawing(gpt(1), overlay="taste")
 

@@ -136,6 +136,19 @@ def test_names_come_from_modules_and_variables() -> None:
     assert "0.weight" in {item.name for item in again.items}
 
 
+def test_variables_and_kept_gradients() -> None:
+    x = leaf(1.0, 2.0)
+    hidden = x.exp()
+    hidden.retain_grad()
+    loss = (hidden * 3).sum()
+    loss.backward()
+    graph = viz.trace(loss, names=locals())
+    assert named(graph, "exp").attributes == (("variable", "hidden"),)
+    assert named(graph, "exp").gradient.values == (3.0, 3.0)
+    assert "= hidden" in viz.text(graph)
+    assert "= hidden" in viz.dot.source(graph)
+
+
 def test_statistics_of_values_and_gradients() -> None:
     x = leaf(3.0, 0.0, 4.0)
     (x * 2).sum().backward()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from .heat import shades
+from .heat import legend, shades
 from .labels import CHANGES, STYLES, Show, cell, frame_label, html, label, level_colour, quoted, tip, wrapped
 from .model import Arrow, GraphData, Group, Item
 
@@ -133,8 +133,9 @@ class _Body:
                 lines += [f"{tabs}{line}\n" for line in self._node(item)]
             stack += [("open", level, child.id) for child in reversed(self.frames[mine].children)]
         lines += [line for arrow in self.graph.arrows for line in self._edge(arrow)]
-        if self.graph.notes:
-            note = "<BR/>".join(html(line) for note in self.graph.notes for line in wrapped(note, 90))
+        notes = [*self.graph.notes, *legend(self.graph, self.show.overlay)]
+        if notes:
+            note = "<BR/>".join(html(line) for note in notes for line in wrapped(note, 90))
             lines.append(f'\tlabel=<<FONT POINT-SIZE="10">{note}</FONT>>\n')
         return lines
 

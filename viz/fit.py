@@ -34,7 +34,8 @@ def fit(graph: G, items: int, arrows: int | None = None) -> G:
 
     if fits(graph):
         return graph
-    graph = fold(graph)
+    folded = fold(graph)
+    graph = folded if folded is graph else replace(folded, notes=(*folded.notes, f"folded, as it is large: {HOW}"))
     for level in range(depth(graph) - 1, -1, -1):
         if fits(graph):
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import log10
 
-from .model import GraphData, Item
+from .model import GraphData, Item, amount, short
 
 
 def _gradient(item: Item) -> float:
@@ -36,6 +36,23 @@ def shades(graph: GraphData, overlay: str) -> dict[str, str]:
         return {mine: _shade((value / high) ** 0.5) for mine, value in known.items()}
     low = max(low, high * 1e-8)
     return {mine: _shade(log10(max(value, low) / low) / (log10(high / low) or 1.0)) for mine, value in known.items()}
+
+
+def legend(graph: GraphData, overlay: str) -> list[str]:
+    """Return the line that says what the colours mean, if there are any."""
+    known = [value for item in graph.items if overlay and (value := OVERLAYS[overlay](item))]
+    if not known:
+        return [f"colour: {_UNITS[overlay][0]}, which the graph does not know"] if overlay else []
+    word, text = _UNITS[overlay]
+    low = f"from {text(min(known))} " if overlay == "gradient" else ""
+    return [f"colour: {word}, {low}to {text(max(known))} (strongest)"]
+
+
+_UNITS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "gradient": ("norm of the gradient", short),
+    "time": ("time, forward and backward", lambda seconds: f"{1e3 * seconds:.3g} ms"),
+    "bytes": ("bytes held for backward", lambda bytes: amount(int(bytes))),
+}
 
 
 def _shade(part: float) -> str:

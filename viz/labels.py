@@ -54,7 +54,7 @@ def label(item: Item, show: Show, prefix: str = "", module: str = "", times: int
     rows = [f"<B>{html(sign + name)}{repeats}</B>"]
     rows += [_small(row) for row in ([module] if module else []) + _facts(item)]
     if show.attributes:
-        rows += [_small(f"{key}: {value}") for key, value in item.attributes]
+        rows += [_small(f"{key}: {value}") for key, value in item.attributes if key != "variable"]
     if item.value is not None and (show.values or (item.value.count == 1 and item.kind == "output")):
         rows.append(_small(value_text(item.value)))
     if show.gradients and item.gradient is not None and item.kind != "output":
@@ -73,8 +73,10 @@ def cell(item: Item, show: Show, prefix: str, colour: str = "", times: int = 1) 
     style = _CELLS[item.kind]
     if colour:
         style = style.replace(style.partition('BGCOLOR="')[2].partition('"')[0], colour)
-    if any(mark.level in {"bad", "warn"} for mark in item.marks):
-        style = style.replace(style.partition(' COLOR="')[2].partition('"')[0], WARN)
+    marked = any(mark.level in {"bad", "warn"} for mark in item.marks)
+    frame = CHANGES[item.change][0] if item.change else WARN if marked else ""
+    if frame:
+        style = style.replace(style.partition(' COLOR="')[2].partition('"')[0], frame).replace('R="1"', 'R="2"')
     text = label(item, show, prefix, "", times)
     return f'<TR><TD PORT="{item.id}" CELLPADDING="3" {style}>{text}</TD></TR>'
 
@@ -129,7 +131,7 @@ def tip(item: Item) -> str:
 
 def _facts(item: Item) -> list[str]:
     dtype = f" {item.dtype}" if item.dtype not in {"", "float32"} else ""
-    rows = []
+    rows = [f"= {value}" for key, value in item.attributes if key == "variable"]
     if item.change == "reshaped" and item.before is not None:
         rows.append(f"{size(item.before)} → {size(item.shape or ())}{dtype}")
     elif item.shape is not None:

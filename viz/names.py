@@ -45,9 +45,9 @@ class Names:
         """Return the name of ``tensor``, or ""."""
         return self._found.get(id(tensor), "")
 
-    def of_leaf(self, leaf: Node) -> str:
-        """Return the name of the tensor that ``leaf`` belongs to, or ""."""
-        return self._found.get(id(leaf), "")
+    def of_node(self, node: Node) -> str:
+        """Return the name of the tensor that ``node`` made, or belongs to as its leaf, or ""."""
+        return self._found.get(id(node), "")
 
     def of_array(self, array: Any) -> str:
         """Return the name of the tensor whose array this is, or ""."""
@@ -63,8 +63,8 @@ class Names:
         self._held.append(tensor)
         self._found.setdefault(id(tensor), name)
         self._arrays.setdefault(id(tensor.array), name)
-        if tensor.node is not None and tensor.node.op is None:
-            self._found.setdefault(id(tensor.node), name)
+        if tensor.node is not None:
+            self._found.setdefault(id(shown(tensor.node)[0]), name)
 
 
 def _all_modules(params: Any) -> bool:

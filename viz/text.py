@@ -153,7 +153,7 @@ def _rows(graph: GraphData, lines: list[_Line], paint: bool) -> list[str]:
             continue
         number = f" #{item.order}" if item.kind in {"step", "group"} and str(item.order) in numbered else ""
         times = f" × {item.repeat}" if item.repeat > 1 else ""
-        name = item.name.replace("\n", " ") or "leaf"
+        name = item.name.replace("\n", " ") or item.kind
         cells.append((line.rail, f"{_SIGNS[item.kind]} {name}{number}{times}", _shape(item), items[item.id]))
     first = min(max((len(rail + name) for rail, name, _, _ in cells), default=0), 60)
     second = min(max((len(shape) for _, _, shape, _ in cells), default=0), 30)
@@ -182,6 +182,7 @@ def _facts(item: Item, group: Any, paint: bool) -> str:
         parts.append(f"{item.count} steps")
     if item.uses > 1:
         parts.append(f"↗ shared ×{item.uses}")
+    parts += [f"= {value}" for key, value in item.attributes if key == "variable"]
     if item.view:
         parts.append("view")
     if item.write is not None and item.kind == "step":

@@ -97,9 +97,7 @@ def trace(
 def _titled(walk: _Walk, title: str) -> Graph:
     given = title or ", ".join(name for name in walk.output_names if name) or "graph"
     steps = walk.steps()  # adds to the notes
-    return Graph(
-        tuple(walk.items), tuple(walk.arrows), tuple(walk.scopes.groups), steps, given, tuple(walk.notes)
-    )
+    return Graph(tuple(walk.items), tuple(walk.arrows), tuple(walk.scopes.groups), steps, given, tuple(walk.notes))
 
 
 class _Walk:
@@ -123,6 +121,7 @@ class _Walk:
         self.uses: Counter[int] = Counter()
         self.known: dict[Node, Any] = {}
         self.alive: list[Any] = []
+        self.ends = {root_of(value) for _, value in outputs}
 
     # ------------------------------------------------------------------ the walk
 
@@ -193,7 +192,7 @@ class _Walk:
         mine = self.ids[step] = f"n{len(self.items)}"
         made = Item(
             mine, "step", self._name(step, note), shape, dtype, bytes_of(shape, step.dtype), type(step).__name__, group,
-            number, results, self._attributes(others), saved, sum([one.adds for one in saved]), step.saved is None,
+            number, results, self._attributes(step, others), saved, sum([one.adds for one in saved]), step.saved is None,
             bool(step.op and step.op.frees), self._value(step, note), self._gradient(step), hooks_on(step),
             source_of(note), None if note is None else note.seconds, self._backward(step), is_view(step),
             write_of(note),
@@ -236,7 +235,7 @@ class _Walk:
             grad = self._gradient(leaf)
         shape = tuple(leaf.shape)
         return self._add(
-            kind, self.names.of_leaf(leaf), shape, dtype_name(leaf.dtype), bytes_of(shape, leaf.dtype), group=group,
+            kind, self.names.of_node(leaf), shape, dtype_name(leaf.dtype), bytes_of(shape, leaf.dtype), group=group,
             value=value, gradient=grad, hooks=hooks_on(leaf), shared=self._key(id(leaf)), uses=self.uses[id(leaf)] or 1,
         )  # fmt: skip
 
@@ -316,7 +315,10 @@ class _Walk:
     def _id_of(self, owner: Node) -> str:
         return self.shared.get(id(owner), "") if owner.op is None else self.ids.get(owner, "")
 
-    def _attributes(self, others: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
+    def _attributes(self, step: Node, others: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
+        variable = self.names.of_node(step)
+        if variable and step not in self.ends:
+            others = [("variable", variable), *others]
         if not others:
             return ()
         limit = self.limit
@@ -339,7 +341,10 @@ class _Walk:
         return None if known is None else self._stats(known)
 
     def _gradient(self, node: Node) -> Stats | None:
-        return None if self.rehearsal is None else self.rehearsal.gradients.get(node)
+        if self.rehearsal is not None:
+            return self.rehearsal.gradients.get(node)
+        kept = None if node.hooks is None else node.hooks.kept
+        return None if kept is None else self._stats(kept.array)
 
     def _backward(self, step: Node) -> float | None:
         return None if self.rehearsal is None else self.rehearsal.seconds.get(step)
