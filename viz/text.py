@@ -43,12 +43,12 @@ def text(graph: GraphData, *, color: bool | None = None, ascii: bool | None = No
     >>> from rushlight import viz
     >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
     >>> print(viz.text(viz.trace((x * x).sum(), {"x": x}, values=False), color=False, ascii=True))
-    graph: 2 steps - 8 B held for backward
+    graph: 2 steps
     @ output  ()
     * sum     ()
     * mul     (2)
-    |-o x     (2)   ^ shared x2
-    `-o x     (2)   ^ shared x2
+    |-o x     (2)  ^ shared x2
+    `-o x     (2)  ^ shared x2
     """
     said = headline(graph)
     shown = fit(graph, limit)
