@@ -41,7 +41,7 @@ def test_a_graph_as_text(script: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "‖∂‖" in said
 
 
-@pytest.mark.parametrize("ending", ["svg", "png", "json", "mmd"])
+@pytest.mark.parametrize("ending", ["svg", "png", "json", "mmd", "html"])
 def test_a_graph_in_a_file(script: Path, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = script.with_suffix(f".{ending}")
     assert main(["graph", f"{script}:losses", "-o", str(out), "--overlay", "bytes"] if ending == "svg" else

@@ -190,12 +190,12 @@ class _Walk:
         saved = self._saved_rows(arrays)
         shape, dtype, results = result_of(step)
         mine = self.ids[step] = f"n{len(self.items)}"
+        op, frees = type(step).__name__, bool(step.op and step.op.frees)
         made = Item(
-            mine, "step", self._name(step, note), shape, dtype, bytes_of(shape, step.dtype), type(step).__name__, group,
-            number, results, self._attributes(step, others), saved, sum([one.adds for one in saved]),
-            step.saved is None, bool(step.op and step.op.frees), self._value(step, note), self._gradient(step),
-            hooks_on(step), source_of(note), None if note is None else note.seconds, self._backward(step), is_view(step),
-            write_of(note),
+            mine, "step", self._name(step, note), shape, dtype, bytes_of(shape, step.dtype), op, group, number, results,
+            self._attributes(step, others), saved, sum([one.adds for one in saved]), step.saved is None, frees,
+            self._value(step, note), self._gradient(step), hooks_on(step), source_of(note),
+            None if note is None else note.seconds, self._backward(step), is_view(step), write_of(note),
         )  # fmt: skip
         self.items.append(made)
         self.arrows += [Arrow(source, mine, *rest) for source, *rest in pending]
