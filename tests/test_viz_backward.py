@@ -127,6 +127,15 @@ def test_first_nan_forward() -> None:
     assert "1 NaN of 2" in first.marks[0].text
 
 
+def test_a_nan_that_came_in() -> None:
+    x = torch.tensor([1.0, float("nan")], requires_grad=True)
+    with viz.record():
+        y = (x * 2).exp()
+    graph = viz.trace(y, {"x": x})
+    assert viz.first_nonfinite(graph).name == "x"
+    assert not [mark for item in graph.items for mark in item.marks if mark.kind == "first-nonfinite"]
+
+
 def test_infinity_on_purpose_is_no_alarm() -> None:
     x = torch.zeros(2, 2, requires_grad=True)
     hide = torch.tensor([[False, True], [False, False]])

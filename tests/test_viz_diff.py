@@ -80,12 +80,14 @@ def test_a_dynamic_network_with_modules() -> None:
 
 
 def test_long_graphs() -> None:
-    def chain(length: int) -> viz.Graph:
+    def chain(length: int, more: frozenset[int] | set[int] = frozenset()) -> viz.Graph:
         y = torch.ones(1, requires_grad=True)
-        for _ in range(length):
-            y = y.sin()
+        for number in range(length):
+            y = (y.exp() if number in more else y).sin()
         return viz.trace(y, values=False)
 
     found = viz.diff(chain(2000), chain(2001))
     assert [item.change for item in found.items if item.change] == ["added"]
+    found = viz.diff(chain(600), chain(600, {100, 500}))
+    assert [(item.name, item.change) for item in found.items if item.change] == [("exp", "added")] * 2
     assert len(viz.diff(chain(4000), chain(4001)).items) == 3  # folded first

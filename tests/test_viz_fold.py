@@ -119,6 +119,21 @@ def test_other_shapes_are_not_folded() -> None:
     assert viz.fold(graph) == graph
 
 
+def test_a_frame_is_never_cut() -> None:
+    class Part(nn.Module):
+        def forward(self, x, more):
+            x = x.sin().exp()
+            return x.tanh() if more else x
+
+    part = Part()
+    y = torch.ones(2, requires_grad=True)
+    with viz.record():
+        for turn in range(3):
+            y = part(y * 2, turn == 2)
+    graph = viz.trace(y)
+    assert viz.fold(graph, least=3) == graph
+
+
 def test_marks_survive_a_fold() -> None:
     y = x = torch.ones(1, requires_grad=True)
     with viz.record():

@@ -110,6 +110,20 @@ def test_writes_in_place_and_their_versions() -> None:
     assert graph.items[-1].write == (0, 3)
 
 
+def test_a_view_that_looks_again_did_not_write() -> None:
+    x = torch.ones(2, 3, requires_grad=True)
+    with viz.record():
+        y = x * 2
+        row = y[0]
+        row.mul_(3)
+        z = row.exp()
+    graph = viz.trace(z)
+    assert [(item.name, item.write, item.view) for item in steps(graph)] == [
+        ("mul", None, False), ("select", None, True), ("mul", None, False), ("mul_", (0, 1), False),
+        ("select", None, True), ("exp", None, False),
+    ]  # fmt: skip
+
+
 def test_values_are_noted_or_not() -> None:
     x = torch.ones(2, requires_grad=True)
     with viz.record():
@@ -173,12 +187,12 @@ def test_graph_of_what_was_recorded() -> None:
 
 
 def test_a_recorder_keeps_nothing_alive() -> None:
-    x = torch.ones(2, requires_grad=True)
+    x = torch.ones(2, 3, requires_grad=True)
     model = Inner()
     gc.disable()
     try:
         with viz.record() as recorder:
-            y = model(torch.ones(2, 3)) * x.sum()
+            y = model(x)
         node = weakref.ref(y.grad_fn)
         known = weakref.ref(model)
         del y
