@@ -11,7 +11,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
 from weakref import ref
 
-from ..autograd import engine, inplace, view
+from ..autograd import engine, inplace
 from ..autograd.mode import Observer, Watch
 from ..autograd.node import Node, Variable
 from ..autograd.shown import shown
@@ -26,7 +26,7 @@ from .values import stats
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _CALL, _WRITE = HookedModule.__call__.__code__, inplace.write.__code__
-_REPLACE, _SETTLE, _RUN = inplace._replace_part.__code__, view.settle.__code__, engine.run.__code__
+_REPLACE, _RUN = inplace._replace_part.__code__, engine.run.__code__
 _ours: dict[CodeType, bool] = {}
 
 
@@ -113,7 +113,6 @@ class record(Observer):
     def _look_up(self, note: Note, frame: FrameType | None) -> None:
         """Read the stack from the step's own frame up to where the recorder was entered."""
         calls: list[FrameType] = []
-        replayed = False
         while frame is not None and id(frame) != self._entry:
             code = frame.f_code
             if not _is_ours(code):
@@ -121,11 +120,9 @@ class record(Observer):
                     note.file, note.line, note.function = code.co_filename, frame.f_lineno, code.co_name
             elif code is _CALL:
                 calls.append(frame)
-            elif code is _SETTLE:
-                replayed = True  # a view that looks again at its base: the write is the base's
             elif code is _RUN:
                 note.forward = frame.f_locals["node"]
-            elif code is _WRITE and not replayed:
+            elif code is _WRITE:
                 found = _write(frame.f_locals["x"], frame.f_locals["name"])
                 note.write = found if note.write is None else replace(note.write, name=found.name)
             elif code is _REPLACE:
