@@ -300,7 +300,7 @@ def _recorded(op: Any) -> list[str]:
         f"        node.op = {_op_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         *([] if "out" in op.saves else ["        result.version = None"]),
-        "        if mode_ is not True: mode_.made(node)",
+        "        if mode_ is not True: mode_.made(node, array)",
         f"    else: {_UNRECORDED}",
     ]
     return lines

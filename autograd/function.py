@@ -204,7 +204,7 @@ class _Outputs:
         self._save(node)
         mode = recording.get()
         if not isinstance(mode, bool):
-            mode.made(node)
+            mode.made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready))
         return ready
 
     def _node(self) -> Node:

@@ -186,7 +186,7 @@ def _replace_part(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:
     base.node = made
     mode = recording.get()
     if not isinstance(mode, bool):
-        mode.made(made)
+        mode.made(made, base.array)
 
 
 def _share_saved_result(node: Node, value: Any, x: Any) -> None:

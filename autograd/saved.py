@@ -70,7 +70,7 @@ class _Unpacking:
 class _Packer(Observer):
     """Packs what each new node saved with the innermost pair of hooks."""
 
-    def made(self, node: Any) -> None:
+    def made(self, node: Any, value: Any) -> None:
         pair = _pairs.get()[-1]
         if pair is None or node.saved is None:
             return

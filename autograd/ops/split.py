@@ -59,7 +59,7 @@ def _cut(input: Any, op: Op, dim: int, indices: list[Any], sizes: Sequence[int])
         step.saved = (dim, sizes, array.shape, array.dtype)
         step.shape, step.dtype, step.seq = Parts.shape, Parts.dtype, next(clock)
         if mode is not True:
-            mode.made(step)
+            mode.made(step, tuple(arrays))
         total = len(arrays)
         parts = [wrap(cls, part, pick(step, n, total, part), version) for n, part in enumerate(arrays)]
     for part, index in zip(parts, indices, strict=True):
