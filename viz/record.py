@@ -26,7 +26,7 @@ from .values import stats
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _CALL, _WRITE = HookedModule.__call__.__code__, inplace.write.__code__
-_REPLACE, _RUN = inplace._replace_part.__code__, engine.run.__code__
+_REPLACE, _RUN = inplace._replace_part.__code__, engine._walk_watched.__code__
 _ours: dict[CodeType, bool] = {}
 
 

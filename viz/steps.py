@@ -11,7 +11,7 @@ import numpy as np
 
 from ..autograd.anomaly import anomaly
 from ..autograd.derive import _listed, _roots
-from ..autograd.engine import _hooked_leaves_early, accumulate, arrive, reachable
+from ..autograd.engine import _hooked_leaves_early, accumulate, arrive, pulled, reachable
 from ..autograd.mode import Recording
 from ..autograd.node import PICK, Node, Variable, wrap
 from ..autograd.ops.adapt import settle_gradient
@@ -80,7 +80,7 @@ class _Pass:
 
     def __init__(self, roots: dict[Node, Any], cls: Any, keep: bool, accumulates: bool) -> None:
         self.grads, self.cls, self.keep, self.accumulates = dict(roots), cls, keep, accumulates
-        order, _ = reachable(roots)
+        order, _, _ = reachable(roots)
         self.order = _hooked_leaves_early(order)
         self.arrived: dict[Node, Any] = {}
 
@@ -116,7 +116,7 @@ class _Pass:
         if hooks is not None:
             g = hooks.prepare(hooks.enter(node, g, self.cls), self.cls)
         start = perf_counter()
-        parts = op.pull(g, node.saved, node)  # type: ignore[union-attr]
+        parts = pulled(node, g, node.saved, len(node.edges))
         seconds = perf_counter() - start
         if hooks is not None:
             parts = hooks.leave(parts, g, self.cls)

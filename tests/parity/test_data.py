@@ -62,7 +62,7 @@ LOADERS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("given", [False, True])
-@pytest.mark.parametrize("options", LOADERS, ids=lambda options: "-".join(options))
+@pytest.mark.parametrize("options", LOADERS, ids="-".join)
 def test_batches_and_random_state(options: dict[str, Any], given: bool) -> None:
     (ours, length, states), (theirs, other, expected) = (epochs(T, given=given, **options) for T in ENGINES)
     close(ours, theirs, 0)

@@ -260,7 +260,9 @@ def test_old_and_foreign_files() -> None:
 
 
 @pytest.mark.parametrize(
-    "location", [None, "cpu", "device", {"cpu": "cpu"}, {}, lambda storage, place: storage], ids=str
+    "location",
+    [None, "cpu", "device", {"cpu": "cpu"}, {}, lambda storage, place: storage],
+    ids=["none", "text", "device", "dict", "empty", "function"],
 )
 def test_map_location(location: Any) -> None:
     file = written(torch, {"x": torch.ones(2)})
