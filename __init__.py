@@ -19,7 +19,6 @@ from .autograd.creation import empty as empty
 from .autograd.creation import empty_like as empty_like
 from .autograd.creation import empty_strided as empty_strided
 from .autograd.creation import eye as eye
-from .autograd.creation import from_dlpack as from_dlpack
 from .autograd.creation import from_numpy as from_numpy
 from .autograd.creation import frombuffer as frombuffer
 from .autograd.creation import full as full
@@ -363,6 +362,8 @@ row_stack, moveaxis = vstack, movedim
 _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")
 
 if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program when it first asks
+    from . import func as func
+    from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
     from . import serialization as serialization
@@ -371,7 +372,8 @@ if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program 
     from . import viz as viz
     from .on_demand import *  # noqa: F403
 
-_SUBMODULES = ("nn", "optim", "serialization", "testing", "utils", "viz")
+_SUBMODULES = ("func", "nn", "optim", "serialization", "testing", "utils", "viz")
+_SUBMODULES = ("linalg", "nn", "optim", "serialization", "testing", "utils", "viz")
 
 
 def __getattr__(name: str) -> _Any:

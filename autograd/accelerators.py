@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .amp import cuda as _amp_on_gpu
 from .device import require_cpu
 
 
@@ -14,6 +15,8 @@ class cuda:
     >>> "cuda" if torch.cuda.is_available() else "cpu"
     'cpu'
     """
+
+    amp = _amp_on_gpu
 
     @staticmethod
     def is_available() -> bool:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from .draws import DEFAULT
+from .dtypes import Array
 from .inplace import write
+from .node import wrap
 from .ops import activation as ops
 from .ops import smooth
-from .ops.finish import tensors_only
+from .ops.arithmetic import _mul
+from .ops.finish import floats_only, tensors_only, unsupported
 from .ops.pointwise import tanh
 from .ops.rounding import abs as absolute
 
@@ -180,15 +186,31 @@ def prelu(input: Any, weight: Any) -> Any:
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Any:
-    """Return ``input`` where it is positive, else ``(lower + upper) / 2 * input``.
+    """Return ``input`` where it is positive, else ``(lower + upper) / 2 * input``, in ``training`` a random multiple.
 
-    In training PyTorch draws each slope at random; that is not offered here and raises NotImplementedError.
+    The slopes are those PyTorch draws from the same seed: one for each element that is not positive.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
     """
-    if training:
-        raise NotImplementedError("rrelu: random slopes (training=True) are not implemented; only the mean slope is")
-    return _apply(ops.leaky_relu, inplace, input, (lower + upper) / 2)
+    if not training:
+        return _apply(ops.leaky_relu, inplace, input, (lower + upper) / 2)
+    tensors_only("rrelu", input=input)
+    slopes = wrap(type(input), _slopes(np.asarray(input.array), lower, upper))
+    return write(input, _mul, (slopes,), {}, "rrelu_with_noise_") if inplace else input * slopes
+
+
+def _slopes(x: Array, lower: float, upper: float) -> Array:
+    """Return 1 where ``x`` is positive (or NaN), else a slope drawn between ``lower`` and ``upper``."""
+    floats_only("rrelu_with_noise_out_cpu", x)
+    if x.dtype.itemsize < 4:
+        unsupported("rrelu_with_noise_out_cpu", x)
+    if not lower <= upper:
+        raise RuntimeError(f"rrelu: lower bound {lower} must not be above upper bound {upper}")
+    slopes = np.ones(x.shape, x.dtype)
+    falls = x <= 0
+    drawn = DEFAULT.stream.uniform((int(falls.sum()),), np.dtype(np.float64)) * (upper - lower) + lower
+    slopes[falls] = drawn.astype(x.dtype)
+    return slopes
 
 
 def _written(twin: Any) -> Any:

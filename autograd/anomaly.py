@@ -21,7 +21,7 @@ class Anomaly(Observer):
     def __init__(self, check_nan: bool) -> None:
         self.check_nan = check_nan
 
-    def made(self, node: Node) -> None:
+    def made(self, node: Node, value: Any) -> None:
         """Keep the stack of the call that made ``node``."""
         node.__dict__.setdefault("metadata", {})["traceback_"] = traceback.StackSummary.extract(
             traceback.walk_stack(_getframe(2)), limit=32, lookup_lines=False

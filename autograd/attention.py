@@ -12,13 +12,15 @@ import numpy as np
 
 from .dims import array_of
 from .draws import DEFAULT
+from .node import Variable
+from .ops.adapt import convert
 from .ops.attention import attention
 from .ops.shape import expand, reshape
 
 _C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
 
 
-def _check(query: Any, key: Any, value: Any, mask: Any, is_causal: bool) -> None:
+def _check(query: Any, key: Any, value: Any, mask: Any) -> None:
     dims = query.ndim, key.ndim, value.ndim
     if min(dims) < 2:
         raise RuntimeError(
@@ -41,13 +43,11 @@ def _check(query: Any, key: Any, value: Any, mask: Any, is_causal: bool) -> None
         raise RuntimeError(f"scaled_dot_product_attention: there are {key.shape[-2]} keys but {value.shape[-2]} values")
     if mask is None:
         return
-    if mask.dtype.kind != "b" and mask.dtype != query.dtype:
+    if mask.dtype.kind != "b" and mask.dtype not in (query.dtype, np.float32):
         raise RuntimeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
             f"{_C_NAMES.get(mask.dtype.name, mask.dtype.name)} and  query.dtype: {names[0]} instead."
         )
-    if is_causal and mask.dtype.kind == "f":
-        raise RuntimeError("scaled_dot_product_attention: is_causal and a float attn_mask cannot be combined")
 
 
 def _grouped(query: Any, other: Any) -> Any:
@@ -73,24 +73,27 @@ def scaled_dot_product_attention(
     """Return ``softmax(query @ key.T * scale + mask) @ value``: (..., L, Ev).
 
     ``query`` is (..., L, E), ``key`` (..., S, E), ``value`` (..., S, Ev). A bool ``attn_mask`` says what may be looked
-    at, a float one is added; ``is_causal`` lets query i look at keys up to i. ``scale`` is 1 / sqrt(E) by default. With
-    ``enable_gqa`` the heads (dim -3) of ``key`` and ``value`` are shared by groups of heads of ``query``. A query that
-    may look at nothing gets zeros. Raises RuntimeError for shapes and dtypes that do not fit.
+    at, a float one is added; ``is_causal`` lets query i look at keys up to i, as far as the mask does. ``scale`` is
+    1 / sqrt(E) by default. With ``enable_gqa`` the heads (dim -3) of ``key`` and ``value`` are shared by groups of
+    heads of ``query``. A query that may look at nothing gets zeros. Raises RuntimeError for shapes and dtypes that do
+    not fit.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
     """
     name = "scaled_dot_product_attention"
     q, k = array_of(query, name, "query"), array_of(key, name, "key", 2)
     mask = None if attn_mask is None else array_of(attn_mask, name, "attn_mask", 4)
-    _check(q, k, array_of(value, name, "value", 3), mask, is_causal)
+    _check(q, k, array_of(value, name, "value", 3), mask)
     if enable_gqa:
         key, value = _grouped(query, key), _grouped(query, value)
     allowed = bias = None
     if mask is not None and mask.dtype.kind == "b":
         allowed = np.asarray(mask)
     elif mask is not None:
-        bias = attn_mask
+        bias = attn_mask if mask.dtype == q.dtype else convert(attn_mask, q.dtype)
     if is_causal:
+        if isinstance(attn_mask, Variable) and attn_mask.node is not None:
+            raise RuntimeError(f"_{name}: Explicit attn_mask should not be set when is_causal=True")
         causal = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
         allowed = causal if allowed is None else allowed & causal
     kept = _kept(query, key, dropout_p)

@@ -16,7 +16,7 @@ from .dims import norm_dim
 from .dtypes import dtype as DType
 from .dtypes import dtype_of
 from .hooks import RemovableHandle, hooks_of
-from .node import Node, Variable, new_leaf, shared, start, wrap
+from .node import Node, Variable, hold, new_leaf, shared, start, wrap
 from .shown import shown
 from .size import Size, size_of
 from .version import INFERENCE, writes
@@ -302,7 +302,8 @@ class TensorBase(Variable):
             raise RuntimeError(
                 f"data set to a tensor that requires gradients must be floating point, not {dtype_of(array.dtype)}"
             )
-        self.array, self.view_of = array, None
+        hold(self, array)
+        self.view_of = None
         if node is not None and node.op is None:
             node.shape, node.dtype = array.shape, array.dtype
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from .arguments import TAKEN, adopt, meeting
 from .dims import mismatch
-from .dtypes import float32, floating
+from .dtypes import float32, float64, floating
 from .mode import INFERRING, fresh, recording
 from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
+from .pulls import pull_lines
 from .shortcut import call, direct
 from .version import Version
 from .view import attach, settle
@@ -32,9 +33,6 @@ class _Unset:
 
 
 UNSET: Any = _Unset()
-
-
-# ------------------------------------------------------------------ the forward function
 
 
 def _unwritten(*args: Any, **kwargs: Any) -> Any:
@@ -64,7 +62,7 @@ def build_function(op: Any) -> Any:
 
 def build_pull(primitive: Any, op: Op) -> Any:
     """Return the pull of ``op``, written now."""
-    return _compiled(primitive, "pull", _pull(primitive), {"__name__": primitive.kernel.__module__, "op": op})
+    return _compiled(primitive, "pull", pull_lines(primitive), {"__name__": primitive.kernel.__module__, "op": op})
 
 
 _numbers = count()
@@ -87,6 +85,7 @@ _NAMES: dict[str, Any] = {
 _NAMES |= {"Version": Version, "ndarray": np.ndarray, "new": object.__new__, "clock": clock, "CONSTANT": CONSTANT}
 _NAMES |= {
     "SINGLE": float32.numpy,
+    "DOUBLE": float64.numpy,
     "TAKEN": TAKEN,
     "UNSET": UNSET,
     "recording": recording.get,
@@ -119,7 +118,7 @@ def listing(op: Any) -> str:
     >>> "kernel(input_array)" in listing(PRIMITIVES["exp"])
     True
     """
-    pull = _pull(op) if op.inputs else []
+    pull = pull_lines(op) if op.inputs else []
     return "\n".join([*_forward(op), "", *pull])
 
 
@@ -160,22 +159,16 @@ _UNRECORDED = "result.node = None; result.version = fresh() if INFERRING.count e
 def _forward(op: Any) -> list[str]:
     signature, lines = _signature(op)
     tensors = [name for name in op.params if name in op.rules]
-    lines = [f"def forward({signature}):", *lines, "    traced = False"]
-    for name in tensors:
-        lines += _many_input(name) if name == op.many else _input(op, name)
     result = call(op.kernel, "kernel", _arguments(op, tensors))
     kept = ", ".join(["array", *op.keeps])
-    public = f"returns({kept})" if op.returns else "array"
-    if op.keeps:
-        lines += ["    if not traced:", f"        {kept} = {result}", f"        return {public}"]
-    else:
-        lines += [f"    if not traced: return {result}"]
-    lines += _promotion(op, tensors)
+    lines = [f"def forward({signature}):", *lines, *_inputs(op, tensors, result, kept), *_promotion(op, tensors)]
     if len(tensors) > 1 and not op.many:  # a try costs nothing
         arrays = ", ".join(f"{name}_array" for name in tensors)
         result = f"{result}\n    except ValueError as error_: mismatch(error_, {arrays}); raise"
         kept = f"try: {kept}"
-    lines += [f"    {kept} = {result}", "    result = new(Result)", "    result.array = array; result.view_of = None"]
+    lines += [f"    {kept} = {result}", *_measured(op, tensors), "    result = new(Result)"]
+    lines += ["    result.array = array; result.array_shape = shape_; result.array_dtype = kind_"]
+    lines += ["    result.view_of = None"]
     lines += _recorded(op) if op.inputs else [f"    {_UNRECORDED}"]
     if op.view:
         rest = ", ".join(_kept(name) for name in op.params if name not in tensors)
@@ -194,10 +187,35 @@ def _arguments(op: Any, tensors: list[str]) -> list[str]:
     return [f"{name}={part}" if name in named else part for name, part in zip(op.params, parts, strict=True)]
 
 
+def _inputs(op: Any, tensors: list[str], result: str, kept: str) -> list[str]:
+    """Return the lines that take the tensors; one or two plain ones take a shorter way."""
+    lines = ["    traced = False"]
+    for name in tensors:
+        lines += _many_input(name) if name == op.many else _input(op, name)
+    if op.keeps:
+        public = f"returns({kept})" if op.returns else "array"
+        lines += ["    if not traced:", f"        {kept} = {result}", f"        return {public}"]
+    else:
+        lines += [f"    if not traced: return {result}"]
+    if len(tensors) > 2 or op.many:
+        return lines
+    plain = " and ".join(f"type({name}) is Result" for name in tensors)
+    quick = [f"    {line}" for name in tensors for line in _tensor(op, name)]
+    return [f"    if {plain}:", *quick, "    else:", *(f"    {line}" for line in lines)]
+
+
+def _tensor(op: Any, name: str) -> list[str]:
+    """Return the lines that take ``name``, which is a tensor."""
+    array = f"{name}.array if type({name}.array) is ndarray else shared({name})" if op.view else f"{name}.array"
+    return [
+        f"    if {name}.view_of is not None: settle({name})",
+        f"    {name}_array = {array}; {name}_node = {name}.node",
+    ]
+
+
 def _input(op: Any, name: str) -> list[str]:
     number = op.params.index(name) + 1
     optional = _defaults(op).get(name, UNSET) is None
-    array = f"{name}.array if type({name}.array) is ndarray else shared({name})" if op.view else f"{name}.array"
     numbers = bool(op.promote) and len(op.rules) > 1
     at_once = "in TAKEN" if numbers else "is ndarray"
     taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {numbers}, {optional}, {op.operator})"
@@ -205,8 +223,7 @@ def _input(op: Any, name: str) -> list[str]:
     return [
         f"    if isinstance({name}, Variable):",
         "        traced = True",
-        f"        if {name}.view_of is not None: settle({name})",
-        f"        {name}_array = {array}; {name}_node = {name}.node",
+        *(f"    {line}" for line in _tensor(op, name)),
         "    else:",
         f"        {name}_array = {name} if type({name}) {at_once} else {taken}",
         *decline,
@@ -228,18 +245,45 @@ def _many_input(name: str) -> list[str]:
     ]
 
 
+def _quick(op: Any) -> int:
+    """Return of how many tensors the result's shape and dtype can be told without a look at the array, or 0."""
+    tensors = len(op.rules)
+    return tensors if op.elementwise and op.inputs and tensors <= 2 else 0
+
+
 def _promotion(op: Any, tensors: list[str]) -> list[str]:
+    """Return the lines that bring the operands to one dtype; ``kind_`` is that of the result, or None if not known."""
     lines: list[str] = []
     arrays = [f"{name}_array" for name in tensors]
-    if op.promote and len(tensors) > 1:
-        pairs = ", ".join(f"{name}, {name}_array" for name in tensors)
-        constant = " or ".join(f"{name} is CONSTANT" for name in tensors)
-        differ = " or ".join(f"{arrays[0]}.dtype is not {other}.dtype" for other in arrays[1:])
-        lines += [f"    if {constant} or {differ}: {', '.join(arrays)} = meet({pairs})"]
-    if op.promote == "float":
-        first, floated = arrays[0], "; ".join(f"{a} = floating({a})" for a in arrays)
-        lines += [f"    if {first}.dtype is not SINGLE and {first}.dtype.kind != 'f': {floated}"]
-    return lines
+    pairs = ", ".join(f"{name}, {name}_array" for name in tensors)
+    meet = f"{', '.join(arrays)} = meet({pairs})"
+    first, floated = arrays[0], "; ".join(f"{a} = floating({a})" for a in arrays)
+    floats = [f"if {first}.dtype.kind != 'f': {floated}"] if op.promote == "float" else []
+    if not _quick(op):
+        if op.promote and len(tensors) > 1:
+            constant = " or ".join(f"{name} is CONSTANT" for name in tensors)
+            differ = " or ".join(f"{arrays[0]}.dtype is not {other}.dtype" for other in arrays[1:])
+            lines += [f"    if {constant} or {differ}: {meet}"]
+        return [*lines, *(f"    {line}" for line in floats)]
+    lines += [f"    kind_ = {tensors[0]}.array_dtype"]
+    if len(tensors) == 1:
+        lines += ["    if kind_ is not SINGLE and kind_ is not DOUBLE:"]
+    else:  # the dtype of CONSTANT is None
+        differ = f"kind_ is not {tensors[1]}.array_dtype"
+        lines += [f"    if {differ} or kind_ is not SINGLE and kind_ is not DOUBLE:", f"        if {differ}: {meet}"]
+    return [*lines, *(f"        {line}" for line in floats), "        kind_ = None"]
+
+
+def _measured(op: Any, tensors: list[str]) -> list[str]:
+    """Return the lines that set the result's ``shape_`` and ``kind_``, and ``plain_``: all inputs have them too."""
+    read = "shape_ = array.shape; kind_ = array.dtype"
+    if not _quick(op):
+        return [f"    {read}"]
+    lines = [f"    shape_ = {tensors[0]}.array_shape"]
+    if len(tensors) == 1:
+        return [*lines, f"    if kind_ is None: {read}"]
+    known = f"kind_ is not None and shape_ == {tensors[1]}.array_shape"
+    return [*lines, f"    plain_ = {known}", f"    if not plain_: {read}"]
 
 
 def _recorded(op: Any) -> list[str]:
@@ -252,11 +296,11 @@ def _recorded(op: Any) -> list[str]:
     lines += [
         "        result.node = node = Node()",
         f"        {_edges(op)}; node.hooks = None",
-        f"        {_shape_of_node(op)}",
+        "        node.shape = shape_; node.dtype = kind_",
         f"        node.op = {_op_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         *([] if "out" in op.saves else ["        result.version = None"]),
-        "        if mode_ is not True: mode_.made(node)",
+        "        if mode_ is not True: mode_.made(node, array)",
         f"    else: {_UNRECORDED}",
     ]
     return lines
@@ -273,18 +317,12 @@ def _edges(op: Any) -> str:
     return f"node.edge = {first}; node.more = ({', '.join(rest)},) if {asked} else None"
 
 
-def _shape_of_node(op: Any) -> str:
-    """Return the line that notes the result's shape and dtype; to read them off an array takes its time."""
-    if op.elementwise and len(op.inputs) == 1 and sum(name in op.rules for name in op.params) == 1:
-        source = f"{op.inputs[0]}_node"
-        return f"node.shape = {source}.shape; node.dtype = {source}.dtype"
-    return "node.shape = shape_ = array.shape; node.dtype = kind_ = array.dtype"
-
-
 def _op_of_node(op: Any) -> str:
     """Return what becomes ``node.op``: ``bent`` where broadcasting or promotion must be undone on the way back."""
     same = [f"({x}_node is None or {x}_node.shape == shape_ and {x}_node.dtype is kind_)" for x in op.inputs]
-    unbent = op.elementwise and (len(same) == 1 or " and ".join(same))
+    unbent: str | bool = op.elementwise and (_quick(op) == 1 or " and ".join(same))
+    if _quick(op) == 2:
+        unbent = f"plain_ or {unbent}"
     if not isinstance(op.title, str):
         settles = "True" if not op.elementwise else "False" if unbent is True else f"not ({unbent})"
         return f"op_of(title({', '.join(_names(op.title))}), {settles})"
@@ -342,45 +380,3 @@ def _slots(op: Any) -> list[str]:
 def _kept(name: str) -> str:
     """Return the expression that keeps an argument as it is now: a list could be changed before the walk."""
     return f"tuple({name}) if type({name}) is list else {name}"
-
-
-# ------------------------------------------------------------------ the pull
-
-
-def _pull(op: Any) -> list[str]:
-    lines = ["def pull(g_, saved, node):"]
-    if op.frees:
-        lines += ["    if saved is None: raise FreedError"]
-    if op.saves:
-        names = [n if not op.is_array(n) else f"{n}, {n}_version, {n}_said" for n in op.saves]
-        lines += [f"    {', '.join(names)}, = saved"]
-    for name in op.saves:
-        if op.is_array(name):
-            written = f"({name}_version or {name}_said) and {name}_version != {name}_said"
-            lines += [f"    if {written}: stale(op, {name!r}, saved, node)"]
-    if op.joint:
-        lines += ["    needs = [edge is not None for edge in node.edges]"]
-        return [*lines, f"    return rule({', '.join(['g_', *op.needs[op.inputs[0]]])})"]
-    calls = [call(op.rules[name], f"rule_{name}", ["g_", *op.needs[name]]) for name in op.inputs]
-    if op.many:
-        return [*lines, f"    return {calls[0]}"]
-    if len(calls) == 1:
-        return [*lines, f"    return ({calls[0]},)"]
-    edges = [f"edge_{name}" for name in op.inputs]
-    parts = ", ".join(f"None if {edge} is None else {text}" for edge, text in zip(edges, calls, strict=True))
-    none = f"({'None, ' * len(edges[1:])})"
-    lines += [f"    {edges[0]} = node.edge", f"    {', '.join(edges[1:])}, = node.more or {none}"]
-    return [*lines, f"    return ({parts})"]
-
-
-def layout(op: Any) -> list[tuple[int, str, int]]:
-    """Return, for each saved array, its place in ``saved``, its name, and its edge (-1: the result, -2: none)."""
-    found: list[tuple[int, str, int]] = []
-    place = 0
-    for name in op.saves:
-        if op.is_array(name):
-            edge = -1 if name == "out" else op.inputs.index(name) if name in op.inputs else -2
-            found.append((place, name, edge))
-            place += 2
-        place += 1
-    return found

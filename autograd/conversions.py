@@ -29,7 +29,7 @@ from .dtypes import (
     uint8,
 )
 from .mode import fresh
-from .node import Variable, new_leaf, shared, start, wrap
+from .node import Variable, hold, new_leaf, shared, start, wrap
 from .ops.adapt import convert
 from .size import Size, sizes
 from .values import TensorValues
@@ -228,6 +228,19 @@ class TensorConversions(TensorValues):
         """Return ones of ``size`` in the dtype of this tensor."""
         return self.new_full(options.pop("size", None) or sizes(size, "new_ones"), 1, **options)
 
+    def new_empty_strided(
+        self, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
+    ) -> Any:
+        """Return a tensor of arbitrary values (here: zeros) whose elements along each dim lie ``stride`` apart."""
+        require_plain(device=device, **rest)
+        if len(size) != len(stride):
+            raise RuntimeError(f"mismatch in length of strides and shape: {list(stride)} and {list(size)}")
+        kind = self.array.dtype if dtype is None else as_numpy(dtype)
+        last = sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if 0 not in size else -1
+        memory = np.zeros(last + 1, kind)
+        steps = tuple(step * kind.itemsize for step in stride)
+        return new(np.ndarray(tuple(size), kind, memory, 0, steps), requires_grad)
+
     def new_empty(self, *size: Any, **options: Any) -> Any:
         """Return a tensor of ``size`` in the dtype of this tensor, its values arbitrary (here: zeros)."""
         return self.new_full(options.pop("size", None) or sizes(size, "new_empty"), 0, **options)
@@ -255,7 +268,7 @@ class TensorConversions(TensorValues):
             if self.view_of is not None:
                 raise RuntimeError(f"resize_: a view of shape {list(array.shape)} cannot grow to {list(shape)}")
             flat = np.concatenate([flat, np.zeros(needed - flat.size, flat.dtype)])
-        self.array = flat[:needed].reshape(shape)
+        hold(self, flat[:needed].reshape(shape))
         return self
 
     def resize_as_(self, the_template: Any, memory_format: Any = None) -> Self:
@@ -272,7 +285,8 @@ class TensorConversions(TensorValues):
         array = np.empty(0, self.array.dtype) if source is None else shared(source)
         if array.dtype is not self.array.dtype:
             raise RuntimeError(f"Could not set tensor of type {dtype_of(array.dtype)} to a tensor of type {self.dtype}")
-        self.array, self.view_of = array, None
+        hold(self, array)
+        self.view_of = None
         self.version = None if source is None else start(source)
         return self
 

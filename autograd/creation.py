@@ -204,15 +204,6 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     return made
 
 
-def from_dlpack(ext_tensor: Any) -> Tensor:
-    """Return a tensor on the memory of any object that speaks DLPack, such as another library's array.
-
-    https://pytorch.org/docs/stable/dlpack.html
-    """
-    made: Tensor = new(checked_array(np.from_dlpack(ext_tensor)))
-    return made
-
-
 def scalar_tensor(s: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor without dims that holds the number ``s``, in the default dtype unless given."""
     if not isinstance(s, bool | int | float | np.generic):

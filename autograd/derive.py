@@ -5,11 +5,11 @@ https://pytorch.org/docs/stable/generated/torch.autograd.grad.html
 
 from __future__ import annotations
 
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .dtypes import dtype_of
 from .engine import arrive, run
 from .hooks import hooks_of
 from .mode import Recording
@@ -26,44 +26,55 @@ def node_of(x: Variable) -> Node | None:
     return x.node
 
 
+class GradientEdge(NamedTuple):
+    """Where a gradient enters the graph: a node, and which of its outputs the gradient belongs to."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
+
+
 def _listed(given: Any, what: str) -> list[Any]:
-    listed = [given] if isinstance(given, Variable) else list(given)
+    listed = [given] if isinstance(given, Variable | GradientEdge) else list(given)
     if not listed:
         raise RuntimeError(f"'{what}' argument cannot be empty.")
     for one in listed:
-        if not isinstance(one, Variable):
-            raise TypeError(f"{what} must be Tensors, not {type(one).__name__}")
+        if not isinstance(one, Variable | GradientEdge):
+            error = RuntimeError if what == "inputs" else TypeError  # as PyTorch has it
+            raise error(f"all {what} have to be Tensors or GradientEdges, but got {type(one).__name__}")
     return listed
 
 
-def _seed(output: Variable, gradient: Any, create_graph: bool) -> Any:
-    """Return the gradient that enters at ``output``: an array, or a tensor where the walk is recorded."""
-    array = output.array
+def _entry(one: Variable | GradientEdge) -> Node | None:
+    """Return the node at which the gradient of a tensor, or of an edge, enters the graph."""
+    if isinstance(one, Variable):
+        return node_of(one)
+    entry: Node = one.node if one.ownership_token is None else one.ownership_token
+    if one.ownership_token is None and not all(isinstance(size, int) for size in entry.shape):
+        raise RuntimeError(f"{entry.name()} has several outputs: get the edge of one by get_gradient_edge(tensor)")
+    return entry
+
+
+def _seed(node: Node, gradient: Any, create_graph: bool) -> Any:
+    """Return the gradient that enters at ``node``: an array, or a tensor where the walk is recorded."""
+    shape, kind = node.shape, node.dtype
     if gradient is None:
-        if array.size != 1:
+        if prod(shape) != 1:
             raise RuntimeError(
-                f"grad can be implicitly created only for scalar outputs, but the output has shape {list(array.shape)}"
+                f"grad can be implicitly created only for scalar outputs, but the output has shape {list(shape)}"
                 ": pass the gradient, or reduce the output first"
             )
-        if array.dtype.kind != "f":
-            raise RuntimeError(
-                f"grad can be implicitly created only for real scalar outputs but got {dtype_of(array.dtype)}"
-            )
-        ones = np.ones(array.shape, array.dtype) if array.ndim else array.dtype.type(1)
-        return wrap(output.result, ones) if create_graph else ones
+        ones = np.ones(shape, kind) if shape else kind.type(1)
+        return wrap(Variable.result, ones) if create_graph else ones
     if not isinstance(gradient, Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
-    if gradient.array.shape != array.shape:
+    if gradient.array.shape != shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {_size(gradient)} and output[0] has a shape of "
-            f"{_size(output)}."
+            f"Mismatch in shape: grad_output[0] has a shape of torch.Size({list(gradient.array.shape)}) and output[0] "
+            f"has a shape of torch.Size({list(shape)})."
         )
     seed = gradient if create_graph else gradient.array
-    return seed if gradient.array.dtype is array.dtype else convert(seed, array.dtype)
-
-
-def _size(x: Variable) -> str:
-    return f"torch.Size({list(x.array.shape)})"
+    return seed if gradient.array.dtype is kind else convert(seed, kind)
 
 
 def _roots(outputs: list[Any], gradients: Any, create_graph: bool) -> dict[Node, Any]:
@@ -75,10 +86,10 @@ def _roots(outputs: list[Any], gradients: Any, create_graph: bool) -> dict[Node,
         raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     roots: dict[Node, Any] = {}
     for number, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
-        node = node_of(output)
+        node = _entry(output)
         if node is None:
             raise RuntimeError(f"element {number} of tensors does not require grad and does not have a grad_fn")
-        seed = _seed(output, gradient, create_graph)
+        seed = _seed(node, gradient, create_graph)
         roots[node] = roots[node] + seed if node in roots else seed
     return roots
 
@@ -102,7 +113,8 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    outputs = _listed(tensors, "tensors") if isinstance(tensors, Variable) or len(tensors) else []
+    one = isinstance(tensors, Variable | GradientEdge)
+    outputs = _listed(tensors, "tensors") if one or len(tensors) else []
     targets = None
     if inputs is not None:
         wanted = _listed(inputs, "inputs")
@@ -119,8 +131,8 @@ def backward(
         arrive({node: g for node, g in arrived.items() if node.op is None} if targets else arrived, cls, create_graph)
 
 
-def _target(x: Variable) -> Node:
-    node = node_of(x)
+def _target(x: Variable | GradientEdge) -> Node:
+    node = _entry(x)
     if node is None:
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     return node
@@ -155,7 +167,7 @@ def grad(
         )
     outputs, inputs = _listed(outputs, "outputs"), _listed(inputs, "inputs")
     nodes = [_target(x) for x in inputs]
-    cls = outputs[0].result
+    cls = Variable.result
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
         return _batched(outputs, inputs, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
@@ -166,7 +178,9 @@ def grad(
     for x, node in zip(inputs, nodes, strict=True):
         got = arrived.get(node)
         if got is None and materialize_grads:
-            got = wrap(cls, np.zeros(x.array.shape, x.array.dtype))
+            if isinstance(x, GradientEdge):
+                raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
+            got = wrap(cls, np.zeros(node.shape, node.dtype))
             got.node = new_leaf(got) if create_graph else None  # as in PyTorch
         if got is None and not allow_unused:
             raise RuntimeError(
@@ -197,5 +211,6 @@ def _batched(
             grad(outputs, inputs, seeds, keep or not last, create_graph, True, allow_unused, False, materialize)
         )
     if not size:
-        return tuple(wrap(Variable.result, np.zeros((0, *x.array.shape), x.array.dtype)) for x in inputs)
+        nodes = [_target(x) for x in inputs]
+        return tuple(wrap(Variable.result, np.zeros((0, *node.shape), node.dtype)) for node in nodes)
     return tuple(None if column[0] is None else stack(column) for column in zip(*rows, strict=True))

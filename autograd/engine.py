@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextvars import ContextVar
+from itertools import count
 from operator import attrgetter
 from sys import getrefcount
 from typing import Any
@@ -12,33 +14,33 @@ import numpy as np
 from .anomaly import anomaly
 from .node import FreedError, Node, Variable, wrap
 from .ops.adapt import convert, settle_gradient
-from .version import count
+from .version import count as count_write
 
 _newest = attrgetter("seq")
 
 
-def reachable(roots: Iterable[Node]) -> tuple[list[Node], bool]:
-    """Return every node that a gradient can reach, newest first, and whether any of them has hooks.
+def reachable(roots: Iterable[Node]) -> tuple[list[Node], dict[Node, Any], bool]:
+    """Return every node that a gradient can reach, newest first, a dict with all of them, and whether any has hooks.
 
-    That is a valid order, as a step is always younger than the steps it read from.
+    That is a valid order, as a step is always younger than the steps it read from. The dict holds ``None`` for each.
     """
     order, hooked = list(roots), False
-    seen = set(order)
-    add, append = seen.add, order.append
+    seen: dict[Node, Any] = dict.fromkeys(order)
+    append = order.append
     for node in order:  # grows as it goes
         edge, more = node.edge, node.more
         if node.hooks is not None:
             hooked = True
         if edge is not None and edge not in seen:
-            add(edge)
+            seen[edge] = None
             append(edge)
         if more is not None:
             for edge in more:
                 if edge is not None and edge not in seen:
-                    add(edge)
+                    seen[edge] = None
                     append(edge)
     order.sort(key=_newest, reverse=True)  # nearly sorted: cheap
-    return order, hooked
+    return order, seen, hooked
 
 
 def _hooked_leaves_early(order: list[Node]) -> list[Node]:
@@ -79,7 +81,18 @@ def recall(node: Node, cls: Any) -> tuple[Any, ...]:
     return tuple(saved)
 
 
-def run(  # noqa: PLR0912 - all that can happen to a gradient, in one place
+def pulled(node: Any, g: Any, saved: Any, edges: int) -> tuple[Any, ...]:
+    """Return the gradient of each of the inputs of ``node``, ``None`` where none is asked for."""
+    parts = node.op.pull(g, saved, node)
+    return parts if node.more is not None else (parts, *(None,) * (edges - 1))
+
+
+walking: ContextVar[tuple[int, Collection[Node]]] = ContextVar("walking", default=(-1, ()))
+"""The number of the walk that this thread or task is on, and the nodes that it runs; hooks may ask for them."""
+_walks = count()
+
+
+def run(
     roots: dict[Node, Any], cls: Any, *, record: bool, keep: bool, targets: set[Node] | None = None
 ) -> dict[Node, Any]:
     """Send each root's gradient down the graph; return what reached the leaves, or the ``targets``.
@@ -87,11 +100,29 @@ def run(  # noqa: PLR0912 - all that can happen to a gradient, in one place
     With ``record`` gradients are tensors of class ``cls`` and the walk itself is recorded; else they are arrays.
     Without ``keep`` each node lets go of what it saved. A leaf with hooks gets its gradient on the way.
     """
-    (order, hooked), watch = reachable(roots), anomaly.get()
+    (order, seen, hooked), watch = reachable(roots), anomaly.get()
     if not (record or targets or watch or hooked):
-        return _walk_arrays(order, dict(roots), keep)
+        seen.update(roots)
+        return _walk_arrays(order, seen, keep)
     order = _hooked_leaves_early(order)
     useful = None if targets is None else _leading_to(targets, order)
+    outer = walking.set((next(_walks), useful if useful is not None else seen))
+    try:
+        return _walk_watched(order, roots, cls, record, keep, targets, useful)
+    finally:
+        walking.reset(outer)
+
+
+def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one place
+    order: list[Node],
+    roots: dict[Node, Any],
+    cls: Any,
+    record: bool,
+    keep: bool,
+    targets: set[Node] | None,
+    useful: set[Node] | None,
+) -> dict[Node, Any]:
+    watch = anomaly.get()
     grads, arrived = {node: g for node, g in roots.items() if useful is None or node in useful}, {}
     for node in order:
         g = grads.pop(node, None)
@@ -118,7 +149,7 @@ def run(  # noqa: PLR0912 - all that can happen to a gradient, in one place
             continue
         if hooks is not None:
             g = hooks.prepare(g, cls)
-        parts = op.pull(g, recall(node, cls) if record else node.saved, asked)
+        parts = pulled(asked, g, recall(node, cls) if record else node.saved, len(edges))
         if hooks is not None:
             parts = hooks.leave(parts, g, cls)
         if watch is not None:
@@ -148,48 +179,51 @@ LARGE = 16384
 def _walk_arrays(  # noqa: PLR0912 - a call for each branch would double the price of a step
     order: list[Node], grads: dict[Node, Any], keep: bool
 ) -> dict[Node, Any]:
-    """Do as :func:`run` where nobody looks on: plain arrays, no hooks, all leaves. Most walks are of this kind."""
+    """Do as :func:`run` where nobody looks on: plain arrays, no hooks, all leaves. Most walks are of this kind.
+
+    ``grads`` has an entry for every node: the gradients of the roots, and ``None``.
+    """
     arrived: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose gradient is a sum made here, which may be added to in place
-    take, look = grads.pop, grads.get
+    ndarray = np.ndarray
     for node in order:
-        g = take(node, None)
+        g = grads[node]
         if g is None:
             continue
+        grads[node] = None
         op = node.op
         if op is None:
             arrived[node] = g
             continue
-        parts = op.pull(g, node.saved, node)
+        part = parts = op.pull(g, node.saved, node)
         del g  # so that an array handed on unchanged is seen to have one holder less
         if op.frees and not keep:
             node.saved = None
-        edge, more, settles = node.edge, node.more, op.settles
-        if more is None:
+        edge, more, settles, number = node.edge, node.more, op.settles, 0
+        if more is not None:
             part = parts[0]
-            if not settles and edge not in grads:  # an elementwise step with one input: done
-                grads[edge] = part
-                continue
-            pairs: Any = ((edge, part),)
-        else:
-            pairs = zip((edge, *more), parts)  # noqa: B905 - to ask for equal lengths costs time
-        for edge, part in pairs:
-            if edge is None or part is None:
-                continue
-            if settles and (part.shape != edge.shape or part.dtype is not edge.dtype):
-                part = settle_gradient(part, edge, node)  # noqa: PLW2901
-            before = look(edge)
-            if before is None:
-                grads[edge] = part
-            elif edge in owned:
-                before += part
-            elif before.size >= LARGE and getrefcount(before) == _HELD and before.base is None:
-                before += part
-                owned.add(edge)
-            else:
-                grads[edge] = total = before + part
-                if type(total) is np.ndarray:
+        while True:
+            if edge is not None and part is not None:
+                if settles and (part.shape != edge.shape or part.dtype is not edge.dtype):
+                    part = settle_gradient(part, edge, node)
+                before = grads[edge]
+                if before is None:
+                    grads[edge] = part
+                elif edge in owned:
+                    before += part
+                elif type(before) is not ndarray:
+                    grads[edge] = before + part
+                elif before.size >= LARGE and getrefcount(before) == _HELD and before.base is None:
+                    before += part
                     owned.add(edge)
+                else:
+                    grads[edge] = before + part
+                    owned.add(edge)
+            if more is None or number == len(more):
+                break
+            edge = more[number]
+            number += 1
+            part = parts[number]
     return arrived
 
 
@@ -236,7 +270,7 @@ def _add_in_place(grad: Variable, got: Any) -> None:
     else:
         grad.array = grad.array + got
     if grad.version is not None:
-        count(grad.version, "backward")
+        count_write(grad.version, "backward")
 
 
 def arrive(arrived: dict[Node, Any], cls: Any, record: bool) -> None:

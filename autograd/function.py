@@ -204,7 +204,7 @@ class _Outputs:
         self._save(node)
         mode = recording.get()
         if not isinstance(mode, bool):
-            mode.made(node)
+            mode.made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready))
         return ready
 
     def _node(self) -> Node:
@@ -282,7 +282,7 @@ class _Pull:
     def __init__(self, ctx: Function, inputs: list[Any]) -> None:
         self.ctx, self.inputs = ctx, [x is not None for x in inputs]
 
-    def __call__(self, g: Any, saved: Any, node: Node) -> tuple[Any, ...]:
+    def __call__(self, g: Any, saved: Any, node: Node) -> Any:
         ctx = self.ctx
         items = g.items if isinstance(g, Parts) else (g,)
         recorded = any(isinstance(item, Variable) for item in items)
@@ -291,7 +291,8 @@ class _Pull:
         with enable_grad() if recorded else no_grad():
             got = backward(ctx, *given)
         grads = list(got) if isinstance(got, tuple | list) else [got]
-        return self._checked(grads, node.edges, recorded)
+        parts = self._checked(grads, node.edges, recorded)
+        return parts[0] if node.more is None else parts
 
     def repack(self, node: Node, packed: Callable[[Any, Any], Packed]) -> None:
         """Replace each array that ``node`` saved by what ``packed`` makes of it and its version."""

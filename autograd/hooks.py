@@ -15,6 +15,14 @@ Hook = Callable[..., Any]
 _ids = count()
 
 
+def keep_ahead(hooks: Any) -> None:
+    """Give out only numbers above those of ``hooks``, which may come from another process."""
+    global _ids  # noqa: PLW0603
+    highest = max(hooks, default=-1)
+    current = next(_ids)
+    _ids = count(max(current, highest + 1))
+
+
 class HookDict(dict[int, Any]):
     """Hooks by number, in the order of registration."""
 
@@ -46,11 +54,21 @@ class RemovableHandle:
         if hooks is not None:
             hooks.pop(self.id, None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _handle, (self.hooks(), self.id)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.remove()
+
+
+def _handle(hooks: HookDict | None, number: int) -> RemovableHandle:
+    """Return the handle of hook ``number``; of none if the hooks are gone."""
+    made = RemovableHandle(HookDict() if hooks is None else hooks)
+    made.id = number
+    return made
 
 
 class Hooks:

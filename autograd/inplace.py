@@ -111,7 +111,11 @@ def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
 def check_writable(x: Any, name: str) -> None:
     """Raise RuntimeError if writing one element of ``x`` would write several."""
     array = x.array
-    if array.size and 0 in array.strides and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+    if (
+        0 in array.strides
+        and array.size
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
+    ):
         raise RuntimeError(
             f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
@@ -181,7 +185,7 @@ def _replace_part(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:
     base.node = made
     mode = recording.get()
     if not isinstance(mode, bool):
-        mode.made(made)
+        mode.made(made, base.array)
 
 
 def _share_saved_result(node: Node, value: Any, x: Any) -> None:

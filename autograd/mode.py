@@ -21,8 +21,8 @@ GENERATOR, COROUTINE = 0x20, 0x80  # flags of a code object, as in the module ``
 class Observer:
     """Looks at every node as it is recorded: base of anomaly detection, saved-tensor hooks, tracing."""
 
-    def made(self, node: Any) -> None:
-        """Be told of ``node``, complete but not yet seen by anyone."""
+    def made(self, node: Any, value: Any) -> None:
+        """Be told of ``node``, complete but not yet seen by anyone, and of the array (or arrays) it stands for."""
 
 
 class Observers(Observer):
@@ -31,10 +31,10 @@ class Observers(Observer):
     def __init__(self, members: tuple[Observer, ...]) -> None:
         self.members = members
 
-    def made(self, node: Any) -> None:
+    def made(self, node: Any, value: Any) -> None:
         """Tell each of them about a new node."""
         for member in self.members:
-            member.made(node)
+            member.made(node, value)
 
 
 recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)

@@ -20,10 +20,11 @@ clock = counter()
 class Op:
     """What a node did, as the walk needs it.
 
-    ``pull(g, saved, node)`` gives the gradient of each input; ``node`` tells which inputs ask for one. ``frees``: there
-    are saved arrays to let go. ``settles``: gradients may need to be summed or cast to fit the inputs. ``layout``: for
-    each saved array its place in ``saved``, its name, and its edge (-1 is the result, -2 an input without gradient).
-    ``arity`` is the number of inputs that may have a gradient.
+    ``pull(g, saved, node)`` gives the gradient of each input as a tuple, or that of the first alone if ``node.more`` is
+    ``None``; ``node`` tells which inputs ask for one. ``frees``: there are saved arrays to let go. ``settles``:
+    gradients may need to be summed or cast to fit the inputs. ``layout``: for each saved array its place in ``saved``,
+    its name, and its edge (-1 is the result, -2 an input without gradient). ``arity`` is the number of inputs that may
+    have a gradient.
     """
 
     __slots__ = ("arity", "frees", "layout", "name", "pull", "settles", "title")
@@ -107,11 +108,14 @@ PICK = "pick"
 class Variable:
     """All that the engine knows of a tensor: its array, its node, its version, and what it is a view of.
 
-    ``array`` is an ndarray, or for a value without dims a NumPy scalar until its memory is shared.
+    ``array`` is an ndarray, or for a value without dims a NumPy scalar until its memory is shared. Its shape and dtype
+    are noted beside it: to read them off the array takes eight times as long, and every step asks for them.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "array", "node", "version", "view_of")
+    __slots__ = ("__dict__", "__weakref__", "array", "array_dtype", "array_shape", "node", "version", "view_of")
     array: Any
+    array_shape: tuple[int, ...]
+    array_dtype: np.dtype[Any]
     node: Node | None
     version: Version | None
     view_of: Any
@@ -121,8 +125,14 @@ class Variable:
 def wrap(cls: Any, array: Any, node: Node | None = None, version: Version | None = None) -> Any:
     """Return a new ``cls`` around ``array``, which is not copied."""
     made = object.__new__(cls)
-    made.array, made.node, made.version, made.view_of = array, node, version, None
+    made.array, made.array_shape, made.array_dtype = array, array.shape, array.dtype
+    made.node, made.version, made.view_of = node, version, None
     return made
+
+
+def hold(x: Variable, array: Any) -> None:
+    """Let ``x`` stand on ``array``, which may be of another shape or dtype than what it held."""
+    x.array, x.array_shape, x.array_dtype = array, array.shape, array.dtype
 
 
 def start(x: Variable) -> Version:
@@ -139,8 +149,15 @@ def wrote(x: Variable, writer: str) -> None:
     count(start(x) if version is None else version, writer)
 
 
-CONSTANT = wrap(Variable, None, None, FIXED)
-"""Stands for an input that is no tensor, where the version of one is asked for."""
+def _constant() -> Any:
+    made: Any = Variable()
+    made.array = made.array_shape = made.array_dtype = made.node = made.view_of = None
+    made.version = FIXED
+    return made
+
+
+CONSTANT = _constant()
+"""Stands for an input that is no tensor, where the version or the dtype of one is asked for."""
 
 
 def shared(x: Variable) -> Any:

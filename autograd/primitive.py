@@ -31,6 +31,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from . import compile as source
 from .dtypes import Array
 from .node import Op
+from .pulls import layout
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,8 +114,8 @@ class Primitive:
         key = title, settles
         found = self.ops.get(key)
         if found is None:
-            layout, arity = source.layout(self), len(self.inputs)
-            found = Op(self.name, title, self._first_pull, self.frees, settles, layout, arity)
+            saved, arity = layout(self), len(self.inputs)
+            found = Op(self.name, title, self._first_pull, self.frees, settles, saved, arity)
             self.ops[key] = found
         return found
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .mode import recording
-from .node import shared, wrap
+from .node import hold, shared, wrap
 from .ops.order import swapaxes, swapdims, t, transpose
 from .ops.shape import squeeze, unsqueeze
 from .view import View
@@ -26,7 +26,8 @@ def reshaped_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
             _check_alone(self, name)
             made = twin(wrap(type(self), shared(self), self.node), *args, **kwargs)
             _check_recorded(self, made, name)
-        self.array, self.node = made.array, made.node
+        hold(self, made.array)
+        self.node = made.node
         return self
 
     method.__name__ = method.__qualname__ = name

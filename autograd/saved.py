@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from .mode import Observer, Watch, no_grad
-from .node import FreedError, Node, Op, Variable, wrap
+from .node import FreedError, Node, Op, Variable, hold, wrap
 from .version import FIXED, UNWRITTEN
 
 Pair = tuple[Callable[[Any], Any], Callable[[Any], Any]] | None
@@ -20,10 +20,11 @@ Pair = tuple[Callable[[Any], Any], Callable[[Any], Any]] | None
 class Packed:
     """A saved value as a user's hook packed it."""
 
-    __slots__ = ("unpack", "value")
+    __slots__ = ("dtype", "shape", "unpack", "value")
 
     def __init__(self, array: Any, version: Any, pair: tuple[Callable[[Any], Any], Callable[[Any], Any]]) -> None:
         pack, self.unpack = pair
+        self.shape, self.dtype = array.shape, array.dtype
         given = wrap(Variable.result, array, None, version)
         before = bytes(version) if version else UNWRITTEN
         with no_grad():
@@ -62,14 +63,14 @@ class _Unpacking:
             if isinstance(value, Packed):
                 opened[place] = value.open()
             elif isinstance(value, Variable) and isinstance(value.array, Packed):
-                value.array = value.array.open()  # the walk is recorded, and this tensor was made for it
+                hold(value, value.array.open())  # the walk is recorded, and this tensor was made for it
         return self.op.pull(g, tuple(opened), node)
 
 
 class _Packer(Observer):
     """Packs what each new node saved with the innermost pair of hooks."""
 
-    def made(self, node: Any) -> None:
+    def made(self, node: Any, value: Any) -> None:
         pair = _pairs.get()[-1]
         if pair is None or node.saved is None:
             return

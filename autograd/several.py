@@ -52,9 +52,9 @@ class Parts:
         return tuple(items)
 
 
-def _pull(g: Any, saved: Any, edges: Any) -> tuple[Parts]:
+def _pull(g: Any, saved: Any, node: Node) -> Parts:
     """Return ``g`` as the gradient of result ``saved[0]`` of ``saved[1]``."""
-    return (Parts.joined([(saved[0], g)], saved[1]),)
+    return Parts.joined([(saved[0], g)], saved[1])
 
 
 _PICK = Op(PICK, PICK, _pull, settles=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from . import activation as activations
-from . import draws, restride, setitem
+from . import draws, info, restride, setitem
 from .dims import variadic
 from .inplace import in_place
 from .interop import TensorInterop
+from .late import late, several
 from .node import Variable
 from .ops import (
     activation,
@@ -223,12 +224,34 @@ class Tensor(TensorInterop):
     scatter, scatter_ = choose.scatter, in_place(choose.scatter)
     scatter_add, scatter_add_ = gathering.scatter_add, in_place(gathering.scatter_add)
     scatter_reduce, scatter_reduce_ = combine.scatter_reduce, in_place(combine.scatter_reduce)
+    index_reduce, index_reduce_ = combine.index_reduce, in_place(combine.index_reduce)
     index_put, index_put_ = index.index_put, in_place(index.index_put)
     index_add, index_add_ = gathering.index_add, in_place(gathering.index_add)
     index_copy, index_copy_ = gathering.index_copy, in_place(gathering.index_copy)
     index_fill, index_fill_ = gathering.index_fill, in_place(gathering.index_fill)
     put, put_ = choose.put, in_place(choose.put)
     copy_, fill_, zero_, fill_diagonal_ = setitem.copy_, setitem.fill_, setitem.zero_, setitem.fill_diagonal_
+
+    # ------------------------------------------------------------------ loaded when first called
+    inverse, pinverse, cholesky_solve = several("ops.matrix", "inverse pinverse cholesky_solve")
+    svd, qr, cholesky = several("ops.matrix", "svd_of qr_of cholesky_of")
+    det, logdet, slogdet = several("ops.determinants", "det logdet slogdet_of")
+    matrix_power, matrix_exp = several("ops.determinants", "matrix_power matrix_exp")
+    cross = late("ops.matrix_norms", "cross_of")
+    lgamma, digamma, sinc, xlogy = several("ops.special", "lgamma digamma sinc xlogy")
+    copysign, nextafter, ldexp = several("ops.special", "copysign nextafter ldexp")
+    gcd, lcm, mvlgamma = several("ops.special", "gcd lcm mvlgamma")
+    frexp, polygamma = late("ops.special", "frexp"), late("ops.special", "polygamma_of")
+    lgamma_, digamma_, sinc_, xlogy_ = map(in_place, (lgamma, digamma, sinc, xlogy))
+    copysign_, nextafter_, ldexp_, gcd_, lcm_ = map(in_place, (copysign, nextafter, ldexp, gcd, lcm))
+    mvlgamma_, polygamma_ = in_place(mvlgamma), in_place(polygamma, "polygamma_")
+    select_scatter, slice_scatter = several("ops.layout", "select_scatter slice_scatter")
+    diagonal_scatter, narrow_copy = several("ops.layout", "diagonal_scatter narrow_copy")
+    as_strided, sum_to_size = several("ops.layout", "as_strided sum_to_size")
+    cov, corrcoef, renorm, histogram = several("ops.statistics", "cov corrcoef renorm histogram")
+    renorm_ = in_place(renorm)
+    hardshrink = activation.hardshrink
+    is_nonzero, is_same_size, is_conj, is_neg = info.is_nonzero, info.is_same_size, info.is_conj, info.is_neg
 
 
 Variable.result = Tensor

@@ -20,7 +20,7 @@ _HIDDEN = ("_leaf_kept",)
 
 def rebuild(cls: Any, array: Any, requires_grad: bool) -> Any:
     """Return the tensor that was pickled."""
-    made = wrap(cls, array)
+    made = wrap(cls, array.view(np.dtype(array.dtype.str)))  # NumPy unpickles dtypes that are equal but not the same
     if requires_grad:
         made.node = new_leaf(made)
     return made

@@ -9,7 +9,7 @@ import numpy as np
 
 from .dtypes import dtype_of
 from .mode import recording
-from .node import Node, Variable, shared, wrote
+from .node import Node, Variable, hold, shared, wrote
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
 
@@ -54,4 +54,4 @@ def _resize(name: str, out: Variable, shape: tuple[int, ...]) -> None:
         )
     if out.view_of is not None:
         raise RuntimeError(f"{name}(): out= is a view of another tensor and cannot be resized to {list(shape)}")
-    out.array = np.empty(shape, out.array.dtype)
+    hold(out, np.empty(shape, out.array.dtype))

@@ -6,11 +6,29 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from weakref import ref
 
+from ..autograd.hooks import HookDict, RemovableHandle
 from ..autograd.node import Variable
 from ..autograd.tensor import Tensor
 from .parameter import Buffer, Parameter
 
 KINDS = ("_parameters", "_buffers", "_modules")
+REGISTRATION = {kind: HookDict() for kind in KINDS}
+"""Hooks that see whatever is registered, in any module."""
+
+
+def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have ``hook(module, name, parameter)`` run whenever a module gets one; what it returns, unless None, is kept."""
+    return REGISTRATION["_parameters"].add(hook)
+
+
+def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have ``hook(module, name, buffer)`` run whenever a module gets one; what it returns, unless None, is kept."""
+    return REGISTRATION["_buffers"].add(hook)
+
+
+def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Have ``hook(module, name, submodule)`` run whenever a module gets one; what it returns, unless None, is kept."""
+    return REGISTRATION["_modules"].add(hook)
 
 
 class Members(dict[str, Any]):
@@ -118,6 +136,10 @@ class ModuleBase:
 
     def _hold(self, kind: str, name: str, value: Any) -> None:
         """Keep ``value`` in ``kind``, and as an attribute even if a subclass put a plain dict there."""
+        seen = value is not None or kind != "_parameters"
+        for hook in tuple(REGISTRATION[kind].values()) if seen else ():
+            got = hook(self, name, value)
+            value = value if got is None else got
         self.__dict__[kind][name] = value
         self.__dict__[name] = value
 

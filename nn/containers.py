@@ -50,6 +50,8 @@ class Numbered(Module):
 
     def insert(self, index: int, module: Any) -> Any:
         """Put ``module`` before child number ``index``; IndexError if that is out of range."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{typename(module)} is not a Module subclass")
         number = self._place(index)
         modules = list(self._modules.values())
         modules.insert(number, module)

@@ -12,6 +12,30 @@ from .backward_hooks import BackwardHooks
 from .base import ModuleBase
 
 Hook = Callable[..., Any]
+EVERYWHERE = HookDict()
+"""Hooks of all modules: for each its kind, itself, and its flags. One dict, so that a call looks at one."""
+
+
+def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
+    """Have ``hook(module, args)`` run before every module's ``forward``, ahead of the module's own hooks."""
+    return EVERYWHERE.add(("forward_pre", hook, False, False))
+
+
+def register_module_forward_hook(
+    hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Have ``hook(module, args, output)`` run after every module's ``forward``, ahead of the module's own hooks."""
+    return EVERYWHERE.add(("forward", hook, with_kwargs, always_call))
+
+
+def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
+    """Have ``hook(module, grad_output)`` run for every module, ahead of the module's own hooks."""
+    return EVERYWHERE.add(("backward_pre", hook, False, False))
+
+
+def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
+    """Have ``hook(module, grad_input, grad_output)`` run for every module, ahead of the module's own hooks."""
+    return EVERYWHERE.add(("backward", hook, False, False))
 
 
 class HookedModule(ModuleBase):
@@ -28,8 +52,14 @@ class HookedModule(ModuleBase):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what ``forward`` and the hooks make of the arguments."""
-        # Four look-ups and one call: what a module costs that has no hooks.
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+        # Five look-ups and one call: what a module costs that has no hooks.
+        if (
+            self._forward_hooks
+            or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or EVERYWHERE
+        ):
             return _Call(self).run(args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -77,6 +107,12 @@ class HookedModule(ModuleBase):
         return self._backward_pre_hooks.add(hook, prepend)
 
 
+def _listed(kind: str, own: HookDict, with_kwargs: Any = (), always: Any = ()) -> list[tuple[int, Hook, bool, bool]]:
+    """Return number, hook, and flags of those for all modules, then of a module's own."""
+    found = [(number, hook, kw, on) for number, (which, hook, kw, on) in EVERYWHERE.items() if which == kind]
+    return found + [(number, hook, number in with_kwargs, number in always) for number, hook in own.items()]
+
+
 class _Call:
     """One call of a module that has hooks."""
 
@@ -97,15 +133,15 @@ class _Call:
         module = self.module
         self._before()
         backward = None
-        if module._backward_hooks or module._backward_pre_hooks:
-            backward = BackwardHooks(
-                module, list(module._backward_hooks.values()), list(module._backward_pre_hooks.values())
-            )
+        hooks = [hook for _, hook, _, _ in _listed("backward", module._backward_hooks)]
+        pre_hooks = [hook for _, hook, _, _ in _listed("backward_pre", module._backward_pre_hooks)]
+        if hooks or pre_hooks:
+            backward = BackwardHooks(module, hooks, pre_hooks)
             self.args = backward.enter(self.args)
         self.result = module.forward(*self.args, **self.kwargs)
-        for number, hook in tuple(module._forward_hooks.items()):
+        for number, hook, with_kwargs, _ in self._after():
             self.called.add(number)
-            self._one(number, hook)
+            self._one(hook, with_kwargs)
         if backward is not None:
             if not isinstance(self.result, Variable | tuple):
                 warn(
@@ -117,10 +153,18 @@ class _Call:
             self.result = backward.exit(self.result)
         return self.result
 
+    def _after(self) -> list[tuple[int, Hook, bool, bool]]:
+        module = self.module
+        return _listed(
+            "forward", module._forward_hooks, module._forward_hooks_with_kwargs, module._forward_hooks_always_called
+        )
+
     def _before(self) -> None:
         module = self.module
-        for number, hook in tuple(module._forward_pre_hooks.items()):
-            if number not in module._forward_pre_hooks_with_kwargs:
+        for _, hook, with_kwargs, _ in _listed(
+            "forward_pre", module._forward_pre_hooks, module._forward_pre_hooks_with_kwargs
+        ):
+            if not with_kwargs:
                 got = hook(module, self.args)
                 if got is not None:
                     self.args = got if isinstance(got, tuple) else (got,)
@@ -134,20 +178,17 @@ class _Call:
                 )
             self.args, self.kwargs = got
 
-    def _one(self, number: int, hook: Hook) -> None:
-        module = self.module
-        keywords = (self.kwargs,) if number in module._forward_hooks_with_kwargs else ()
-        got = hook(module, self.args, *keywords, self.result)
+    def _one(self, hook: Hook, with_kwargs: bool) -> None:
+        got = hook(self.module, self.args, *((self.kwargs,) if with_kwargs else ()), self.result)
         if got is not None:
             self.result = got
 
     def _after_error(self) -> None:
         """Run the hooks that were promised to run always and have not yet; an error of theirs only warns."""
-        module = self.module
-        for number, hook in tuple(module._forward_hooks.items()):
-            if number in module._forward_hooks_always_called and number not in self.called:
+        for number, hook, with_kwargs, always in self._after():
+            if always and number not in self.called:
                 try:
-                    self._one(number, hook)
+                    self._one(hook, with_kwargs)
                 except Exception as error:
                     warn(
                         "module forward hook with ``always_call=True`` raised an exception that was silenced as "

@@ -8,6 +8,7 @@ https://pytorch.org/docs/stable/nn.init.html
 from __future__ import annotations
 
 import math
+from functools import wraps
 from typing import Any
 from warnings import warn
 
@@ -97,12 +98,12 @@ def trunc_normal_(
     draws = _Draws(tensor, generator)
     if inside > 0.3:
         low, high = draws.kind.type(a), draws.kind.type(b)
-        values = draws.normal(mean, std)
+        values = np.array(shared(normal_(tensor, mean, std, generator)))
         while (outside := (values < low) | (values > high)).any():
             values = np.where(outside, draws.normal(mean, std), values)
         return _write(tensor, values)
     peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
-    values = draws.uniform(a, b)
+    values = np.array(shared(uniform_(tensor, a, b, generator)))
     pending = draws.rejected(values, mean, std, peak)
     while pending.any():
         again = draws.uniform(a, b)
@@ -238,3 +239,31 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     for column in range(cols):
         values[randperm(rows).array[:zeros], column] = 0
     return tensor
+
+
+# ------------------------------------------------------------------ names from before PyTorch 0.4
+
+
+def _old_name(fill: Any) -> Any:
+    """Return ``fill`` under its name without the underscore, which warns."""
+    new = fill.__name__
+    old = new[:-1]
+
+    @wraps(fill)
+    def renamed(*args: Any, **kwargs: Any) -> Any:
+        warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return fill(*args, **kwargs)
+
+    renamed.__name__ = renamed.__qualname__ = old
+    renamed.__doc__ = f"Return what :func:`{new}` returns, with a FutureWarning: this is its old name."
+    return renamed
+
+
+uniform, normal, constant, eye, dirac = (_old_name(f) for f in (uniform_, normal_, constant_, eye_, dirac_))
+xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal, sparse = (
+    _old_name(f) for f in (xavier_uniform_, xavier_normal_, kaiming_uniform_, kaiming_normal_, orthogonal_, sparse_)
+)

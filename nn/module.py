@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+from ..autograd.device import require_cpu
 from ..autograd.dtypes import dtype as dtype_class
 from ..autograd.dtypes import float16, float32, float64
-from ..autograd.hooks import HookDict
+from ..autograd.hooks import HookDict, keep_ahead
 from ..autograd.mode import no_grad
 from ..autograd.tensor import Tensor
 from .base import KINDS, Members
+from .parameter import empty, is_lazy
 from .state import StatefulModule
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -44,11 +46,15 @@ class Module(StatefulModule):
     ['scale']
     """
 
+    dump_patches = False
+    call_super_init = False
+    """Whether ``__init__`` hands its arguments on to the next class: for a Module that is one base of several."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if kwargs:
+        if kwargs and not self.call_super_init:
             name = next(iter(kwargs))
             raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument '{name}'")
-        if args:
+        if args and not self.call_super_init:
             raise TypeError(
                 f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
             )
@@ -61,6 +67,8 @@ class Module(StatefulModule):
             attributes[name] = HookDict()
         for name in _FLAGS:
             attributes[name] = set()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def forward(self, *input: Any) -> Any:
         """Return what the module computes; every subclass writes its own."""
@@ -71,14 +79,12 @@ class Module(StatefulModule):
         attributes.update(state)
         for kind in KINDS:
             attributes[kind] = Members(self, state[kind])
-        numbers: dict[int, int] = {}
         for name in (*_HOOKS, *_STATE_HOOKS):
-            # New numbers: those of another process could meet the ones given out here.
-            attributes[name] = renewed = HookDict()
-            for number, hook in state.get(name, {}).items():
-                numbers[number] = renewed.add(hook).id
+            hooks = state.get(name, {})
+            attributes[name] = hooks = hooks if isinstance(hooks, HookDict) else HookDict(hooks)
+            keep_ahead(hooks)
         for name in _FLAGS:
-            attributes[name] = {numbers[number] for number in state.get(name, ()) if number in numbers}
+            attributes.setdefault(name, set())
 
     # ------------------------------------------------------------------ modes
 
@@ -132,14 +138,18 @@ class Module(StatefulModule):
                 child._apply(fn)
         with no_grad():
             for parameter in self._parameters.values():
-                if parameter is not None:
+                if is_lazy(parameter):
+                    parameter._convert(fn)
+                elif parameter is not None:
                     grad = parameter.grad
                     parameter.data = fn(parameter)
                     if grad is not None:
                         grad.data = fn(grad)
                         parameter.grad = grad
             for name, buffer in self._buffers.items():
-                if buffer is not None:
+                if is_lazy(buffer):
+                    buffer._convert(fn)
+                elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
 
@@ -187,8 +197,19 @@ class Module(StatefulModule):
         """Return the module, which is on the CPU already."""
         return self
 
+    def cuda(self, device: Any = None) -> Self:
+        """Raise what a tensor's ``cuda`` raises: there is no GPU here."""
+        return self._apply(lambda x: x.cuda(device))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Give every parameter and buffer new memory, whose values are still to be set; return the module."""
+        require_cpu(device)
+        return self._apply(lambda x: empty(*x.shape, dtype=x.dtype), recurse)
+
     def share_memory(self) -> Self:
-        """Return the module; there are no processes to share memory with."""
+        """Return the module; there are no processes to share memory with. RuntimeError if a shape is not known yet."""
+        for value in (*self.parameters(), *self.buffers()):
+            value.share_memory_()
         return self
 
     # ------------------------------------------------------------------ text

@@ -1,13 +1,13 @@
-"""Parameter and Buffer: the tensors that a module owns."""
+"""Parameter and Buffer, the tensors that a module owns; and those whose shape is not known yet."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
 from ..autograd.device import require_cpu
-from ..autograd.dtypes import as_numpy, default_numpy
+from ..autograd.dtypes import as_numpy, default_numpy, dtype_of
 from ..autograd.formatting import parameter_repr
 from ..autograd.node import wrap
 from ..autograd.tensor import Tensor
@@ -78,6 +78,165 @@ class Buffer(metaclass=_IsBuffer):
         made.persistent = persistent
         made._is_buffer = True
         return made
+
+
+# ------------------------------------------------------------------ without a shape yet
+
+
+def _no_values(*_: Any, **__: Any) -> NoReturn:
+    raise ValueError(
+        "Attempted to use an uninitialized parameter or buffer. This happens when a lazy module, or an "
+        "UninitializedParameter of your own, is used before its shape is known. Call the module with a first batch."
+    )
+
+
+class _Unknown:
+    """Stands for the array of a tensor without a shape: it has a dtype, and all else raises ValueError."""
+
+    def __init__(self, kind: Any) -> None:
+        self.dtype = np.dtype(kind)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        _no_values()
+
+
+_ASKED = """
+    array array_ufunc array_function len getitem iter bool float int index neg abs invert eq ne lt le gt ge add radd sub
+    rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift
+    rlshift rshift rrshift
+"""
+for _name in _ASKED.split():
+    setattr(_Unknown, f"__{_name}__", _no_values)
+
+
+class UninitializedTensorMixin:
+    """What UninitializedParameter and UninitializedBuffer share: no shape and no values until ``materialize``."""
+
+    __slots__ = ()
+    cls_to_become: ClassVar[type]
+    array: Any
+
+    @classmethod
+    def _of(cls, requires_grad: bool, device: Any, dtype: Any) -> Any:
+        made = wrap(cls, empty(0, device=device, dtype=dtype).array)
+        made.requires_grad_(requires_grad)
+        made.array = _Unknown(made.array.dtype)
+        return made
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Take this shape, and the dtype from before unless one is given; the values are still to be set."""
+        this: Any = self
+        made = empty(*shape, device=device, dtype=this.dtype if dtype is None else dtype)
+        this.data = made
+        this.__class__ = self.cls_to_become
+
+    def _convert(self, fn: Any) -> None:
+        """Take the dtype that ``fn`` gives an empty tensor of this one."""
+        this: Any = self
+        kind = fn(empty(0, dtype=this.dtype)).array.dtype
+        if this.node is not None:
+            this.node.dtype = kind
+        this.array = _Unknown(kind)
+
+    @property
+    def dtype(self) -> Any:
+        """The type that the elements will have."""
+        return dtype_of(self.array.dtype)
+
+    @property
+    def shape(self) -> NoReturn:
+        """Raise RuntimeError: it is not known."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    def share_memory_(self) -> NoReturn:
+        """Raise RuntimeError: there is none."""
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters "
+            "before calling `module.share_memory()`."
+        )
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Raise ValueError, once there is nothing but the dtype."""
+        if isinstance(self.array, _Unknown):
+            _no_values()
+        return super().requires_grad_(requires_grad)  # type: ignore[misc]
+
+    numel = nelement = element_size = stride = type = retain_grad = register_hook = detach = _no_values
+    is_contiguous = __len__ = new_zeros = new_ones = new_empty = new_full = new_tensor = backward = numpy = _no_values
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        found = memo.get(id(self))
+        if found is None:
+            this: Any = self
+            found = memo[id(self)] = type(this)(this.requires_grad, None, this.dtype)
+        return found
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        this: Any = self
+        return type(this), (this.requires_grad, None, this.dtype)
+
+
+def is_lazy(param: Any) -> bool:
+    """Return whether ``param`` is an UninitializedParameter or an UninitializedBuffer."""
+    return isinstance(param, UninitializedTensorMixin)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known yet: ``materialize(shape)`` makes it a Parameter.
+
+    Whatever needs its values raises ValueError; ``shape`` raises RuntimeError.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedParameter.html
+
+    >>> import rushlight as torch
+    >>> p = torch.nn.UninitializedParameter()
+    >>> p
+    <UninitializedParameter>
+    >>> p.materialize((2, 3))
+    >>> type(p).__name__, p.shape
+    ('Parameter', torch.Size([2, 3]))
+    """
+
+    __slots__ = ()
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Self:
+        """Return a parameter without shape."""
+        made: Self = cls._of(requires_grad, device, dtype)
+        return made
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+    """A buffer whose shape is not known yet: ``materialize(shape)`` makes it a tensor.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedBuffer.html
+    """
+
+    __slots__ = ()
+    cls_to_become = Tensor
+    persistent: bool
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> Self:
+        """Return a buffer without shape."""
+        made: Self = cls._of(requires_grad, device, dtype)
+        made.persistent = persistent
+        made._is_buffer = True  # type: ignore[attr-defined]
+        return made
+
+
+# ------------------------------------------------------------------ with values still to be set
 
 
 def empty_parameter(*shape: int, device: Any = None, dtype: Any = None) -> Parameter:

@@ -160,7 +160,7 @@ class ParameterDict(Module):
         """Remove and return the last key and value."""
         key = next(reversed(self), None)
         if key is None:
-            raise KeyError("popitem(): ParameterDict is empty")
+            raise KeyError("popitem(): dictionary is empty")
         return key, self.pop(key)
 
     def clear(self) -> None:
@@ -201,6 +201,9 @@ class ParameterDict(Module):
         made = self.copy()
         made.update(other)
         return made
+
+    def __ror__(self, other: dict[str, Any]) -> dict[str, Any]:
+        return {**other, **dict(self.items())}
 
     def __ior__(self, other: ParameterDict) -> Self:
         self.update(other)

@@ -10,7 +10,7 @@ from ..autograd.hooks import HookDict, RemovableHandle
 from ..autograd.mode import no_grad
 from ..autograd.node import Variable
 from .hooks import HookedModule
-from .parameter import Parameter
+from .parameter import Parameter, is_lazy
 
 Hook = Callable[..., Any]
 EXTRA = "_extra_state"
@@ -72,7 +72,7 @@ class StatefulModule(HookedModule):
         """Store what belongs to this module itself, without its children; subclasses may override."""
         for name, value in (*self._parameters.items(), *self._persistent().items()):
             if value is not None:
-                destination[prefix + name] = value if keep_vars else value.detach()
+                destination[prefix + name] = value if keep_vars or is_lazy(value) else value.detach()
         if type(self).get_extra_state is not StatefulModule.get_extra_state:
             destination[prefix + EXTRA] = self.get_extra_state()
 
@@ -183,6 +183,8 @@ class StatefulModule(HookedModule):
                 f"checkpoint but received {type(given)}"
             )
         value: Any = given
+        if is_lazy(x):
+            return self._load_lazy(name, x, value, assign)
         if x.shape == () and value.shape == (1,):  # from times before tensors without dims
             value = value[0]
         if value.shape != x.shape:
@@ -205,6 +207,14 @@ class StatefulModule(HookedModule):
                 f'While copying the parameter named "{key}", whose dimensions in the model are {x.shape} and whose '
                 f"dimensions in the checkpoint are {value.shape}, an exception occurred : {error.args}."
             )
+        return ""
+
+    def _load_lazy(self, name: str, x: Any, value: Any, assign: bool) -> str:
+        """Load into a tensor without shape, which a lazy module has shaped already if ``value`` has one."""
+        if assign:
+            setattr(self, name, value)
+        elif not is_lazy(value):
+            return f'While copying the parameter named "{name}": it has no shape yet and is not of a lazy module.'
         return ""
 
     # ------------------------------------------------------------------ hooks

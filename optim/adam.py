@@ -1,20 +1,21 @@
-"""Adam and AdamW: steps scaled by running averages of the gradient and its square."""
+"""Adam: steps scaled by running averages of the gradient and its square."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.dtypes import default_numpy, float32, float64
-from ..autograd.node import Variable, shared, wrap
-from .blockwise import Array, Blockwise, check_modes, scalar
-from .sgd import decayed
+from ..autograd.node import Variable
+from ..autograd.tensor import Tensor
+from .blockwise import Array, Counted, decayed, decays
+from .checks import check_betas, check_modes, check_not_negative, check_rate, scalar
 
-_ONE = {kind: kind.type(1) for kind in (float32.numpy, float64.numpy)}
+_KEPT = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+_WITHOUT_MAX = _KEPT[:2]
 
 
-class Adam(Blockwise):
+class Adam(Counted):
     r"""Adam (https://arxiv.org/abs/1412.6980), with weight decay, AMSGrad and decoupled decay if asked for.
 
     With gradient :math:`g` at step :math:`t`: :math:`m \leftarrow \beta_1 m + (1 - \beta_1) g`,
@@ -25,6 +26,16 @@ class Adam(Blockwise):
 
     https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
     """
+
+    _since: ClassVar[dict[str, Any]] = {
+        "amsgrad": False,
+        "maximize": False,
+        "foreach": None,
+        "capturable": False,
+        "differentiable": False,
+        "decoupled_weight_decay": False,
+        "fused": None,
+    }
 
     def __init__(
         self,
@@ -42,16 +53,17 @@ class Adam(Blockwise):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        if isinstance(lr, Variable):
-            if foreach and not capturable:
-                raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
-            if lr.array.size != 1:
-                raise ValueError("Tensor lr must be 1-element")
-        _check(lr, betas, eps, weight_decay)
+        if isinstance(lr, Variable) and foreach and not capturable:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        check_rate(lr)
+        check_not_negative("epsilon value", eps)
+        check_betas(betas)
+        check_not_negative("weight_decay value", weight_decay)
+        _check_same_kind(betas, foreach and not capturable)
         check_modes(foreach, fused, differentiable)
         defaults = {
             "lr": lr,
-            "betas": tuple(scalar(beta) for beta in betas),
+            "betas": tuple(beta.reshape(()) if isinstance(beta, Tensor) else beta for beta in betas),
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
@@ -64,140 +76,49 @@ class Adam(Blockwise):
         }
         super().__init__(params, defaults)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for name in ("amsgrad", "maximize", "capturable", "differentiable", "decoupled_weight_decay"):
-                group.setdefault(name, False)
-            group.setdefault("foreach", None)
-            group.setdefault("fused", None)
+    def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return _KEPT if group["amsgrad"] else _WITHOUT_MAX
 
-    def _options(self, group: dict[str, Any]) -> dict[Any, _Constants]:
-        if group["capturable"]:
-            raise AssertionError("If capturable=True, params and state_steps must be on supported devices: not the CPU")
-        return {}
+    def _constants(self, group: dict[str, Any], step: float) -> dict[str, Any]:
+        """Return the constants, the corrections of both averages folded into two of them.
 
-    def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], options: Any) -> None:
-        state = self.state[p] or self._begin(p, array, group)
-        step = _count(state["step"])
-        key = step, array.dtype
-        constants = options.get(key)
-        if constants is None:
-            constants = options[key] = _Constants(group, step, array.dtype)
-        kept = [shared(state["exp_avg"]), shared(state["exp_avg_sq"])]
-        if group["amsgrad"]:
-            kept.append(shared(state["max_exp_avg_sq"]))
-        self._run(_update, constants, array, grad, *kept)
-
-    def _begin(self, p: Any, array: Array, group: dict[str, Any]) -> Any:
-        state, kind = self.state[p], default_numpy()
-        state["step"] = wrap(p.result, (kind if kind is float64.numpy else float32.numpy).type(0))
-        for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 3 if group["amsgrad"] else 2]:
-            state[name] = wrap(p.result, np.zeros(array.shape, array.dtype))
-        return state
-
-
-class AdamW(Adam):
-    """Adam with decoupled weight decay (https://arxiv.org/abs/1711.05101): it does not enter the running averages.
-
-    https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
-    """
-
-    def __init__(
-        self,
-        params: Any,
-        lr: Any = 1e-3,
-        betas: tuple[Any, Any] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-        foreach: bool | None = None,
-        capturable: bool = False,
-        differentiable: bool = False,
-        fused: bool | None = None,
-    ) -> None:
-        super().__init__(
-            params,
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            foreach=foreach,
-            maximize=maximize,
-            capturable=capturable,
-            differentiable=differentiable,
-            fused=fused,
-            decoupled_weight_decay=True,
-        )
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:
-            group["decoupled_weight_decay"] = True
-
-
-def _check(lr: Any, betas: tuple[Any, Any], eps: float, weight_decay: float) -> None:
-    if not scalar(lr) >= 0.0:
-        raise ValueError(f"Invalid learning rate: {lr}")
-    if not eps >= 0.0:
-        raise ValueError(f"Invalid epsilon value: {eps}")
-    for place, beta in enumerate(betas):
-        if not 0.0 <= scalar(beta) < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
-    if not weight_decay >= 0.0:
-        raise ValueError(f"Invalid weight_decay value: {weight_decay}")
-    if len({type(beta) if isinstance(beta, float) else Variable for beta in betas}) != 1 or not all(
-        isinstance(beta, float | Variable) for beta in betas
-    ):
-        raise ValueError("betas must be either both floats or both Tensors")
-
-
-def _count(step: Any) -> float:
-    """Count one step and return the new number."""
-    if not isinstance(step, Variable):
-        raise TypeError(f"the state's step must be a tensor, not {type(step).__name__}: {step!r}")
-    array = step.array
-    if type(array) is np.ndarray:
-        array += 1
-    else:
-        step.array = array = array + _ONE[array.dtype]
-    return float(array)
-
-
-class _Constants:
-    """What one step multiplies by, as arrays without dims: they cost half as much as Python's numbers.
-
-    The corrections of both averages are folded into two numbers:
-    ``lr / c1 * m / (sqrt(v) / sqrt(c2) + eps) == (lr * sqrt(c2) / c1) * m / (sqrt(v) + eps * sqrt(c2))``.
-    """
-
-    __slots__ = ("amsgrad", "beta1", "beta2", "decay", "eps", "maximize", "rest1", "rest2", "shrink", "size")
-
-    def __init__(self, group: dict[str, Any], step: float, kind: Any) -> None:
-        beta1, beta2 = group["betas"]
-        lr, decay = scalar(group["lr"]), scalar(group["weight_decay"])
+        ``lr / c1 * m / (sqrt(v) / sqrt(c2) + eps) == (lr * sqrt(c2) / c1) * m / (sqrt(v) + eps * sqrt(c2))``.
+        """
+        beta1, beta2 = map(scalar, group["betas"])
         root = (1 - beta2**step) ** 0.5
-        self.beta1, self.rest1 = np.array(beta1, kind), np.array(1 - beta1, kind)
-        self.beta2, self.rest2 = np.array(beta2, kind), np.array(1 - beta2, kind)
-        self.eps = np.array(group["eps"] * root, kind)
-        self.size = np.array(lr * root / (1 - beta1**step), kind)
-        decoupled = group["decoupled_weight_decay"]
-        self.shrink = np.array(1 - lr * decay, kind) if decay and decoupled else None
-        self.decay = np.array(decay, kind) if decay and not decoupled else None
-        self.maximize, self.amsgrad = group["maximize"], group["amsgrad"]
+        return {
+            "beta1": beta1,
+            "rest1": 1 - beta1,
+            "beta2": beta2,
+            "rest2": 1 - beta2,
+            "eps": group["eps"] * root,
+            "size": scalar(group["lr"]) * root / (1 - beta1**step),
+            **decays(group),
+        }
+
+    @staticmethod
+    def _update(
+        c: Any, scratch: list[Array], p: Array, g: Array, m: Array, v: Array, largest: Array | None = None
+    ) -> None:
+        """Update one block in place: twelve passes over memory that fits the cache."""
+        multiply, add = np.multiply, np.add
+        first, second, _ = scratch
+        g = decayed(c, g, second, p)
+        if c.shrink is not None:
+            multiply(p, c.shrink, p)
+        average(c, first, g, m, v)
+        if largest is not None:
+            v = np.maximum(largest, v, out=largest)
+        np.sqrt(v, first)
+        add(first, c.eps, first)
+        np.divide(m, first, first)
+        multiply(first, c.size, first)
+        np.subtract(p, first, p)
 
 
-def _update(
-    c: _Constants, first: Array, second: Array, p: Array, g: Array, m: Array, v: Array, largest: Array | None = None
-) -> None:
-    """Update one block in place: twelve passes over memory that fits the cache."""
+def average(c: Any, first: Array, g: Array, m: Array, v: Array) -> None:
+    """Take ``g`` into the running averages of the gradient, ``m``, and of its square, ``v``; ``first`` is written."""
     multiply, add = np.multiply, np.add
-    g = decayed(g, c.maximize, c.decay, second, p)
-    if c.shrink is not None:
-        multiply(p, c.shrink, p)
     multiply(m, c.beta1, m)
     multiply(g, c.rest1, first)
     add(m, first, m)
@@ -205,10 +126,16 @@ def _update(
     multiply(g, g, first)
     multiply(first, c.rest2, first)
     add(v, first, v)
-    if largest is not None:
-        np.maximum(largest, v, out=largest)
-    np.sqrt(v if largest is None else largest, first)
-    add(first, c.eps, first)
-    np.divide(m, first, first)
-    multiply(first, c.size, first)
-    np.subtract(p, first, p)
+
+
+def _check_same_kind(betas: Any, by_list: Any) -> None:
+    """Raise ValueError unless ``betas`` are two floats, or two tensors of one element."""
+    tensors = [isinstance(beta, Variable) for beta in betas]
+    if not all(tensors) and not all(isinstance(beta, float) for beta in betas):
+        raise ValueError("betas must be either both floats or both Tensors")
+    for place, beta in enumerate(betas):
+        if tensors[place]:
+            if by_list:
+                raise ValueError(f"betas[{place}] as a Tensor is not supported for capturable=False and foreach=True")
+            if beta.array.size != 1:
+                raise ValueError(f"Tensor betas[{place}] must be 1-element")

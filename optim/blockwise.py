@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from ..autograd.dtypes import default_numpy, float16, float32, float64
 from ..autograd.inplace import check_writable
 from ..autograd.mode import enable_grad
-from ..autograd.node import shared, wrote
-from ..autograd.tensor import Tensor
+from ..autograd.node import Variable, shared, wrap, wrote
+from .checks import scalar
 from .optimizer import Optimizer
 
 Array = Any
@@ -19,6 +20,9 @@ Update = Callable[..., None]
 BLOCK = 32768
 """Elements updated at a time. Measured on Adam: 16-32k is fastest; 4k costs more than no blocks at all."""
 
+_HALF, _SINGLE = float16.numpy, float32.numpy
+_ONE = {kind: kind.type(1) for kind in (_SINGLE, float64.numpy)}
+
 
 class Blockwise(Optimizer):
     """Base of optimizers that are one update on arrays.
@@ -26,11 +30,14 @@ class Blockwise(Optimizer):
     ``step`` hands every parameter with a gradient to :meth:`_change`, which a subclass writes with :meth:`_run`.
     """
 
-    _scratch: dict[Any, tuple[Array, Array]]
+    _since: ClassVar[dict[str, Any]] = {}
+    """Options that older saved states lack, with what they stand for."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self.__dict__.setdefault("_scratch", {})
+        for group in self.param_groups:
+            for name, value in self._since.items():
+                group.setdefault(name, value)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter by its gradient; return what ``closure`` returned, which recomputes the loss."""
@@ -38,50 +45,168 @@ class Blockwise(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        name = type(self).__name__
         for group in self.param_groups:
-            options = self._options(group)
+            shared_in_group: dict[Any, Any] = {}
             for p in group["params"]:
                 grad = p.grad
                 if grad is not None:
-                    self._change(p, shared(p), grad.array, group, options)
-                    wrote(p, type(self).__name__)
+                    self._change(p, shared(p), grad.array, group, shared_in_group)
+                    wrote(p, name)
         return loss
 
-    def _options(self, group: dict[str, Any]) -> Any:
-        """Return what the parameters of ``group`` share in this step."""
-        raise NotImplementedError
-
-    def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], options: Any) -> None:
-        """Update one parameter, whose memory is ``array``, by its gradient."""
+    def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], cache: dict[Any, Any]) -> None:
+        """Update one parameter, whose memory is ``array``, by its gradient; ``cache`` is the group's in this step."""
         raise NotImplementedError
 
     def _run(self, update: Update, constants: Any, array: Array, *others: Array) -> None:
-        """Call ``update(constants, scratch, scratch, array, *others)``, for large arrays on one block after the other.
+        """Call ``update(constants, scratch, array, *others)``, for large arrays on one block after the other.
 
-        ``others`` are the gradient and the kept arrays, all of the shape of ``array``.
+        ``others`` are the gradient and the kept arrays, all of the shape of ``array``; ``scratch`` is three arrays to
+        compute in. float16 is computed in float32.
         """
         size = array.size
         contiguous = array.flags.c_contiguous
         if not contiguous:
             check_writable(_Written(array), type(self).__name__)
+        if array.dtype == _HALF:
+            wide = [one.astype(_SINGLE) for one in (array, *others)]
+            self._run(update, constants, *wide)
+            for one, result in zip((array, *others[1:]), (wide[0], *wide[2:]), strict=True):
+                one[...] = result
+            return
         if size <= BLOCK or not (contiguous and all(one.flags.c_contiguous for one in others[1:])):
-            update(constants, *self._scratch_like(array.shape, array.dtype), array, *others)
+            update(constants, self._scratch_like(array.shape, array.dtype), array, *others)
             return
         flat = [one.reshape(-1) for one in (array, *others)]  # views; at most the gradient is copied
-        first, second = self._scratch_like((BLOCK,), array.dtype)
+        scratch = self._scratch_like((BLOCK,), array.dtype)
         for low in range(0, size - size % BLOCK, BLOCK):
             high = low + BLOCK
-            update(constants, first, second, *[one[low:high] for one in flat])
+            update(constants, scratch, *[one[low:high] for one in flat])
         rest = size % BLOCK
         if rest:
-            update(constants, first[:rest], second[:rest], *[one[-rest:] for one in flat])
+            update(constants, [one[:rest] for one in scratch], *[one[-rest:] for one in flat])
 
-    def _scratch_like(self, shape: tuple[int, ...], kind: np.dtype[Any]) -> tuple[Array, Array]:
-        """Return two arrays to compute in, kept for the next step."""
-        found = self._scratch.get((shape, kind))
-        if found is None:
-            found = self._scratch[shape, kind] = np.empty(shape, kind), np.empty(shape, kind)
+    def _scratch_like(self, shape: tuple[int, ...], kind: np.dtype[Any]) -> list[Array]:
+        """Return three arrays to compute in, kept for the next step."""
+        try:
+            found: list[Array] = self._scratch[shape, kind]
+        except AttributeError:  # a copy of an optimizer comes without
+            self._scratch: dict[Any, list[Array]] = {}
+        except KeyError:
+            pass
+        else:
+            return found
+        found = self._scratch[shape, kind] = [np.empty(shape, kind) for _ in range(3)]
         return found
+
+
+class Counted(Blockwise):
+    """Base of blockwise optimizers that count the steps of each parameter and keep arrays of its shape.
+
+    A subclass says which arrays (:meth:`_kept`), what one step multiplies by (:meth:`_constants`), and the update.
+    """
+
+    _since: ClassVar[dict[str, Any]] = {
+        "foreach": None,
+        "maximize": False,
+        "differentiable": False,
+        "capturable": False,
+    }
+    _scalars: ClassVar[tuple[str, ...]] = ("step",)
+    """Kept values without dims; states saved long ago hold them as numbers."""
+
+    _update: ClassVar[Update]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for kept in self.state.values():
+            for name in self._scalars:
+                if name in kept and not isinstance(kept[name], Variable):
+                    kept[name] = kept_scalar(self.param_groups[0]["params"][0], kept[name])
+
+    def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the names of the arrays kept for each parameter of ``group``, in the order ``_update`` takes them."""
+        raise NotImplementedError
+
+    def _constants(self, group: dict[str, Any], step: float) -> dict[str, Any]:
+        """Return what the ``step``-th step multiplies by, by name; None and flags are left as they are."""
+        raise NotImplementedError
+
+    def _begin(self, state: dict[str, Any], p: Any, array: Array, group: dict[str, Any]) -> None:
+        """Fill the state of ``p`` before its first step."""
+        state["step"] = kept_scalar(p, 0)
+        for name in self._kept(group):
+            state[name] = wrap(p.result, np.zeros_like(array))
+
+    def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], cache: dict[Any, Any]) -> None:
+        state = self.state[p]
+        if not state:
+            self._begin(state, p, array, group)
+        constants = self._prepared(state, group, array.dtype, cache)
+        self._run(self._update, constants, array, grad, *[shared(state[name]) for name in self._kept(group)])
+
+    def _prepared(self, state: dict[str, Any], group: dict[str, Any], kind: Any, cache: dict[Any, Any]) -> Constants:
+        """Count a step and return its constants, the same for all parameters of a group that are at the same step."""
+        step = count_step(state, group)
+        constants: Constants | None = cache.get((step, kind))
+        if constants is None:
+            constants = cache[step, kind] = Constants(kind, self._constants(group, step))
+        return constants
+
+
+class Constants:
+    """What one step multiplies by, as arrays without dims: beside an array they cost half as much as Python's numbers.
+
+    Their dtype is that of the parameter, for float16 the float32 it is computed in.
+    """
+
+    def __init__(self, kind: Any, values: dict[str, Any]) -> None:
+        kind = _SINGLE if kind == _HALF else kind
+        for name, value in values.items():
+            self.__dict__[name] = np.array(value, kind) if type(value) is not bool and value is not None else value
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no constant is called {name}")
+
+
+def kept_scalar(p: Any, value: float) -> Any:
+    """Return a number as it is kept: a tensor of float32, or of float64 if that is the default."""
+    return wrap(p.result, (float64.numpy if default_numpy() == float64.numpy else _SINGLE).type(value))
+
+
+def count_step(state: dict[str, Any], group: dict[str, Any]) -> float:
+    """Count one step in ``state`` and return the new number."""
+    if group.get("capturable"):
+        raise AssertionError("If capturable=True, params and state_steps must be on supported devices: not the CPU")
+    step = state["step"]
+    if not isinstance(step, Variable):
+        raise TypeError(f"the state's step must be a tensor, not {type(step).__name__}: {step!r}")
+    array = step.array
+    if type(array) is np.ndarray:
+        array += 1
+    else:
+        step.array = array = array + _ONE[array.dtype]
+    return float(array)
+
+
+def decays(group: dict[str, Any]) -> dict[str, Any]:
+    """Return the constants ``shrink``, of decoupled weight decay, and ``decay``, of decay added to the gradient."""
+    decay = scalar(group["weight_decay"])
+    decoupled = group.get("decoupled_weight_decay", False)
+    return {
+        "shrink": 1 - scalar(group["lr"]) * decay if decay and decoupled else None,
+        "decay": decay if decay and not decoupled else None,
+        "maximize": group["maximize"],
+    }
+
+
+def decayed(c: Any, g: Array, free: Array, p: Array) -> Array:
+    """Return the gradient to descend along, negated and with the decay of ``p`` if asked for; ``free`` is written."""
+    if c.decay is not None:
+        np.multiply(p, c.decay, free)
+        return np.subtract(free, g, free) if c.maximize else np.add(free, g, free)
+    return np.negative(g, free) if c.maximize else g
 
 
 class _Written:
@@ -89,21 +214,3 @@ class _Written:
 
     def __init__(self, array: Array) -> None:
         self.array = array
-
-
-def scalar(value: Any) -> float:
-    """Return an option, a number or a tensor of one element, as a number."""
-    number: float = value.item() if isinstance(value, Tensor) else value
-    return number
-
-
-def check_modes(foreach: Any, fused: Any, differentiable: Any) -> None:
-    """Raise RuntimeError for modes that exclude each other, and for ``differentiable``, which is not supported."""
-    if differentiable:
-        raise RuntimeError(
-            "`fused` does not support `differentiable`"
-            if fused
-            else "differentiable=True is not supported: steps are written in place on arrays"
-        )
-    if fused and foreach:
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

@@ -9,25 +9,38 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
+from .composed import ChainedScheduler, SequentialLR
+from .cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from .optimizer import Optimizer
 from .plateau import ReduceLROnPlateau
 from .scheduler import LRScheduler
 
 __all__ = [
+    "ChainedScheduler",
     "ConstantLR",
     "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "PolynomialLR",
     "ReduceLROnPlateau",
+    "SequentialLR",
     "StepLR",
 ]
 
 
-class LambdaLR(LRScheduler):
-    """The first rate times ``lr_lambda(epoch)``: one function, or one for each group."""
+class _LRScheduler(LRScheduler):
+    """The old name of the base class."""
+
+
+class _ByFunction(LRScheduler):
+    """Base of schedules by functions of the epoch: one function, or one for each group."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
         groups = len(optimizer.param_groups)
@@ -52,9 +65,32 @@ class LambdaLR(LRScheduler):
             if attributes is not None:
                 function.__dict__.update(attributes)
 
+
+class LambdaLR(_ByFunction):
+    """The first rate times ``lr_lambda(epoch)``: one function, or one for each group."""
+
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
         return [base * f(self.last_epoch) for f, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
+
+
+class MultiplicativeLR(_ByFunction):
+    """The rate times ``lr_lambda(epoch)`` every epoch: one function, or one for each group."""
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
+        for each in lr_lambda if isinstance(lr_lambda, list | tuple) else [lr_lambda]:
+            if not callable(each):
+                raise TypeError(f"lr_lambda should be a function, but got {type(each).__name__}")
+        super().__init__(optimizer, lr_lambda, last_epoch)
+
+    def get_lr(self) -> list[Any]:
+        """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
+        if self._is_initial:
+            return self._rates()
+        pairs = zip(self.lr_lambdas, self.optimizer.param_groups, strict=True)
+        return [group["lr"] * f(self.last_epoch) for f, group in pairs]
 
 
 class StepLR(LRScheduler):
@@ -77,6 +113,7 @@ class StepLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
         if self.last_epoch == 0 or self.last_epoch % self.step_size:
             return self._rates()
         return self._times(self.gamma)
@@ -97,6 +134,7 @@ class MultiStepLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
         if self.last_epoch not in self.milestones:
             return self._rates()
         return self._times(self.gamma ** self.milestones[self.last_epoch])
@@ -120,6 +158,7 @@ class ConstantLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
         if self.last_epoch == 0:
             return self._times(self.factor)
         return self._times(1.0 / self.factor) if self.last_epoch == self.total_iters else self._rates()
@@ -153,6 +192,7 @@ class LinearLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
         if self.last_epoch == 0:
             return self._times(self.start_factor)
         if self._is_initial or self.last_epoch > self.total_iters:
@@ -175,10 +215,32 @@ class ExponentialLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
         return self._rates() if self._is_initial else self._times(self.gamma)
 
     def _get_closed_form_lr(self) -> list[Any]:
         return [base * self.gamma**self.last_epoch for base in self.base_lrs]
+
+
+class PolynomialLR(LRScheduler):
+    """The rate falls to 0 in ``total_iters`` epochs, as the ``power`` of the share that is left."""
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters = total_iters
+        self.power = power
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[Any]:
+        """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
+        if self._is_initial or self.last_epoch > self.total_iters:
+            return self._rates()
+        now, before = (1.0 - at / self.total_iters for at in (self.last_epoch, self.last_epoch - 1))
+        return self._times((now / before) ** self.power)
+
+    def _get_closed_form_lr(self) -> list[Any]:
+        left = 1.0 - min(self.total_iters, self.last_epoch) / self.total_iters
+        return [base * left**self.power for base in self.base_lrs]
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -191,6 +253,7 @@ class CosineAnnealingLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
+        self._in_step()
         if self._is_initial:
             return self._rates()
         epoch, low = self.last_epoch, self.eta_min

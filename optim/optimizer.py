@@ -24,6 +24,19 @@ _HOOKS = (
 )
 
 
+_before_every_step, _after_every_step = HookDict(), HookDict()
+
+
+def register_optimizer_step_pre_hook(hook: Hook) -> RemovableHandle:
+    """Have ``hook(optimizer, args, kwargs)`` run before each step of every optimizer, before its own hooks."""
+    return _before_every_step.add(hook)
+
+
+def register_optimizer_step_post_hook(hook: Hook) -> RemovableHandle:
+    """Have ``hook(optimizer, args, kwargs)`` run after each step of every optimizer, after its own hooks."""
+    return _after_every_step.add(hook)
+
+
 class _Required:
     """Stands in ``defaults`` for an option that every group must state."""
 
@@ -49,14 +62,10 @@ class Optimizer:
     _optimizer_state_dict_post_hooks: HookDict
     _optimizer_load_state_dict_pre_hooks: HookDict
     _optimizer_load_state_dict_post_hooks: HookDict
-    _opt_called = False  # a schedule asks whether there was a step
+    _opt_called = _opt_watched = False  # whether there was a step since a schedule began to ask
     state: defaultdict[Any, Any]
     param_groups: list[dict[str, Any]]
     defaults: dict[str, Any]
-
-    def __init_subclass__(cls) -> None:
-        if "step" in cls.__dict__:
-            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, Variable):
@@ -67,7 +76,7 @@ class Optimizer:
         self.defaults = defaults
         self.state = defaultdict(dict)
         self.param_groups = []
-        self.__setstate__({})
+        self._prepare()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -79,8 +88,16 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._prepare()
+        self.defaults.setdefault("differentiable", False)
+
+    def _prepare(self) -> None:
+        """Make room for hooks, and have them called around the ``step`` of this class."""
         for name in _HOOKS:
             self.__dict__.setdefault(name, HookDict())
+        cls: Any = type(self)
+        if not hasattr(cls.step, "hooked"):
+            cls.step = _with_hooks(cls.step)
 
     def __repr__(self) -> str:
         text = f"{type(self).__name__} ("
@@ -271,17 +288,19 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def hooked(*args: Any, **kwargs: Any) -> Any:
         self: Optimizer = args[0]  # hooks get all arguments of step, the optimizer first
         self._opt_called = True
-        if not self._optimizer_step_pre_hooks and not self._optimizer_step_post_hooks:
+        before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
+        if not (before or after or _before_every_step or _after_every_step):
             return step(*args, **kwargs)
-        for hook in tuple(self._optimizer_step_pre_hooks.values()):
+        for hook in (*_before_every_step.values(), *before.values()):
             got = hook(self, args, kwargs)
             if got is not None:
                 if not isinstance(got, tuple) or len(got) != 2:
                     raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {got}.")
                 args, kwargs = got
         result = step(*args, **kwargs)
-        for hook in tuple(self._optimizer_step_post_hooks.values()):
+        for hook in (*after.values(), *_after_every_step.values()):
             hook(self, args, kwargs)
         return result
 
+    hooked.hooked = True  # type: ignore[attr-defined]
     return hooked

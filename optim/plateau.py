@@ -7,7 +7,7 @@ from typing import Any
 from warnings import warn
 
 from .optimizer import Optimizer
-from .scheduler import LRScheduler, check_optimizer, write
+from .scheduler import EPOCH_WARNING, LRScheduler, check_optimizer, write
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -68,11 +68,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Note the metric of one more epoch, and reduce the rates if it is time."""
         current = float(metrics)
         if epoch is not None:
-            warn(
-                "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible.",
-                UserWarning,
-                stacklevel=2,
-            )
+            warn(EPOCH_WARNING, UserWarning, stacklevel=2)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(current, self.best):
             self.best = current

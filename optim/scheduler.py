@@ -20,6 +20,7 @@ class LRScheduler:
     """
 
     _is_initial = False
+    _get_lr_called_within_step = False  # users' own schedules ask for it
     _last_lr: list[Any]
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
@@ -36,8 +37,13 @@ class LRScheduler:
                 )
         self.base_lrs = [copied(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
+        if not optimizer._opt_watched:
+            optimizer._opt_watched, optimizer._opt_called = True, False
+        self._initial_step()
+
+    def _initial_step(self) -> None:
+        """Write the rates of the start, and count from there."""
         self._step_count = 0
-        optimizer._opt_called = False
         self._is_initial = True
         try:
             self.step()
@@ -74,21 +80,26 @@ class LRScheduler:
                 stacklevel=2,
             )
         self._step_count += 1
-        if epoch is None:
-            self.last_epoch += 1
-            rates = self.get_lr()
-        else:
-            warn(
-                "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. "
-                "Please use `scheduler.step()` to step the scheduler.",
-                UserWarning,
-                stacklevel=2,
-            )
-            self.last_epoch = epoch
-            rates = self._get_closed_form_lr()
+        if epoch is not None:
+            warn(EPOCH_WARNING, UserWarning, stacklevel=2)
+        self._update_lr(epoch)
+
+    def _update_lr(self, epoch: int | None = None) -> None:
+        """Write the rates for the next epoch, or for ``epoch``."""
+        self._get_lr_called_within_step = True
+        try:
+            self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+            rates = self.get_lr() if epoch is None else self._get_closed_form_lr()
+        finally:
+            self._get_lr_called_within_step = False
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             write(group, rate)
         self._last_lr = self._rates()
+
+    def _in_step(self) -> None:
+        """Warn who calls ``get_lr`` for the rates of the moment: they may be the next ones."""
+        if not self._get_lr_called_within_step:
+            warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", stacklevel=3)
 
     def _rates(self) -> list[Any]:
         """Return the rates as they are now, one a group."""
@@ -97,6 +108,12 @@ class LRScheduler:
     def _times(self, factor: float) -> list[Any]:
         """Return the rates as they are now, times ``factor``."""
         return [group["lr"] * factor for group in self.optimizer.param_groups]
+
+
+EPOCH_WARNING = (
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. "
+    "Please use `scheduler.step()` to step the scheduler."
+)
 
 
 def check_optimizer(optimizer: Any) -> None:
@@ -118,3 +135,16 @@ def write(group: dict[str, Any], rate: Any) -> None:
         wrote(lr, "lr_scheduler")
     else:
         group["lr"] = rate
+
+
+def for_each_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
+    """Return an option as one value a group; ValueError if a list of another length was given."""
+    groups = len(optimizer.param_groups)
+    if not isinstance(value, list | tuple):
+        return [copied(value) for _ in range(groups)]
+    if len(value) != groups:
+        raise ValueError(
+            f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, param_groups "
+            f"has {groups}."
+        )
+    return [copied(each) for each in value]

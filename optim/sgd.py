@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..autograd.node import Variable, shared, wrap
-from .blockwise import Array, Blockwise, check_modes, scalar
+from .blockwise import Array, Blockwise, Constants, decayed, decays
+from .checks import check_modes, scalar
 
 
 class SGD(Blockwise):
@@ -27,6 +28,14 @@ class SGD(Blockwise):
     >>> p
     tensor([0.8000], requires_grad=True)
     """
+
+    _since: ClassVar[dict[str, Any]] = {
+        "nesterov": False,
+        "maximize": False,
+        "foreach": None,
+        "differentiable": False,
+        "fused": None,
+    }
 
     def __init__(
         self,
@@ -63,74 +72,56 @@ class SGD(Blockwise):
         }
         super().__init__(params, defaults)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for name, value in (("nesterov", False), ("maximize", False), ("foreach", None), ("differentiable", False)):
-                group.setdefault(name, value)
-
-    def _options(self, group: dict[str, Any]) -> dict[Any, _Constants]:
-        return {}
-
-    def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], options: Any) -> None:
+    def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], cache: dict[Any, Any]) -> None:
         kind = array.dtype
-        constants = options.get(kind)
+        constants = cache.get(kind)
         if constants is None:
-            constants = options[kind] = _Constants(group, kind)
+            constants = cache[kind] = Constants(kind, _constants(group))
         if not group["momentum"]:
             self._run(_descend, constants, array, grad)
             return
         state = self.state[p]
         buffer = state.get("momentum_buffer")
         if buffer is None:
-            buffer = state["momentum_buffer"] = wrap(p.result, np.zeros(array.shape, kind))
+            buffer = state["momentum_buffer"] = wrap(p.result, np.zeros_like(array))
             self._run(_begin, constants, array, grad, buffer.array)
         else:
             self._run(_continue, constants, array, grad, shared(buffer))
 
 
-class _Constants:
-    """A group's options as arrays without dims: beside an array they cost half as much as Python's numbers."""
-
-    __slots__ = ("decay", "fresh", "lr", "maximize", "momentum", "nesterov")
-
-    def __init__(self, group: dict[str, Any], kind: Any) -> None:
-        decay = scalar(group["weight_decay"])
-        self.lr = np.array(scalar(group["lr"]), kind)
-        self.momentum = np.array(group["momentum"], kind)
-        self.fresh = np.array(1 - group["dampening"], kind) if group["dampening"] else None
-        self.decay = np.array(decay, kind) if decay else None
-        self.maximize, self.nesterov = group["maximize"], group["nesterov"]
+def _constants(group: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "lr": scalar(group["lr"]),
+        "momentum": group["momentum"],
+        "fresh": 1 - group["dampening"] if group["dampening"] else None,
+        "nesterov": bool(group["nesterov"]),
+        **decays(group),
+    }
 
 
-def decayed(g: Array, maximize: bool, decay: Any, free: Array, p: Array) -> Array:
-    """Return the gradient to descend along, negated and with the decay of ``p`` if asked for; ``free`` is written."""
-    if decay is not None:
-        np.multiply(p, decay, free)
-        return np.subtract(free, g, free) if maximize else np.add(free, g, free)
-    return np.negative(g, free) if maximize else g
-
-
-def _descend(c: _Constants, first: Array, second: Array, p: Array, g: Array) -> None:
-    g = decayed(g, c.maximize, c.decay, second, p)
+def _descend(c: Any, scratch: list[Array], p: Array, g: Array) -> None:
+    first, second, _ = scratch
+    g = decayed(c, g, second, p)
     np.multiply(g, c.lr, first)
     np.subtract(p, first, p)
 
 
-def _begin(c: _Constants, first: Array, second: Array, p: Array, g: Array, buffer: Array) -> None:
-    g = decayed(g, c.maximize, c.decay, second, p)
+def _begin(c: Any, scratch: list[Array], p: Array, g: Array, buffer: Array) -> None:
+    first, second, _ = scratch
+    g = decayed(c, g, second, p)
     buffer[...] = g
     _move(c, first, p, g, buffer)
 
 
-def _continue(c: _Constants, first: Array, second: Array, p: Array, g: Array, buffer: Array) -> None:
-    g = decayed(g, c.maximize, c.decay, second, p)
+def _continue(c: Any, scratch: list[Array], p: Array, g: Array, buffer: Array) -> None:
+    first, second, _ = scratch
+    g = decayed(c, g, second, p)
     np.multiply(buffer, c.momentum, buffer)
     np.add(buffer, g if c.fresh is None else np.multiply(g, c.fresh, first), buffer)
     _move(c, first, p, g, buffer)
 
 
-def _move(c: _Constants, first: Array, p: Array, g: Array, buffer: Array) -> None:
+def _move(c: Any, first: Array, p: Array, g: Array, buffer: Array) -> None:
     if c.nesterov:
         np.multiply(buffer, c.momentum, first)
         np.add(first, g, first)

@@ -67,7 +67,7 @@ class Fault:
         if joint is not None or primitive.many:
             rule = _joint(joint or before[self.input], place if joint is not None else 0, spoil)
             primitive.joint = rule if joint is not None else None
-            primitive.rules.update({name: rule for name in (primitive.inputs if joint is not None else [self.input])})
+            primitive.rules.update(dict.fromkeys(primitive.inputs if joint is not None else [self.input], rule))
         else:
             primitive.rules[self.input] = _single(before[self.input], spoil)
         _rewrite(primitive)
@@ -146,5 +146,3 @@ def surviving_faults(suite: Callable[[], Any], faults: Iterable[Fault] | None = 
                 continue
         survivors.append(fault)
     return survivors
-
-

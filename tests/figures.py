@@ -60,7 +60,9 @@ def ops() -> dict[str, Any]:
 def mutants() -> dict[str, Any]:
     """Return the score of the mutants, and the survivors."""
     text = run(str(HERE / "mutants.py"))
-    found = re.search(r"(\d+) mutants of (\d+) ops: (\d+) caught, (\d+) equivalent, (\d+) survived; score ([\d.]+)%", text)
+    found = re.search(
+        r"(\d+) mutants of (\d+) ops: (\d+) caught, (\d+) equivalent, (\d+) survived; score ([\d.]+)%", text
+    )
     if found is None:
         raise SystemExit(text[-2000:])
     names = ("mutants", "ops", "caught", "equivalent", "survived")

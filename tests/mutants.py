@@ -269,7 +269,7 @@ def main() -> int:
     def note(owner: str, change: str, dead: bool) -> None:
         nonlocal total, excused
         total += 1
-        if not dead and (owner.split(":")[0], change) in EQUIVALENT:
+        if not dead and (owner.split(":", maxsplit=1)[0], change) in EQUIVALENT:
             excused += 1
         elif not dead:
             alive.append((owner, change))

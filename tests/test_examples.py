@@ -140,3 +140,65 @@ def test_train_digits(tmp_path: Path) -> None:
     else:
         assert f"Wrote {curve}\n" in said
         assert curve.read_bytes().startswith(b"\x89PNG")
+
+
+def test_time_series(tmp_path: Path) -> None:
+    done = run_example(EXAMPLES / "time_series.py", "--quick", "--out", tmp_path / "new" / "out")
+    assert done.returncode == 0, done.stderr
+    losses = re.search(r"^training loss (\S+) at first, (\S+) after 30 steps$", done.stdout, re.MULTILINE)
+    errors = re.search(r"^forecast error (\S+), of the mean (\S+)$", done.stdout, re.MULTILINE)
+    assert losses is not None, done.stdout
+    assert errors is not None, done.stdout
+    assert float(losses[2]) < float(losses[1]) / 2
+    assert float(errors[1]) < float(errors[2]) / 2
+    picture = tmp_path / "new" / "out" / "forecast.png"
+    if importlib.util.find_spec("matplotlib") is None:
+        assert "pip install matplotlib" in done.stdout
+    else:
+        assert f"Wrote {picture}\n" in done.stdout
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_time_series_needs_no_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "time_series.py", monkeypatch)
+    training = names["Training"](names["Forecaster"](), names["make_series"](), 2)
+    monkeypatch.setitem(names["with_progress"].__globals__, "tqdm", None)
+    assert names["with_progress"](training) is training
+    assert len(training) == len(list(training)) == 2
+
+
+def test_time_series_refuses_no_steps() -> None:
+    done = run_example(EXAMPLES / "time_series.py", "--steps", "0")
+    assert done.returncode == 2
+    assert "--steps must be at least 1, not 0" in done.stderr
+
+
+def test_char_gpt(tmp_path: Path) -> None:
+    done = run_example(EXAMPLES / "char_gpt.py", "--small", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    losses = [float(text) for text in re.findall(r"loss (\d\S*?),?(?: |$)", done.stdout, re.MULTILINE)]
+    assert losses[0] == pytest.approx(np.log(51), rel=0.02)  # at first every character is as likely as any
+    assert losses[-1] < losses[0] - 0.8
+    assert re.search(r"^\d+ words, \d+ % of them from the text's vocabulary$", done.stdout, re.MULTILINE)
+    if importlib.util.find_spec("matplotlib") is not None:
+        assert (tmp_path / "out" / "char-gpt-loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_char_gpt_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "char_gpt.py", monkeypatch)
+    text = names["TEXT"].read_text(encoding="ascii")
+    assert len(text) > 10_000
+    assert text.startswith("In the beginning God created the heaven and the earth.\n")
+    assert names["words_of"]("And God's, light.") == ["and", "god's", "light"]
+
+
+def test_char_gpt_looks_at_no_later_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "char_gpt.py", monkeypatch)
+    torch = names["torch"]
+    torch.manual_seed(0)
+    model = names["GPT"](names["SMALL"], 7).eval()
+    text = torch.tensor([[1, 2, 3, 4, 5]])
+    changed = torch.tensor([[1, 2, 3, 6, 0]])
+    before, after = model(text)[0], model(changed)[0]
+    assert torch.allclose(before[:, :3], after[:, :3], atol=1e-6)
+    assert not torch.allclose(before[:, 3:], after[:, 3:], atol=1e-3)

@@ -56,6 +56,7 @@ def test_float32_gradients_fit_their_inputs(name: str, data: Any) -> None:
     outs = differentiable(op.function(**given_tensors))
     assert outs
     assert all(out.dtype is rushlight.float32 or "dtype" in args for out in outs)
+    assert all((o.array_shape, o.array_dtype) == (o.array.shape, o.array.dtype) for o in outs)  # noted unseen
     seeds = [rushlight.from_numpy(np.ones(tuple(out.shape), out.detach().numpy().dtype)) for out in outs]
     grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True)
     for leaf, old, got in zip(leaves, before, grads, strict=True):
@@ -69,7 +70,7 @@ def test_float32_gradients_fit_their_inputs(name: str, data: Any) -> None:
 def test_generated_source_is_short(name: str) -> None:
     source = listing(PRIMITIVES[name])
     compile(source, name, "exec")
-    assert source.count("\n") < 90
+    assert source.count("\n") < 40 + 14 * len(PRIMITIVES[name].rules)  # an input takes about a dozen lines
 
 
 @pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))

@@ -14,9 +14,9 @@ def test_every_layer_has_a_first_line() -> None:
 
 def test_every_public_layer_is_compared_with_pytorch() -> None:
     pytest.importorskip("torch")
-    from parity import test_nn  # noqa: PLC0415 - needs PyTorch
+    from parity import test_lazy, test_nn  # noqa: PLC0415 - needs PyTorch
 
-    named = {code.partition("(")[0] for code in test_nn.LAYERS}
+    named = {code.partition("(")[0] for code in (*test_nn.LAYERS, *dict(test_lazy.LAYERS))}
     containers = {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
     layers = {n for n, x in vars(nn).items() if isinstance(x, type) and issubclass(x, nn.Module)}
     assert layers - named == containers

@@ -1,4 +1,4 @@
-"""Optimizers: what PyTorch cannot be asked about. The rest is in parity/test_optim_parity.py."""
+"""Optimizers: convergence, errors, and what PyTorch cannot be asked about. The rest is in parity/."""
 
 import tracemalloc
 
@@ -13,16 +13,30 @@ def leaf(array: np.ndarray) -> torch.Tensor:
     return torch.tensor(array).requires_grad_()
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+OPTIONS = {
+    "SGD": {"momentum": 0.9, "weight_decay": 0.1},
+    "Adam": {"amsgrad": True, "weight_decay": 0.1},
+    "AdamW": {"amsgrad": True, "weight_decay": 0.1},
+    "NAdam": {"weight_decay": 0.1},
+    "RAdam": {"weight_decay": 0.1},
+    "Adamax": {"weight_decay": 0.1},
+    "Adagrad": {"weight_decay": 0.1},
+    "Adadelta": {"weight_decay": 0.1},
+    "RMSprop": {"weight_decay": 0.1, "centered": True, "momentum": 0.9},
+    "Rprop": {"maximize": True},
+    "ASGD": {"weight_decay": 0.1, "t0": 1},
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
 def test_blocks_are_seamless(name: str, size: int) -> None:
     # One parameter in blocks, and the same elements as parameters of 1000.
     rng = np.random.default_rng(size)
     start, grads = rng.standard_normal(size), rng.standard_normal((3, size))
-    options = {"momentum": 0.9, "weight_decay": 0.1} if name == "SGD" else {"amsgrad": True, "weight_decay": 0.1}
     whole = leaf(start)
     parts = [leaf(start[i : i + 1000]) for i in range(0, size, 1000)]
-    optimizers = [getattr(torch.optim, name)(params, lr=0.1, **options) for params in ([whole], parts)]
+    optimizers = [getattr(torch.optim, name)(params, lr=0.1, **OPTIONS[name]) for params in ([whole], parts)]
     for g in grads:
         whole.grad = torch.tensor(g)
         for number, part in enumerate(parts):
@@ -32,11 +46,11 @@ def test_blocks_are_seamless(name: str, size: int) -> None:
     np.testing.assert_array_equal(whole.detach().numpy(), np.concatenate([p.detach().numpy() for p in parts]))
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize("name", OPTIONS)
 def test_a_step_makes_no_large_temporary(name: str) -> None:
     p = leaf(np.ones(20 * BLOCK, np.float32))
     p.grad = torch.tensor(np.ones(20 * BLOCK, np.float32))
-    optimizer = getattr(torch.optim, name)([p], lr=0.1, weight_decay=0.1)
+    optimizer = getattr(torch.optim, name)([p], lr=0.1, **OPTIONS[name])
     optimizer.step()
     tracemalloc.start()
     optimizer.step()
@@ -76,3 +90,112 @@ def test_scratch_stays_out_of_copies() -> None:
     optimizer = torch.optim.Adam([p])
     optimizer.step()
     assert set(optimizer.__getstate__()) == {"defaults", "state", "param_groups"}
+
+
+RATES = {
+    "SGD": 0.1,
+    "Adagrad": 0.5,
+    "Adadelta": 20.0,
+    "RAdam": 0.2,
+    "Adamax": 0.2,
+    "ASGD": 0.1,
+    "Adafactor": 0.3,
+    "LBFGS": 1.0,
+    "Muon": 0.1,
+}
+
+
+@pytest.mark.parametrize("name", [*OPTIONS, "Adafactor", "Muon", "LBFGS"])
+def test_the_least_of_a_bowl_is_found(name: str) -> None:
+    p = leaf(np.array([[3.0, -2.0], [0.5, 4.0]]))
+    centre = torch.tensor([[1.0, 1.0], [-1.0, 2.0]], dtype=torch.float64)
+    lr = RATES.get(name, 0.05)
+    plain = {"weight_decay": 0} if name in {"AdamW", "Muon"} else {}
+    optimizer = getattr(torch.optim, name)([p], lr=lr, **plain)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, total_iters=300)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = ((p - centre) ** 2 * torch.tensor([1.0, 3.0])).sum()
+        loss.backward()
+        return loss
+
+    for _ in range(300):
+        optimizer.step(closure)
+        schedule.step()
+    np.testing.assert_allclose(p.detach().numpy(), centre.numpy(), atol=0.02)
+
+
+@pytest.mark.parametrize("name", [*OPTIONS, "Adafactor", "Muon"])
+def test_maximize_and_missing_gradients(name: str) -> None:
+    p, idle = leaf(np.ones((2, 2))), leaf(np.ones((2, 2)))
+    options = {} if name == "Muon" else {"maximize": True, "weight_decay": 0}
+    if name == "Rprop":
+        options = {"maximize": True}
+    optimizer = getattr(torch.optim, name)([p, idle], lr=0.01, **options)
+    p.grad = torch.ones(2, 2, dtype=torch.float64)
+    version = idle._version
+    optimizer.step()
+    assert (p > 1).all() if options else (p < 1).all()
+    assert (idle == 1).all()
+    assert idle._version == version
+    assert name == "Adagrad" or idle not in optimizer.state
+
+
+def test_a_count_that_is_no_tensor_is_refused() -> None:
+    p = leaf(np.ones(2))
+    p.grad = torch.ones(2, dtype=torch.float64)
+    optimizer = torch.optim.Adam([p])
+    optimizer.step()
+    optimizer.state[p]["step"] = 3
+    with pytest.raises(TypeError, match="step must be a tensor, not int: 3"):
+        optimizer.step()
+
+
+def test_a_step_that_closure_refuses_changes_nothing() -> None:
+    p = leaf(np.ones(2))
+    p.grad = torch.ones(2, dtype=torch.float64)
+    optimizer = torch.optim.Adam([p])
+
+    def closure() -> None:
+        raise KeyError("no data")
+
+    with pytest.raises(KeyError):
+        optimizer.step(closure)
+    assert p.tolist() == [1, 1]
+    assert not optimizer.state
+
+
+def test_the_modules_of_pytorch_are_there() -> None:
+    for name in ("adam.Adam", "adamw.AdamW", "sgd.SGD", "nadam.NAdam", "lbfgs.LBFGS", "lr_scheduler._LRScheduler",
+                 "optimizer.Optimizer", "optimizer.required", "swa_utils.SWALR", "rmsprop.RMSprop"):  # fmt: skip
+        module, attribute = name.split(".")
+        assert hasattr(getattr(torch.optim, module), attribute)
+    with pytest.raises(AttributeError):
+        torch.optim.SparseAdam  # noqa: B018
+
+
+def test_mixed_precision_is_off_or_refused() -> None:
+    x = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=0.5)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+
+    @torch.autocast("cpu", enabled=False)
+    def loss() -> torch.Tensor:
+        with torch.amp.autocast(device_type="cpu", enabled=False), torch.cuda.amp.autocast(enabled=False):
+            return x.sum()
+
+    scaler.scale(loss()).backward()
+    scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    scaler.update()
+    assert x.tolist() == [0.5, 0.5]
+    assert (scaler.state_dict(), scaler.get_scale(), scaler.is_enabled()) == ({}, 1.0, False)
+    assert not torch.is_autocast_enabled()
+    for make in (torch.amp.autocast, torch.amp.GradScaler):
+        with pytest.raises(RuntimeError, match="bfloat16"):
+            make("cpu")
+        with pytest.warns(UserWarning, match="CUDA is not available"):
+            make("cuda")
+    with pytest.warns(UserWarning, match="CUDA is not available"):
+        torch.cuda.amp.GradScaler()

@@ -63,7 +63,7 @@ def test_every_package_folder_is_listed() -> None:
 
 def test_every_package_folder_has_an_init() -> None:
     files = package_files()
-    folders = {Path(name).parent for name in files}
+    folders = {Path(name).parent for name in files if name.endswith(".py")}  # viz/page holds no module
     assert {f.as_posix() for f in folders if (f / "__init__.py").as_posix() not in files} == set()
 
 

@@ -324,7 +324,9 @@ def test_bisect_after_writes_in_place() -> None:
 
 
 def test_everything_agrees() -> None:
-    found = check_agreement(lambda x, y: (x @ y).softmax(-1), torch.randn(2, 3, dtype=F64), torch.randn(3, 2, dtype=F64))
+    found = check_agreement(
+        lambda x, y: (x @ y).softmax(-1), torch.randn(2, 3, dtype=F64), torch.randn(3, 2, dtype=F64)
+    )
     assert not found.wrong
     assert not [each.name for each in found if each.skipped]
 
@@ -443,6 +445,7 @@ def test_planted_faults() -> None:
 @pytest.mark.parametrize("fault", list(testing.planted_faults()), ids=str)
 def test_every_planted_fault_changes_a_gradient(fault: Any) -> None:
     """Each is in force while planted, joint rules and lists of inputs included, and gone afterwards."""
+
     def run() -> Any:
         x = torch.tensor([[0.5, 0.7], [0.9, 1.3]], dtype=F64, requires_grad=True)
         y = torch.tensor([[1.5, 0.2], [0.4, 0.8]], dtype=F64, requires_grad=True)

@@ -1,4 +1,4 @@
-"""Pictures: the graph behind them, their text, and the programs that draw them."""
+"""Pictures by Graphviz: ``make_dot``, and the programs that draw."""
 
 import subprocess
 import sys
@@ -7,84 +7,11 @@ import pytest
 
 import rushlight as torch
 from rushlight import viz
-from rushlight.viz import dot, run
-from rushlight.viz.model import Arrow, Graph, Item
+from rushlight.viz import Graph, dot, run
 
 
 def leaf(*values: float) -> torch.Tensor:
     return torch.tensor(values, requires_grad=True)
-
-
-def test_graph_of_a_small_program() -> None:
-    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
-    graph = viz.trace((x * w).exp(), {"x": x, "w": w})
-    assert graph == Graph(
-        (
-            Item("n0", "output", "output", (2,)),
-            Item("n1", "step", "ExpBackward0", (2,)),
-            Item("n2", "step", "MulBackward0", (2,)),
-            Item("n3", "leaf", "x", (2,)),
-            Item("n4", "leaf", "w", (2,)),
-        ),
-        (Arrow("n1", "n0"), Arrow("n2", "n1"), Arrow("n3", "n2"), Arrow("n4", "n2")),
-    )
-
-
-def test_same_program_same_bytes() -> None:
-    def source() -> str:
-        x, w = leaf(1.0), leaf(2.0)
-        y = (x * w + x).exp()
-        return viz.make_dot({"y": y, "z": y * x}, params={"w": w}, show_attrs=True, show_saved=True).source
-
-    assert source() == source()
-
-
-def test_a_shared_leaf_is_drawn_at_each_use() -> None:
-    x = leaf(1.0)
-    graph = viz.trace(x * x + x, [("x", x)])
-    leaves = [item for item in graph.items if item.kind == "leaf"]
-    assert [item.name for item in leaves] == ["x"] * 3
-    assert {item.rows for item in leaves} == {("shared × 3",)}
-
-
-def test_a_step_read_twice_is_drawn_once() -> None:
-    y = leaf(1.0).exp()
-    graph = viz.trace(y * y)
-    assert [item.name for item in graph.items if item.kind == "step"] == ["MulBackward0", "ExpBackward0"]
-    assert len(graph.arrows) == 4
-
-
-def test_deep_graphs() -> None:
-    y = leaf(1.0)
-    for _ in range(20_000):
-        y = y.exp()
-    assert len(viz.trace(y).items) == 20_002
-
-
-def test_many_outputs_and_none() -> None:
-    x = leaf(1.0)
-    graph = viz.trace({"a": [x.exp(), None], "b": (x.tanh(),), "c": torch.tensor([1.0])})
-    assert [item.name for item in graph.items if item.kind == "output"] == ["output a.0", "output b.0", "output c"]
-    for wrong in (3, [3], "text"):
-        with pytest.raises(TypeError):
-            viz.trace(wrong)
-    with pytest.raises(TypeError, match="'x' is int"):
-        viz.trace(x, {"x": 3})
-
-
-def test_saved_values_and_what_is_left_after_backward() -> None:
-    x = leaf(1.0, 2.0)
-    y = x.exp()
-    assert "saved result: (2)" in viz.trace(y, show_saved=True).items[1].rows
-    y.backward(torch.tensor([1.0, 1.0]))
-    assert viz.trace(y, show_saved=True).items[1].rows == ("saved values freed",)
-
-
-def test_long_attributes_are_cut() -> None:
-    y = torch.tensor([[1.0] * 3] * 4, requires_grad=True)[1:2, 0:3:2]
-    rows = viz.trace(y, show_attrs=True, max_attr_chars=12).items[1].rows
-    assert rows
-    assert all(len(row) <= 12 for row in rows)
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\nb", "<b>x</b>", "&amp;", "a\nb", "größe ж 漢", "->", "{a|b}", "\\"])

@@ -1,9 +1,33 @@
 """Pictures of the graph; ``import rushlight`` does not load this subpackage, its first use does."""
 
-from .dot import source as source
+from . import dot as dot
+from . import run as run
+from .curves import Curves as Curves
+from .curves import draw_curves as draw_curves
+from .diagnose import RULES as RULES
+from .diagnose import culprits as culprits
+from .diagnose import first_nonfinite as first_nonfinite
+from .diff import changes as changes
+from .diff import diff as diff
 from .draw import Drawing as Drawing
+from .draw import drawing as drawing
 from .draw import make_dot as make_dot
+from .explorer import chrome_trace as chrome_trace
+from .explorer import explorer as explorer
+from .fit import fit as fit
+from .fit import shut as shut
+from .fold import fold as fold
+from .graph import Graph as Graph
+from .labels import Show as Show
+from .mermaid import mermaid as mermaid
 from .model import Arrow as Arrow
-from .model import Graph as Graph
+from .model import Group as Group
 from .model import Item as Item
+from .model import Mark as Mark
+from .model import Stats as Stats
+from .model import Step as Step
+from .record import record as record
+from .steps import BackwardStep as BackwardStep
+from .steps import backward_steps as backward_steps
+from .text import text as text
 from .trace import trace as trace

@@ -8,6 +8,10 @@ from typing import Any
 import graphviz
 
 from . import dot, run
+from .fit import fit
+from .graph import LIMIT
+from .labels import Show
+from .model import GraphData
 from .trace import trace
 
 
@@ -77,15 +81,36 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz states no typ
         return str(target)
 
 
+def drawing(graph: GraphData, *, limit: int = LIMIT, **show: Any) -> Drawing:
+    """Return the picture of ``graph``; ``show`` takes the fields of :class:`Show`. Above ``limit`` items it is folded.
+
+    >>> import rushlight as torch
+    >>> from rushlight import viz
+    >>> x = torch.ones(3, requires_grad=True)
+    >>> picture = viz.drawing(viz.trace(x.exp().sum()), values=True, overlay="bytes")
+    >>> "subgraph" in picture.source
+    False
+    """
+    return Drawing(body=dot.body(fit(graph, limit), Show(**show)), format="svg")
+
+
 def make_dot(
-    var: Any, params: Any = None, show_attrs: bool = False, show_saved: bool = False, max_attr_chars: int = 50
+    var: Any,
+    params: Any = None,
+    show_attrs: bool = False,
+    show_saved: bool = False,
+    max_attr_chars: int = 50,
+    *,
+    clusters: bool = True,
+    limit: int = LIMIT,
 ) -> Drawing:
     """Return a picture of the steps that lead to ``var``, drawn from the inputs at the top to the outputs.
 
-    ``var`` is a tensor, or lists, tuples and dicts of tensors; ``params`` names leaves: a mapping, or pairs such as
-    ``model.named_parameters()``. ``show_saved`` lists the tensors each step keeps for the backward pass and
-    ``show_attrs`` its other saved values, cut after ``max_attr_chars``. The arguments are those of torchviz. A leaf
-    read by several steps is drawn beside each.
+    ``var`` is a tensor, or lists, tuples and dicts of tensors; ``params`` names leaves: a module, a mapping, or pairs
+    such as ``model.named_parameters()``. ``show_saved`` lists the tensors each step keeps for the backward pass and
+    ``show_attrs`` its other saved values, cut after ``max_attr_chars``. So far the arguments are those of torchviz.
+    ``clusters`` draws frames around modules, where a recorder saw them. A leaf read by several steps is drawn beside
+    each. Graphs of more than ``limit`` items are folded, and the picture says how.
 
     >>> import rushlight as torch
     >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -93,5 +118,5 @@ def make_dot(
     >>> "MulBackward0" in picture.source
     True
     """
-    graph = trace(var, params, show_attrs=show_attrs, show_saved=show_saved, max_attr_chars=max_attr_chars)
-    return Drawing(body=dot.body(graph), format="svg")
+    graph = trace(var, params, max_attr_chars=max_attr_chars)
+    return drawing(graph, limit=limit, attributes=show_attrs, saved=show_saved, clusters=clusters, titles=True)

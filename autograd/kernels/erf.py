@@ -26,7 +26,7 @@ _BLOCK = 8192  # elements that stay in the cache while a polynomial is evaluated
 _FEW = 48  # so many calls of math.erf are faster than two dozen of NumPy
 _SINGLE_EDGE = np.array(4.5, np.float32)  # here erf(x) has long been 1 in float32
 
-_SINGLE = (
+SINGLE = (
     (1.1283791708828697, 0.2798080102139443, 0.04264699581019096, 0.0021783215528983365),
     (1.0, 0.15689362532826112, 0.023690219438066096, 0.00032493312429889546),
 )
@@ -48,7 +48,7 @@ def _typed(fit: Any, kind: Any) -> Any:
     return [[np.array(c, kind) for c in reversed(part)] for part in fit]
 
 
-_SINGLE_FIT, _INNER_FIT = _typed(_SINGLE, np.float32), _typed(_INNER, np.float64)
+_SINGLE_FIT, _INNER_FIT = _typed(SINGLE, np.float32), _typed(_INNER, np.float64)
 (_OUTER_FIT,) = _typed([_OUTER], np.float64)
 
 

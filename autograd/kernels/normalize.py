@@ -112,16 +112,15 @@ def row_norm(x: Array, weight: Array | None, bias: Array | None, eps: float, cen
     out = np.empty(x.shape, x.dtype)
     mean, rstd = np.zeros((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
     size = np.asarray(x.shape[1], x.dtype)
+    row = None if weight is None else weight.astype(x.dtype, copy=False)[None]  # BLAS makes the outer product fastest
     for block in _blocks(x):
         part = x[block]
         if centre:
             np.divide(_row_sums(part), size, out=mean[block])
             part = np.subtract(part, mean[block], out=out[block])
-        root = np.sqrt(np.einsum("md,md->m", part, part)[:, None] / size + np.asarray(eps, x.dtype))
+        root = np.sqrt(np.vecdot(part, part)[:, None] / size + np.asarray(eps, x.dtype))
         np.divide(1, root, out=rstd[block])
-        part = np.multiply(part, rstd[block], out=out[block])
-        if weight is not None:
-            part *= weight
+        part = np.multiply(part, rstd[block] if row is None else rstd[block].dot(row), out=out[block])
         if bias is not None:
             part += bias
     return out, mean, rstd
@@ -144,21 +143,19 @@ def row_slopes(
     sums = [np.zeros(x.shape[1]) if need else None for need in needs[1:]]
     factor = np.ones(x.shape[1], x.dtype) if weight is None else weight.astype(x.dtype, copy=False)
     for block in _blocks(x):
-        unit = np.subtract(x[block], mean[block]) if centre else x[block] * rstd[block]
-        if centre:
-            unit *= rstd[block]
-        seed = g[block]
-        products = seed * unit
+        seed, root = g[block], rstd[block, 0]
+        apart = np.subtract(x[block], mean[block]) if centre else x[block]
+        products = seed * apart
         if sums[0] is not None:
-            sums[0] += np.add.reduce(products, 0)
+            sums[0] += root @ products
         if len(sums) > 1 and sums[1] is not None:
-            sums[1] += np.add.reduce(seed, 0)
+            sums[1] += np.ones(len(seed), x.dtype) @ seed
         if dx is None:
             continue
-        part = np.multiply(seed, factor, out=dx[block])
-        unit *= (products @ factor)[:, None] / size
+        part = np.multiply(seed, rstd[block].dot(factor[None]), out=dx[block])
+        tilt = (products @ factor * root / size * root * root)[:, None]  # in this order it does not overflow
+        np.multiply(apart, tilt, products)
         if centre:
-            unit += (seed @ factor)[:, None] / size
-        part -= unit
-        part *= rstd[block]
+            products += (seed @ factor * root / size)[:, None]
+        part -= products
     return dx, *[None if s is None else s.astype(x.dtype) for s in sums]

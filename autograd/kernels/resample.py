@@ -20,8 +20,8 @@ Taps = tuple[tuple[Array, Array | None], ...]
 def resample(x: Array, output_size: Ints, mode: str, align_corners: bool, scales: Sequence[float] | None) -> Array:
     """Return (N, C, ...) ``x`` with its spatial dims resized to ``output_size``.
 
-    ``mode`` is nearest, nearest-exact, linear or cubic. ``scales`` are the factors that the sizes came from, if they
-    are to be used as given. Half precision is summed in single.
+    ``mode`` is nearest, nearest-exact, linear, cubic, or one of ``_FILTERS``. ``scales`` are the factors that the sizes
+    came from, if they are to be used as given. Half precision is summed in single.
     """
     kind = x.dtype
     for axis, taps in enumerate(_taps_of(x.shape[2:], output_size, mode, align_corners, scales, kind), start=2):
@@ -73,6 +73,8 @@ def _taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) 
         step = np.float32(1.0 / scale) if scale > 0 else np.float32(size) / np.float32(out)
         index = np.floor((np.arange(out).astype(np.float32) + np.float32(0.5)) * step).astype(np.int64)
         return ((np.clip(index, 0, size - 1), None),)
+    if mode in _FILTERS:
+        return _filtered(size, out, mode, align, scale, kind)
     source = _places(size, out, align, scale, kind)
     if mode == "linear":
         source = np.arange(out, dtype=kind) if size == out else np.maximum(source, 0)
@@ -82,6 +84,48 @@ def _taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) 
     first = np.floor(source).astype(np.int64)
     weights = _cubic((source - first).astype(kind))
     return tuple((np.clip(first + shift, 0, size - 1), w) for shift, w in zip((-1, 0, 1, 2), weights, strict=True))
+
+
+def _triangle(d: Any) -> Any:
+    return np.maximum(1 - np.abs(d), 0)
+
+
+def _smooth_cubic(d: Any) -> Any:
+    """Return cubic convolution with a = -0.5."""
+    d, a = np.abs(d), -0.5
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = (((d - 5) * d + 8) * d - 4) * a
+    return np.where(d < 1, near, np.where(d < 2, far, 0))
+
+
+def _lanczos(d: Any) -> Any:
+    return np.where(np.abs(d) < 3, np.sinc(d) * np.sinc(d / 3), 0)
+
+
+_FILTERS: dict[str, Any] = {
+    "linear-smooth": (_triangle, 1),
+    "cubic-smooth": (_smooth_cubic, 2),
+    "lanczos-smooth": (_lanczos, 3),
+}
+"""Filters with half their widths: shrinking, they are stretched over all elements that become one."""
+
+
+def _filtered(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) -> Taps:
+    """Return the taps of a filter as wide as the elements it makes, its weights scaled to add up to 1."""
+    shape, half = _FILTERS[mode]
+    step = 1.0 / scale if scale > 0 else size / out
+    if align:
+        step = (size - 1) / (out - 1) if out > 1 else 0.0
+    stretch = max(step, 1.0)
+    middle = step * (np.arange(out) + 0.5)
+    first = np.maximum(np.trunc(middle - half * stretch + 0.5), 0).astype(np.int64)
+    last = np.minimum(np.trunc(middle + half * stretch + 0.5), size).astype(np.int64)
+    index = first[:, None] + np.arange(max(int((last - first).max()), 1))
+    weight = np.where(index < last[:, None], shape((index - middle[:, None] + 0.5) / stretch), 0.0)
+    total = weight.sum(1, keepdims=True)
+    weight = np.divide(weight, total, out=weight, where=total != 0).astype(kind)
+    index = np.minimum(index, size - 1)
+    return tuple((index[:, tap].copy(), weight[:, tap].copy()) for tap in range(index.shape[1]))
 
 
 def _places(size: int, out: int, align: bool, scale: float, kind: Any) -> Any:

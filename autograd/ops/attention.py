@@ -11,33 +11,40 @@ import numpy as np
 
 from ..dims import array_of
 from ..dtypes import Array
+from ..kernels import attend
 from ..node import Variable
 from ..primitive import primitive
-from .matmul import gemm, product
+from .mask import drop
+from .matmul import gemm
 from .softmax import softmax, softmax_backward_data
 
 
-def _weights(query: Any, key: Any, bias: Any, allowed: Any, scale: float) -> Any:
+def _weights(query: Any, key: Any, bias: Any, refused: Any, scale: float) -> Any:
     """Return how much each query looks at each key, in operators: for the walk that is recorded."""
     scores = gemm(query, key, False, True) * scale
     if bias is not None:
         scores = scores + bias
-    if allowed is None:
+    if refused is not None:
+        scores = scores + refused
+    array = np.asarray(array_of(scores, "attention"))
+    if not array.size:
         return softmax(scores, -1)
-    refused = np.where(allowed, 0.0, -np.inf).astype(array_of(scores, "attention").dtype)
-    seen = allowed.any(-1, keepdims=True)  # a query that may look at nothing gets zeros, not NaN
-    return softmax(scores + np.where(seen, refused, scores.array.dtype.type(0)), -1) * seen.astype(refused.dtype)
+    blind = np.isneginf(np.maximum.reduce(array, -1, keepdims=True))  # who may look at nothing gets zeros, not NaN
+    if not blind.any():
+        return softmax(scores, -1)
+    return drop(softmax(drop(scores, blind), -1), blind)
 
 
 def _attention_rule(
-    g: Any, query: Any, key: Any, value: Any, bias: Any, scale: float, kept: Any, weights: Any, allowed: Any, needs: Any
-) -> tuple[Any, Any, Any, Any]:
-    if isinstance(g, Variable):  # the weights were kept as numbers: for a second derivative they come anew
-        weights = _weights(query, key, bias, allowed, scale)
+    g: Any, query: Any, key: Any, value: Any, bias: Any, scale: float, kept: Any, powers: Any, share: Any,
+    refused: Any, needs: Any,
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+    recorded: bool = isinstance(g, Variable)
+    if not recorded:
+        return attend.gradients(g, (query, key, value), powers, share, kept, scale, needs)
+    weights = _weights(query, key, bias, refused, scale)
     dropped = weights if kept is None else weights * kept
     by_value = gemm(dropped, g, True, False) if needs[2] else None
-    if not (needs[0] or needs[1] or needs[3]):
-        return None, None, by_value, None
     by_weights = gemm(g, value, False, True)
     if kept is not None:
         by_weights = by_weights * kept
@@ -54,7 +61,7 @@ def _attention_rule(
 @primitive(
     _attention_rule,
     ("query", "key", "value", "bias"),
-    keeps=("weights", "allowed"),
+    keeps=("powers", "share", "refused"),
     title="ScaledDotProductFlashAttentionForCpuBackward0",
 )
 def attention(
@@ -64,21 +71,14 @@ def attention(
 
     ``bias`` is added to the scores; ``mask`` (bool) says what may be looked at; ``kept`` multiplies the weights.
     """
-    scores = product(query * query.dtype.type(scale), key.swapaxes(-1, -2))
-    if bias is not None:
-        scores = scores + bias
-    allowed: Any = None
-    if mask is not None:
-        allowed = mask
-        scores = np.where(mask, scores, scores.dtype.type(-np.inf))
-    if scores.size:
-        most = np.maximum.reduce(scores, -1, keepdims=True)
-        if mask is not None:
-            most = np.where(np.isneginf(most), most.dtype.type(0), most)
-        scores -= most
-        np.exp(scores, scores)
-        total = np.add.reduce(scores, -1, keepdims=True)
-        if mask is not None:
-            total = np.where(total == 0, total.dtype.type(1), total)
-        scores /= total
-    return product(scores if kept is None else scores * kept, value), scores, allowed
+    kind = query.dtype
+    if kind.char == "e":  # half precision is computed in single
+        given: list[Any] = [None if x is None else x.astype(np.float32) for x in (query, key, value, bias)]
+    else:
+        given = [query, key, value, bias]
+    q, k, v, added = given
+    refused = None if mask is None else np.where(mask, q.dtype.type(0), q.dtype.type(-np.inf))
+    powers, share = attend.weights(q, k, added, refused, scale)
+    out = attend.times(powers if kept is None else powers * kept, v, q)
+    out *= share
+    return out.astype(kind, copy=False), powers, share, refused

@@ -8,12 +8,26 @@ import numpy as np
 
 from ..dims import array_of, norm_dim
 from ..dtypes import Array
+from ..kernels.place import flat_places
 from ..mode import recording
 from ..node import Variable
 from ..primitive import primitive
+from ..writes import deliver
+from .join import cat
 from .mask import keep
-from .scatter import gather, one_dtype, place_along, scatter_add, scatter_value, spots_of
-from .shape import getitem
+from .reduce import prod
+from .scatter import (
+    gather,
+    index_select,
+    matching,
+    one_dtype,
+    place_along,
+    scatter_add,
+    scatter_value,
+    spots_of,
+    vector,
+)
+from .shape import getitem, reshape
 
 
 def _met(input: Array, dim: int, index: Any, src: Any, ufunc: Any) -> Array:
@@ -28,15 +42,34 @@ def _met(input: Array, dim: int, index: Any, src: Any, ufunc: Any) -> Array:
 
 @primitive(input=None, src=None, index=None)
 def scatter_times(input: Array, dim: int, index: Any, src: Any) -> Array:
-    """Return ``input`` multiplied by the elements of ``src`` at ``index`` along ``dim``. It has no gradient."""
+    """Return ``input`` multiplied by the elements of ``src`` at ``index`` along ``dim``."""
     return _met(input, dim, index, src, np.multiply)
 
 
 def multiplied(input: Any, dim: int, index: Any, src: Any, name: str) -> Any:
-    """Return :func:`scatter_times`; NotImplementedError where a gradient would be asked for."""
-    if recording.get() and any(isinstance(x, Variable) and x.node is not None for x in (input, src)):
-        raise NotImplementedError(f"{name}: products have no gradient here; detach() the tensors to compute them")
-    return scatter_times(input, dim, index, src)
+    """Return :func:`scatter_times`, put together from steps that have gradients where one is asked for."""
+    one_dtype(name, array_of(input, name), array_of(src, name))
+    if not recording.get() or not any(isinstance(x, Variable) and x.node is not None for x in (input, src)):
+        return scatter_times(input, dim, index, src)
+    array, places = array_of(input, name), array_of(index, name)
+    if not places.size:
+        return input * 1
+    spots = spots_of(array.shape, norm_dim(dim, array.ndim), places, name) if array.ndim else (np.zeros((), np.int64),)
+    flat = np.broadcast_to(flat_places(spots, array.shape or (1,)), places.shape).reshape(-1)
+    factors = prod(_by_place(reshape(src, (-1,)), flat, array.size), 1)
+    return input * reshape(factors, array.shape)
+
+
+def _by_place(src: Any, flat: Array, size: int) -> Any:
+    """Return a row for each of ``size`` places: the elements of ``src`` that meet there, filled up with ones."""
+    order = np.argsort(flat, kind="stable")
+    met = flat[order]
+    counts = np.bincount(flat, minlength=size)
+    rank = np.arange(flat.size) - (np.cumsum(counts) - counts)[met]
+    slots = np.full((size, max(int(counts.max(initial=0)), 1)), flat.size)
+    slots[met, rank] = order
+    one = np.ones(1, array_of(src, "scatter_reduce").dtype)
+    return reshape(index_select(cat([src, one]), 0, slots.reshape(-1)), slots.shape)
 
 
 def _extreme_back(g: Any, input: Any, out: Any, src: Any, dim: int, index: Any) -> tuple[Any, Any]:
@@ -72,7 +105,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     """Return ``input`` with the elements of ``src`` combined in at ``index`` along ``dim``.
 
     ``reduce`` is ``"sum"``, ``"mean"``, ``"prod"``, ``"amax"`` or ``"amin"``. Without ``include_self`` the values of
-    ``input`` at those places are left out. A product has no gradient here.
+    ``input`` at those places are left out.
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_reduce_.html
     """
@@ -96,3 +129,29 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     counts = place_along(np.ones(places.shape, array.dtype), array.shape, dim, places)
     counts = np.maximum(counts + (1 if include_self else 0), 1).astype(array.dtype)
     return total / counts if array.dtype.kind == "f" else total // counts
+
+
+def index_reduce(
+    input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True, out: Any = None
+) -> Any:
+    """Return ``input`` with the slices of ``source`` combined in at ``index``, a vector, of ``dim``.
+
+    ``reduce`` is ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``; see :func:`scatter_reduce`.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.index_reduce_.html
+    """
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    x, rows = array_of(input, "index_reduce"), array_of(index, "index_reduce", "index", 3)
+    part = array_of(source, "index_reduce", "source", 4)
+    rows = vector(rows, "index_reduce")
+    axis = matching(x, dim, rows, part, "index_reduce")
+    size = x.shape[axis] if x.ndim else 1
+    if rows.size and (rows.min() < 0 or rows.max() >= size):
+        raise IndexError(f"index out of range in self: dim {axis} has size {size}, but the index is {rows.tolist()}")
+    shape = [1] * part.ndim
+    if part.ndim:
+        shape[axis] = -1
+    spread = np.broadcast_to(rows.reshape(shape), part.shape)
+    made = scatter_reduce(input, dim, spread, source, reduce, include_self=include_self)
+    return made if out is None else deliver("index_reduce", made, out)

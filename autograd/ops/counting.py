@@ -19,7 +19,7 @@ def _refuse(g: Any, saved: Any, edges: Any) -> Any:
     raise RuntimeError(f"the derivative for '{saved[0]}' is not implemented.")
 
 
-def _results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
+def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
     """Return the arrays as tensors, one alone as it is.
 
     The first depends on ``source``, but which of equal elements it came from is not said: to ask for a gradient is
@@ -74,7 +74,7 @@ def unique(
     if dim is None:
         values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, equal_nan=False)
         found = values, inverse.reshape(x.shape), counts
-        return _results("_unique2", "Unique2Backward0", input, _asked(found, return_inverse, return_counts))
+        return results("_unique2", "Unique2Backward0", input, _asked(found, return_inverse, return_counts))
     rows = _rows("unique", x, dim)
     flat = rows.reshape(len(rows), -1) if rows.size else np.zeros((len(rows), 1))
     order = np.lexsort(flat.T[::-1])
@@ -82,7 +82,7 @@ def unique(
     inverse = np.empty(len(rows), np.int64)
     inverse[order] = np.cumsum(new) - 1
     found = _back(rows[order[new]], x, dim), inverse, _lengths(new)
-    return _results("unique_dim", "UniqueDimBackward0", input, _asked(found, return_inverse, return_counts))
+    return results("unique_dim", "UniqueDimBackward0", input, _asked(found, return_inverse, return_counts))
 
 
 def _differ(rows: Any) -> Any:
@@ -111,7 +111,7 @@ def unique_consecutive(
     values = rows[new] if dim is None else _back(rows[new], x, dim)
     found = values, inverse.reshape(x.shape) if dim is None else inverse, _lengths(new)
     asked = _asked(found, return_inverse, return_counts)
-    return _results("unique_consecutive", "UniqueConsecutiveBackward0", input, asked)
+    return results("unique_consecutive", "UniqueConsecutiveBackward0", input, asked)
 
 
 @primitive(input=None, weights=None)

@@ -13,7 +13,7 @@ from ..primitive import primitive
 
 
 def _gathered(g: Any, index: Array, share: Any) -> Any:
-    return _gather_rows(g, index, share)
+    return gather_rows(g, index, share)
 
 
 @primitive(g=_gathered)
@@ -29,7 +29,7 @@ def scatter_rows(g: Array, index: Array, share: Any, rows: int) -> Array:
 
 
 @primitive(input=lambda g, input_shape, index, share: scatter_rows(g, index, share, input_shape[0]))
-def _gather_rows(input: Array, index: Array, share: Any) -> Array:
+def gather_rows(input: Array, index: Array, share: Any) -> Array:
     """Return the rows of ``input`` at ``index``, times their ``share``; the dual of ``scatter_rows``."""
     rows = input[index]
     return rows if share is None else rows * share

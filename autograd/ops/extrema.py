@@ -12,6 +12,7 @@ from .. import return_types
 from ..compile import UNSET
 from ..dims import array_of
 from ..dtypes import Array
+from ..kernels.extreme import first_place
 from ..node import Variable
 from ..primitive import primitive
 from ..writes import deliver
@@ -102,8 +103,9 @@ def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: Any, where: Cal
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)
     check_along(name, input, axis)
-    indices = where(input, axis, None, keepdims=keepdim)
-    return ufunc.reduce(input, axis, None, None, keepdim), indices, indices.copy()
+    values = ufunc.reduce(input, axis, None, None, keepdim)
+    indices = first_place(input, values, axis, keepdim, where)
+    return values, indices, indices.copy()
 
 
 @primitive(

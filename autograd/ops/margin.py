@@ -282,6 +282,13 @@ def triplet_margin_loss(
     reduction = legacy(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    return triplet_losses(anchor, positive, negative, margin, p, eps, swap, reduction)
+
+
+def triplet_losses(
+    anchor: Any, positive: Any, negative: Any, margin: float, p: float, eps: float, swap: bool, reduction: str
+) -> Any:
+    """Return :func:`triplet_margin_loss` of checked arguments."""
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = minimum(far, pairwise_distance(positive, negative, p, eps))

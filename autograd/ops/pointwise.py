@@ -9,11 +9,13 @@ import numpy as np
 
 from ..dtypes import Array, number
 from ..kernels import erf as erfs
+from ..kernels import gate
 from ..kernels.mask import one
 from ..primitive import primitive
 from .mask import keep
 from .select import where
 
+_LARGE = 8192  # from here on it pays to work in blocks
 LN2, LN10 = math.log(2), math.log(10)
 
 
@@ -267,6 +269,8 @@ def sigmoid(input: Array) -> Array:
     >>> torch.sigmoid(torch.tensor([-1000.0, 0.0, 1000.0]))
     tensor([0.0000, 0.5000, 1.0000])
     """
+    if input.size > _LARGE and input.dtype.char != "e":
+        return gate.in_blocks(gate.sigmoid, input)
     out = np.exp(-input)
     out += one(out)
     return np.reciprocal(out)

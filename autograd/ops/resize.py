@@ -24,6 +24,9 @@ _WEIGHTED = {
     "bilinear": ("linear", 2, "UpsampleBilinear2D"),
     "trilinear": ("linear", 3, "UpsampleTrilinear3D"),
     "bicubic": ("cubic", 2, "UpsampleBicubic2D"),
+    "bilinear, antialias": ("linear-smooth", 2, "UpsampleBilinear2DAa"),
+    "bicubic, antialias": ("cubic-smooth", 2, "UpsampleBicubic2DAa"),
+    "lanczos, antialias": ("lanczos-smooth", 2, "UpsampleLanczos2DAa"),
 }
 _AREA = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adaptive_avg_pool3d}
 
@@ -97,8 +100,12 @@ def _check_mode(mode: str, ndim: int, align_corners: bool | None, antialias: boo
         raise ValueError(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
+    if mode == "lanczos" and not antialias:
+        raise ValueError("Lanczos mode requires antialias=True")
+    if mode == "lanczos" and align_corners:
+        raise ValueError("Lanczos mode does not support align_corners=True")
     if antialias:
-        raise NotImplementedError(f"interpolate: antialias=True is not supported (mode {mode!r})")
+        return
     if ndim in {3, 4, 5} and (mode in _NEAREST or mode == "area"):
         return
     needed = _WEIGHTED[mode][1] + 2 if mode in _WEIGHTED else None
@@ -139,7 +146,8 @@ def interpolate(
     to three dims, ``"linear"``, ``"bilinear"``, ``"trilinear"`` or ``"bicubic"``. With ``align_corners`` the first and
     last elements of both images lie on each other, else their edges do. ``recompute_scale_factor`` takes the scale from
     the rounded size. Raises ValueError for options that contradict each other, NotImplementedError for a mode that the
-    rank or dtype does not have, and for ``antialias``.
+    rank or dtype does not have. With ``antialias``, for images in modes "bilinear", "bicubic" and "lanczos", shrinking
+    takes all elements into account, as Pillow does.
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
 
@@ -158,6 +166,9 @@ def interpolate(
     if mode == "area":
         return _AREA[x.ndim - 2](input, sizes)
     _check_image(x, sizes, mode)
+    if antialias and x.dtype.itemsize < 4:
+        raise NotImplementedError("\"compute_index_ranges_weights\" not implemented for 'Half'")
+    mode = f"{mode}, antialias" if antialias else mode
     return _upsample(input, sizes, mode, bool(align_corners), None if recompute_scale_factor else scales)
 
 

@@ -169,7 +169,7 @@ def scatter_src(input: Array, dim: int, index: Any, src: Any) -> Array:
 # ------------------------------------------------------------------ rows along one dim
 
 
-def _vector(index: Any, name: str) -> Array:
+def vector(index: Any, name: str) -> Array:
     """Return ``index`` as a vector of intp; a value without dims counts as one entry."""
     if index.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got shape {list(index.shape)}")
@@ -186,7 +186,7 @@ def index_select(input: Array, dim: int, index: Any) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.index_select.html
     """
-    rows, dim = _vector(index, "index_select"), norm_dim(dim, input.ndim)
+    rows, dim = vector(index, "index_select"), norm_dim(dim, input.ndim)
     size = input.shape[dim] if input.ndim else 1
     if rows.size and (rows.min() < 0 or rows.max() >= size):
         wrong = rows[(rows < 0) | (rows >= size)][0]
@@ -205,7 +205,7 @@ def place_rows(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     """Return zeros of ``shape`` with the slices of ``g`` added in at ``index`` of ``dim``: the dual of a select."""
     if not shape:
         return np.asarray(g).reshape(())
-    rows, dim = _vector(index, "index_add"), norm_dim(dim, len(shape))
+    rows, dim = vector(index, "index_add"), norm_dim(dim, len(shape))
     _within(rows, shape[dim], dim)
     rest = (*shape[:dim], *shape[dim + 1 :])
     moved = np.moveaxis(g, dim, 0).reshape(rows.size, prod(rest))
@@ -213,7 +213,7 @@ def place_rows(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     return np.moveaxis(added, 0, dim)
 
 
-def _matching(input: Any, dim: int, index: Array, source: Any, name: str) -> int:
+def matching(input: Any, dim: int, index: Array, source: Any, name: str) -> int:
     """Return ``dim`` counted from the front; raise unless ``source`` is ``input`` with ``index.size`` slices."""
     dim = norm_dim(dim, input.ndim)
     error = IndexError if name == "index_copy" else RuntimeError
@@ -249,8 +249,8 @@ def index_add(input: Array, dim: int, index: Any, source: Any, *, alpha: Any = 1
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
     """
-    rows = _vector(index, "index_add")
-    dim = _matching(input, dim, rows, source, "index_add")
+    rows = vector(index, "index_add")
+    dim = matching(input, dim, rows, source, "index_add")
     _within(rows, input.shape[dim] if input.ndim else 1, dim)
     part = source if alpha == 1 else np.asarray(source * alpha).astype(input.dtype)
     if not input.ndim:
@@ -272,8 +272,8 @@ def index_copy(input: Array, dim: int, index: Any, source: Any) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.index_copy_.html
     """
-    rows = _vector(index, "index_copy")
-    dim = _matching(input, dim, rows, source, "index_copy")
+    rows = vector(index, "index_copy")
+    dim = matching(input, dim, rows, source, "index_copy")
     _within(rows, input.shape[dim] if input.ndim else 1, dim, IndexError)
     return _rows_set(input, dim, rows, source)
 
@@ -305,7 +305,7 @@ def _fill_title(value: Any) -> str:
 @primitive(input=_rows_emptied, value=_filled_back, index=None, title=_fill_title)
 def fill_rows(input: Array, dim: int, index: Any, value: Any) -> Array:
     """Return ``input`` with ``value``, which has no dims, in the slices ``index`` of ``dim``."""
-    rows, dim = _vector(index, "index_fill"), norm_dim(dim, input.ndim)
+    rows, dim = vector(index, "index_fill"), norm_dim(dim, input.ndim)
     size = input.shape[dim] if input.ndim else 1
     _within(rows, size, dim, IndexError, -size)
     return _rows_set(input, dim, rows, value)

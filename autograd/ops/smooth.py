@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dims import norm_dim
 from ..dtypes import Array
-from ..kernels import erf as erfs
+from ..kernels import gate
 from ..kernels import mask as masks
 from ..primitive import primitive
 from .activation import constant, negative, positive
@@ -113,6 +113,25 @@ def logsigmoid(input: Array) -> Any:
     return negative(input) - np.log1p(np.exp(-np.abs(input)))
 
 
+def _wide(x: Any) -> Array:
+    """Return ``x`` as an array, half precision as single: what is computed in blocks."""
+    return np.asarray(x, np.float32) if x.dtype == _HALF else np.asarray(x)
+
+
+def _gated(step: Any, scratch: int, input: Any, *others: Any) -> Any:
+    """Return what ``step`` writes in blocks, in the dtype of ``input``."""
+    made = gate.in_blocks(step, _wide(input), *[_wide(other) for other in others], scratch=scratch)
+    return made.astype(input.dtype, copy=False)
+
+
+def _gated_slope(step: Any, scratch: int, grad: Any, input: Any) -> Any:
+    """Return the gradient that ``step`` writes in blocks, in the dtype of ``grad``."""
+    if grad.shape != input.shape or grad.dtype != input.dtype:  # as numbers whose shape is still to be settled
+        grad = np.broadcast_to(grad, np.broadcast_shapes(grad.shape, input.shape)).astype(input.dtype)
+        input = np.broadcast_to(input, grad.shape)
+    return _gated(step, scratch, input, grad)
+
+
 def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
     s = sigmoid(input)
     return g * grad * (s * (1 - s) * (input * (1 - s - s) + 2))
@@ -125,22 +144,16 @@ def _again_silu_grad(g: Any, input: Any) -> Any:
 @primitive(grad=_again_silu_grad, input=_silu_curve, promote="same")
 def _silu_grad(grad: Array, input: Array) -> Array:
     """Return the gradient of silu."""
-    s = sigmoid(input)
-    slope = masks.ONE[s.dtype] - s
-    slope *= input
-    slope += masks.ONE[s.dtype]
-    slope *= s
-    slope *= grad
-    return slope
+    found: Array = _gated_slope(gate.silu_slope, 1, grad, input)
+    return found
 
 
 @primitive(input=lambda g, input: _silu_grad(g, input=input), promote="same")
 def silu(input: Array) -> Array:
     """Return ``input * sigmoid(input)``."""
     floats_only("silu_cpu", input)
-    out = sigmoid(input)
-    out *= input
-    return out
+    found: Array = _gated(gate.silu, 0, input)
+    return found
 
 
 def _mish_rule(g: Any, input: Any) -> Any:
@@ -169,14 +182,6 @@ def _gelu_curve(g: Any, grad: Any, input: Any) -> Any:
     return g * grad * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi))
 
 
-def _normal_share(x: Array) -> Array:
-    """Return the share of a standard normal distribution below ``x``."""
-    share = erfs.erf(x * constant(math.sqrt(0.5), x))
-    share += masks.ONE[share.dtype]
-    share *= constant(0.5, share)
-    return share
-
-
 def _again_gelu_grad(g: Any, input: Any) -> Any:
     return _gelu_grad(g, input)
 
@@ -184,48 +189,39 @@ def _again_gelu_grad(g: Any, input: Any) -> Any:
 @primitive(grad=_again_gelu_grad, input=_gelu_curve, promote="same")
 def _gelu_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu."""
-    slope = np.exp(input * input * constant(-0.5, input))
-    slope *= constant(1 / math.sqrt(2 * math.pi), input)
-    slope *= input
-    slope += _normal_share(input)
-    slope *= grad
-    return slope
+    return _gated_slope(gate.gelu_slope, 2, grad, input)
 
 
 @primitive(input=lambda g, input: _gelu_grad(g, input=input), promote="same", title="GeluBackward0")
-def gelu_erf(input: Array) -> Array:
+def gelu_erf(input: Array) -> Any:
     """Return ``input`` times the share of a normal distribution that lies below it."""
     floats_only("GeluKernelImpl", input)
-    out = _normal_share(input)
-    out *= input
-    return out
+    return _gated(gate.gelu, 2, input)
 
 
-_ROOT = math.sqrt(2 / math.pi)
-_CUBE = 0.044715 * _ROOT
-
-
-def _gelu_tanh_rule(g: Any, input: Any) -> Any:
+def _gelu_tanh_curve(g: Any, grad: Any, input: Any) -> Any:
     square = input * input
-    t = tanh(input * (square * _CUBE + _ROOT))
-    slope = input * (square * (3 * _CUBE) + _ROOT)
-    return g * ((t + 1) * 0.5 + (1 - t * t) * slope * 0.5)
+    s = sigmoid(input * (square * (2 * gate.CUBE) + 2 * gate.ROOT))
+    slope = square * (6 * gate.CUBE) + 2 * gate.ROOT
+    bend = slope * 2 + input * (1 - s - s) * slope * slope + square * (12 * gate.CUBE)
+    return g * grad * (s * (1 - s) * bend)
 
 
-@primitive(input=_gelu_tanh_rule, promote="same", title="GeluBackward0")
+def _again_gelu_tanh_grad(g: Any, input: Any) -> Any:
+    return _gelu_tanh_grad(g, input)
+
+
+@primitive(grad=_again_gelu_tanh_grad, input=_gelu_tanh_curve, promote="same")
+def _gelu_tanh_grad(grad: Array, input: Array) -> Any:
+    """Return the gradient of gelu_tanh."""
+    return _gated_slope(gate.gelu_tanh_slope, 2, grad, input)
+
+
+@primitive(input=lambda g, input: _gelu_tanh_grad(g, input=input), promote="same", title="GeluBackward0")
 def gelu_tanh(input: Array) -> Any:
     """Return the approximation of GELU by tanh (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415)."""
     floats_only("GeluKernelImpl", input)
-    x = _single(input)
-    t = x * x
-    t *= constant(_CUBE, x)
-    t += constant(_ROOT, x)
-    t *= x
-    t = np.tanh(t)
-    t += masks.ONE[x.dtype]
-    t *= x
-    t *= constant(0.5, x)
-    return t.astype(input.dtype, copy=False)
+    return _gated(gate.gelu_tanh, 0, input)
 
 
 # ------------------------------------------------------------------ gated

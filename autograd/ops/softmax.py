@@ -8,6 +8,7 @@ import numpy as np
 
 from ..dims import array_of, norm_dim
 from ..dtypes import Array, as_numpy, dtype_of
+from ..kernels import rows
 from ..primitive import primitive
 from .adapt import convert, sum_to
 from .pointwise import exp
@@ -41,16 +42,6 @@ def exponentials(x: Array, dim: int) -> tuple[Array, Array]:
     return shifted, np.exp(shifted)
 
 
-def softmax_array(x: Array, dim: int) -> Array:
-    """Return the softmax of ``x`` along ``dim`` as a new array."""
-    if not x.size:
-        return x.copy()
-    out = x - np.maximum.reduce(x, dim, keepdims=True)
-    np.exp(out, out)
-    out /= np.add.reduce(out, dim, keepdims=True)
-    return out
-
-
 # ------------------------------------------------------------------ softmax
 
 
@@ -66,15 +57,17 @@ def _softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
 @primitive(grad=_softmax_data_grad, output=_softmax_data_out)
 def softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     """Return the gradient of the softmax whose result is ``output``: ``output * (grad - sum(grad * output))``."""
-    made = grad * output
-    return made - output * np.add.reduce(made, dim, keepdims=True) if made.ndim else made - output * made
+    if not output.ndim:
+        made = grad * output
+        return made - output * made
+    return rows.softmax_slope(grad, output, norm_dim(dim, output.ndim))
 
 
 @primitive(input=lambda g, out, dim: softmax_backward_data(g, out, dim=dim))
 def _softmax(input: Array, dim: int) -> Any:
     """Return e to each element, divided by their sum along ``dim``."""
     wide, place = _wide(input, dim, "softmax")
-    return softmax_array(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
+    return rows.softmax(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
 
 
 def softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:
@@ -117,20 +110,16 @@ def _log_softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
 )
 def log_softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     """Return the gradient of the log_softmax whose result is ``output``: ``grad - exp(output) * sum(grad)``."""
-    made = np.exp(output)
-    if not made.ndim:
-        return grad - made * grad
-    made *= np.add.reduce(grad, dim, keepdims=True)
-    return np.subtract(grad, made, made)
+    if not output.ndim:
+        return grad - np.exp(output) * grad
+    return rows.log_softmax_slope(grad, output, norm_dim(dim, output.ndim))
 
 
 @primitive(input=lambda g, out, dim: log_softmax_backward_data(g, out, dim=dim))
 def _log_softmax(input: Array, dim: int) -> Any:
     """Return the logarithm of the softmax along ``dim``."""
     wide, place = _wide(input, dim, "log_softmax")
-    shifted, powers = exponentials(wide, place)
-    shifted -= np.log(np.add.reduce(powers, place, keepdims=True))
-    return shifted.reshape(input.shape).astype(input.dtype, copy=False)
+    return rows.log_softmax(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
 
 
 def log_softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:

@@ -24,15 +24,15 @@ def _present(g: Parts, like: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any
     return [np.zeros(shape, like) if item is None else item for item, shape in zip(g.items, shapes, strict=True)]
 
 
-def _join_parts(g: Parts, saved: Any, node: Any) -> tuple[Any]:
+def _join_parts(g: Parts, saved: Any, node: Any) -> Any:
     dim, sizes, shape, kind = saved
     shapes = [(*shape[:dim], n, *shape[dim + 1 :]) for n in sizes]
-    return (cat(_present(g, kind, shapes), dim),)
+    return cat(_present(g, kind, shapes), dim)
 
 
-def _stack_parts(g: Parts, saved: Any, node: Any) -> tuple[Any]:
+def _stack_parts(g: Parts, saved: Any, node: Any) -> Any:
     dim, sizes, shape, kind = saved
-    return (stack(_present(g, kind, [(*shape[:dim], *shape[dim + 1 :])] * len(sizes)), dim),)
+    return stack(_present(g, kind, [(*shape[:dim], *shape[dim + 1 :])] * len(sizes)), dim)
 
 
 _SPLIT = Op("split", "SplitBackward0", _join_parts)
@@ -59,7 +59,7 @@ def _cut(input: Any, op: Op, dim: int, indices: list[Any], sizes: Sequence[int])
         step.saved = (dim, sizes, array.shape, array.dtype)
         step.shape, step.dtype, step.seq = Parts.shape, Parts.dtype, next(clock)
         if mode is not True:
-            mode.made(step)
+            mode.made(step, tuple(arrays))
         total = len(arrays)
         parts = [wrap(cls, part, pick(step, n, total, part), version) for n, part in enumerate(arrays)]
     for part, index in zip(parts, indices, strict=True):

@@ -43,6 +43,7 @@ CASES = {
     "gelu_erf": unary(),
     "gelu_grad": in_pairs(("grad", "input")),
     "gelu_tanh": unary(),
+    "gelu_tanh_grad": in_pairs(("grad", "input")),
     "glu": st.sampled_from([(2,), (3, 4), (2, 3, 2), (0, 2)])
     .flatmap(arrays)
     .flatmap(lambda x: st.just({"input": x, "dim": -1})),

@@ -8,7 +8,7 @@ from cases.draw import arrays
 
 _MODES = {
     1: ["nearest", "nearest-exact", "linear"],
-    2: ["nearest", "nearest-exact", "bilinear", "bicubic"],
+    2: ["nearest", "nearest-exact", "bilinear", "bicubic", "bilinear, antialias", "lanczos, antialias"],
     3: ["nearest", "nearest-exact", "trilinear"],
 }
 

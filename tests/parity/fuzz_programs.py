@@ -239,7 +239,7 @@ def kind(why: str, program: Program) -> str:
         if not program.lines or not program.lines[-1].startswith(("second", "first"))
         else program.lines[:1]
     )
-    return "".join(char for char in "".join(body) + why.split(":")[-1][:40] if not char.isdigit())
+    return "".join(char for char in "".join(body) + why.rsplit(":", maxsplit=1)[-1][:40] if not char.isdigit())
 
 
 def main() -> int:

@@ -86,3 +86,26 @@ def test_train_digits(tmp_path: Path) -> None:
     assert losses == pytest.approx(expected_losses, rel=FOUR_DIGITS)
     # A score that is nearly a tie may fall either way: one image of 360 is 0.28 %.
     assert [float(text) for text in accuracies] == pytest.approx([float(text) for text in expected_accuracies], abs=0.3)
+
+
+def test_time_series(tmp_path: Path) -> None:
+    rows = {}
+    for engine in ("rushlight", "torch"):
+        printed = output(engine, EXAMPLES / "time_series.py", "--quick", "--seed", "7", "--out", tmp_path / engine)
+        assert printed.startswith(f"{engine}: ")
+        losses = re.search(r"training loss (\S+) at first, (\S+) after 30", printed)
+        errors = re.search(r"forecast error (\S+), of the mean (\S+)\n", printed)
+        assert losses is not None, printed
+        assert errors is not None, printed
+        rows[engine] = [float(text) for text in (*losses.groups(), *errors.groups())]
+    assert rows["rushlight"] == pytest.approx(rows["torch"], rel=FOUR_DIGITS)
+
+
+def test_char_gpt(tmp_path: Path) -> None:
+    script, found = EXAMPLES / "char_gpt.py", {}
+    for engine in ("rushlight", "torch"):
+        printed = output(engine, script, "--small", "--seed", "3", "--out", tmp_path / engine)
+        assert printed.startswith(f"{engine}: ")
+        found[engine] = [float(text) for text in re.findall(r"loss (\d\S*?),?(?: |$)", printed, re.MULTILINE)]
+    assert len(found["torch"]) == 11
+    assert found["rushlight"] == pytest.approx(found["torch"], rel=FOUR_DIGITS)

@@ -410,9 +410,3 @@ def test_scatter_reduce(reduce: str, include_self: bool) -> None:
         lambda T, x, i: x.clone().scatter_reduce_(1, i, x, reduce, include_self=include_self), MATRIX, index, grad=False
     )
     same(lambda T, x, i: x.scatter_reduce(1, i, x, "median"), MATRIX, index)
-
-
-def test_a_product_has_no_gradient() -> None:
-    x = rushlight.ones(2, requires_grad=True)
-    with pytest.raises(NotImplementedError, match="products have no gradient"):
-        x.scatter_reduce(0, rushlight.tensor([0, 0]), rushlight.ones(2), "prod")

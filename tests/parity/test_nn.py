@@ -23,6 +23,14 @@ LAYERS = [
     "Linear(3, 5, bias=False)",
     "Linear(3, 5, dtype=T.float64)",
     "Linear(0, 5)",
+    "AdaptiveLogSoftmaxWithLoss(32, 20, [4, 10])",
+    "MultiheadAttention(6, 2)",
+    "MultiheadAttention(6, 2, kdim=3, vdim=4, add_bias_kv=True)",
+    "Transformer(8, 2, 1, 1, 16)",
+    "TransformerDecoder(T.nn.TransformerDecoderLayer(8, 2, 16), 2)",
+    "TransformerDecoderLayer(8, 2, 16)",
+    "TransformerEncoder(T.nn.TransformerEncoderLayer(8, 2, 16), 2, T.nn.LayerNorm(8), enable_nested_tensor=False)",
+    "TransformerEncoderLayer(8, 2, 16, bias=False)",
     "Bilinear(2, 3, 4)",
     "Bilinear(2, 3, 4, bias=False)",
     "Conv1d(2, 4, 3, stride=2, padding=1)",
@@ -72,6 +80,17 @@ LAYERS = [
     "InstanceNorm3d(4)",
     "Embedding(5, 3)",
     "Embedding(5, 3, padding_idx=-1, max_norm=1.0, norm_type=1.0, scale_grad_by_freq=True)",
+    "RNNBase('LSTM', 3, 4)",
+    "RNN(3, 4)",
+    "RNN(3, 4, 2, 'relu')",
+    "LSTM(3, 4, bias=False)",
+    "LSTM(3, 5, num_layers=2, batch_first=True, dropout=0.5, bidirectional=True, proj_size=2)",
+    "GRU(3, 4, 2, bidirectional=True, dtype=T.float64)",
+    "RNNCellBase(3, 4, True, 2)",
+    "RNNCell(3, 4)",
+    "RNNCell(3, 4, nonlinearity='relu', bias=False)",
+    "LSTMCell(3, 4)",
+    "GRUCell(3, 4, dtype=T.float64)",
     "CrossEntropyLoss(T.tensor([1.0, 2.0]), ignore_index=1, label_smoothing=0.1)",
     "BCEWithLogitsLoss(pos_weight=T.tensor([1.0, 2.0]))",
 ]  # fmt: skip
@@ -95,7 +114,7 @@ def made(code, engine):
 
 
 @pytest.mark.parametrize("code", LAYERS)
-@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors", "ignore:enable_nested_tensor")
 def test_layer_is_made_as_in_pytorch(code: str) -> None:
     ours, theirs = (made(code, engine) for engine in ENGINES)
     assert repr(ours) == repr(theirs)

@@ -262,3 +262,7 @@ def perform(T: Any, pool: list[Any], op: str, a: int, b: Any = None) -> Any:
         return None  # PyTorch refuses what overlaps in part; here the operand is read before the write
     made = getattr(x, op)(y)
     return made if op in {"add", "mul"} else None
+
+
+def test_writes_of_nothing() -> None:
+    same(lambda T: [T.full((2, 0), 3.0).mul_(2.0), T.zeros(3, 0, 2).add_(1), T.ones(1, 0).expand(4, 0).zero_()])

@@ -1,0 +1,154 @@
+"""Losses as the top level has them: ``reduction`` is a number, 0 none, 1 mean, 2 sum; and no arguments of old times.
+
+PyTorch declares a mean as the default, but a call without ``reduction`` returns the single losses there; so it does
+here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .dims import array_of
+from .node import Variable, wrap
+from .ops import ctc, loss
+from .ops import embedding as tables
+from .ops import embedding_bag as bags
+from .ops import margin as _margin
+from .ops.reduction import REDUCTIONS
+
+
+def _named(reduction: int) -> str:
+    """Return the name of a reduction; RuntimeError for a number that has none."""
+    if type(reduction) is not int:
+        raise TypeError(f"argument 'reduction' must be int, not {type(reduction).__name__}")
+    if not 0 <= reduction <= 2:
+        raise RuntimeError(f"{reduction} is no reduction: 0 is none, 1 mean, 2 sum")
+    return REDUCTIONS[reduction]
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = 0
+) -> Any:
+    """Return the cross-entropy of ``sigmoid(input)`` and ``target``."""
+    return loss.binary_cross_entropy_with_logits(
+        input, target, weight, pos_weight=pos_weight, reduction=_named(reduction)
+    )
+
+
+def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 0) -> Any:
+    """Return :func:`torch.nn.functional.cosine_embedding_loss`."""
+    return _margin.cosine_embedding_loss(input1, input2, target, margin, reduction=_named(reduction))
+
+
+def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: int = 0) -> Any:
+    """Return :func:`torch.nn.functional.hinge_embedding_loss`."""
+    return _margin.hinge_embedding_loss(input, target, margin, reduction=_named(reduction))
+
+
+def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 0) -> Any:
+    """Return :func:`torch.nn.functional.margin_ranking_loss`."""
+    return _margin.margin_ranking_loss(input1, input2, target, margin, reduction=_named(reduction))
+
+
+def kl_div(input: Any, target: Any, reduction: int = 0, *, log_target: bool = False) -> Any:
+    """Return the Kullback-Leibler divergence."""
+    name = _named(reduction)
+    losses = _margin.kl_div(input, target, reduction="none", log_target=log_target)
+    return _margin.finished(losses, name)
+
+
+def poisson_nll_loss(input: Any, target: Any, log_input: bool, full: bool, eps: float, reduction: int) -> Any:
+    """Return :func:`torch.nn.functional.poisson_nll_loss`."""
+    return _margin.poisson_nll_loss(input, target, log_input, full, None, eps, reduction=_named(reduction))
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: int = 0,
+) -> Any:
+    """Return :func:`torch.nn.functional.triplet_margin_loss`; here any ``margin`` is taken."""
+    return _margin.triplet_losses(anchor, positive, negative, margin, p, eps, swap, _named(reduction))
+
+
+def ctc_loss(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: int = 0,
+    zero_infinity: bool = False,
+) -> Any:
+    """Return :func:`torch.nn.functional.ctc_loss`."""
+    return ctc.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, _named(reduction), zero_infinity)
+
+
+def embedding(
+    weight: Any, indices: Any, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
+) -> Any:
+    """Return the rows of ``weight`` at ``indices``; a ``padding_idx`` of -1 is none."""
+    padding = None if padding_idx < 0 else padding_idx
+    return tables.embedding(indices, weight, padding, None, 2.0, scale_grad_by_freq, sparse)
+
+
+def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
+    """Scale down, in place, the rows of ``input`` at ``indices`` whose norm is above ``max_norm``; return ``input``."""
+    tables.embedding(indices, input, None, max_norm, norm_type)
+    return input
+
+
+_MODES = ("sum", "mean", "max")
+
+
+def embedding_bag(
+    weight: Any,
+    indices: Any,
+    offsets: Any,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> tuple[Any, Any, Any, Any]:
+    """Return a row for each bag (``mode`` 0: sums, 1: means, 2: maxima), and PyTorch's notes for its backward pass.
+
+    These are the bag of each index, the size of each bag, and the index of each maximum, as far as the mode needs them.
+    """
+    if array_of(indices, "embedding_bag", "indices", 2).ndim != 1:
+        raise RuntimeError(f"input has to be a 1D Tensor, but got Tensor of dimension {indices.ndim}")
+    made = bags.embedding_bag(
+        indices,
+        weight,
+        offsets,
+        scale_grad_by_freq=scale_grad_by_freq,
+        mode=_MODES[mode],
+        sparse=sparse,
+        per_sample_weights=per_sample_weights,
+        include_last_offset=include_last_offset,
+        padding_idx=padding_idx,
+    )
+    index = array_of(indices, "embedding_bag").astype(np.int64)
+    bounds = bags.bounds_of(array_of(offsets, "embedding_bag"), len(index), include_last_offset)
+    bag = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    counts = np.ones(len(index), bool)
+    if padding_idx is not None:
+        table = array_of(weight, "embedding_bag")
+        counts = index != padding_idx % max(len(table), 1)
+    size = largest = np.zeros(len(bounds) - 1, np.int64)
+    if mode:
+        size = largest = np.bincount(bag[counts], minlength=len(bounds) - 1)
+    if mode == 2:
+        rows = array_of(weight, "embedding_bag")[index[counts]]
+        largest = bags.winners(rows, bag[counts], len(size))
+        largest = index[counts][largest] if counts.any() else largest
+    notes = bag if mode or padding_idx is not None else bag[:0], size, largest
+    return made, *[wrap(type(made), note) if isinstance(made, Variable) else note for note in notes]

@@ -1,0 +1,81 @@
+"""Determinants, powers and exponentials of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import return_types
+from ..dims import array_of
+from . import decompose
+from .finish import floats_only
+from .matmul import matmul
+from .matrix import into, inv, matrices
+from .select import where
+
+
+def det(A: Any, *, out: Any = None) -> Any:
+    """Return the determinant. A singular matrix has a gradient, but no second one.
+
+    https://pytorch.org/docs/stable/generated/torch.linalg.det.html
+    """
+    matrices("linalg.det", A)
+    return into("det", decompose.determinant(A), out)
+
+
+def slogdet(A: Any, *, out: Any = None) -> Any:
+    """Return the sign of the determinant and the logarithm of its size.
+
+    https://pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
+    """
+    matrices("linalg.slogdet", A)
+    size, sign = decompose.log_determinant(A)
+    return into("slogdet", return_types.linalg_slogdet.of(sign, size), out)
+
+
+def slogdet_of(input: Any) -> Any:
+    """Return :func:`slogdet` as ``torch.slogdet`` names it."""
+    return return_types.slogdet.of(*slogdet(input))
+
+
+def logdet(input: Any) -> Any:
+    """Return the logarithm of the determinant: -inf at 0, NaN below.
+
+    https://pytorch.org/docs/stable/generated/torch.logdet.html
+    """
+    matrices("logdet", input)
+    size, sign = decompose.log_determinant(input)
+    return where(array_of(sign, "logdet") == -1, np.nan, size)
+
+
+def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
+    """Return ``A`` times itself ``n`` times; a negative ``n`` takes the inverse.
+
+    https://pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
+    """
+    x = array_of(A, "linalg.matrix_power")
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but has shape {list(x.shape)}")
+    if n < 0:
+        A, n = inv(A), -n
+    if n == 0:
+        return into("matrix_power", A * 0 + np.eye(x.shape[-1], dtype=x.dtype), out)
+    made: Any = None
+    while n:
+        if n % 2:
+            made = A if made is None else matmul(made, A)
+        n //= 2
+        A = matmul(A, A) if n else A
+    return into("matrix_power", made * 1 if made is A else made, out)
+
+
+def matrix_exp(A: Any) -> Any:
+    """Return the exponential of a square matrix, or of each of a batch.
+
+    https://pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
+    """
+    x = array_of(A, "linalg.matrix_exp")
+    floats_only("linalg_matrix_exp", x)
+    matrices("linalg.matrix_exp", A)
+    return decompose.exponential(A)

@@ -1,0 +1,91 @@
+"""ASGD: gradient descent that also averages where it has been."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.dtypes import default_numpy
+from ..autograd.node import shared, wrap
+from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
+from .checks import check_modes, check_not_negative, check_rate, scalar
+
+
+class ASGD(Counted):
+    r"""Averaged stochastic gradient descent (Polyak and Juditsky, 1992).
+
+    :math:`p \leftarrow (1 - \lambda \eta) p - \eta g`, where the rate :math:`\eta` falls as
+    :math:`lr / (1 + \lambda \cdot lr \cdot t)^\alpha`. ``state[p]["ax"]`` is the mean of :math:`p` since step ``t0``.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.ASGD.html
+    """
+
+    _scalars = ("step", "eta", "mu")
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-2,
+        lambd: float = 1e-4,
+        alpha: float = 0.75,
+        t0: float = 1e6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        check_rate(lr)
+        check_not_negative("weight_decay value", weight_decay)
+        check_modes(foreach, None, differentiable)
+        defaults = {
+            "lr": lr,
+            "lambd": lambd,
+            "alpha": alpha,
+            "t0": t0,
+            "weight_decay": weight_decay,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "capturable": capturable,
+        }
+        super().__init__(params, defaults)
+
+    def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return ("ax",)
+
+    def _begin(self, state: dict[str, Any], p: Any, array: Array, group: dict[str, Any]) -> None:
+        state["step"] = kept_scalar(p, 0)
+        state["eta"] = kept_scalar(p, scalar(group["lr"]))
+        state["mu"] = kept_scalar(p, 1)
+        state["ax"] = wrap(p.result, np.zeros_like(array))
+
+    def _prepared(self, state: dict[str, Any], group: dict[str, Any], kind: Any, cache: dict[Any, Any]) -> Constants:
+        step = count_step(state, group)
+        eta, mu = shared(state["eta"]), shared(state["mu"])
+        key = step, float(eta), float(mu), kind
+        found: Constants | None = cache.get(key)
+        if found is None:
+            rate, share = float(eta), float(mu)
+            values = {"eta": rate, "keep": 1 - group["lambd"] * rate, "mu": share if share != 1 else None}
+            found = cache[key] = Constants(kind, {**values, **decays(group)})
+        lr = scalar(group["lr"])
+        number = default_numpy().type  # of this precision, also where loading has cast them to the parameter's dtype
+        eta[...] = number(lr / (1 + group["lambd"] * lr * step) ** group["alpha"])
+        mu[...] = number(1 / max(1, step - group["t0"]))
+        return found
+
+    @staticmethod
+    def _update(c: Any, scratch: list[Array], p: Array, g: Array, mean: Array) -> None:
+        first, second, _ = scratch
+        g = decayed(c, g, second, p)
+        np.multiply(p, c.keep, p)
+        np.multiply(g, c.eta, first)
+        np.subtract(p, first, p)
+        if c.mu is None:
+            np.copyto(mean, p)
+        else:
+            np.subtract(p, mean, first)
+            np.multiply(first, c.mu, first)
+            np.add(mean, first, mean)
