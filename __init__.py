@@ -372,8 +372,7 @@ if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program 
     from . import viz as viz
     from .on_demand import *  # noqa: F403
 
-_SUBMODULES = ("func", "nn", "optim", "serialization", "testing", "utils", "viz")
-_SUBMODULES = ("linalg", "nn", "optim", "serialization", "testing", "utils", "viz")
+_SUBMODULES = ("func", "linalg", "nn", "optim", "serialization", "testing", "utils", "viz")
 
 
 def __getattr__(name: str) -> _Any:

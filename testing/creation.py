@@ -55,10 +55,7 @@ def make_tensor(
     spaced = noncontiguous and prod(size) > 1
     drawn = (*size[:-1], 2 * size[-1]) if spaced else size
     first, last = _bounds(kind, low, high)
-    if kind.kind == "f":
-        made = _floats(drawn, dtype, first, last)
-    else:
-        made = randint(first, last, drawn, dtype=dtype)
+    made = _floats(drawn, dtype, first, last) if kind.kind == "f" else randint(first, last, drawn, dtype=dtype)
     if spaced:
         made = made[..., 1::2]
     if memory_format is not None:

@@ -125,13 +125,13 @@ def _complex(point: Point, steps: list[Array], finding: Finding, method: str) ->
         if method == "complex":
             raise ValueError(f"the function takes no complex numbers: {error!r}") from error
         return finding
-    error = 64 * point.eps * max(finding.size, abs(value))
-    if not isfinite(value) or not abs(value - finding.measured) <= finding.error + error:
+    own = 64 * point.eps * max(finding.size, abs(value))
+    if not isfinite(value) or not abs(value - finding.measured) <= finding.error + own:
         if method == "complex":
             raise ValueError("a complex step and differences disagree: the function is not analytic here")
         return finding
-    verdict = Verdict.RIGHT if abs(value - finding.claimed) <= error else Verdict.WRONG
-    return Finding(verdict, 1, finding.claimed, value, error, note="by a complex step", size=finding.size)
+    verdict = Verdict.RIGHT if abs(value - finding.claimed) <= own else Verdict.WRONG
+    return Finding(verdict, 1, finding.claimed, value, own, note="by a complex step", size=finding.size)
 
 
 def _entries(point: Point) -> list[Finding]:

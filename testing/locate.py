@@ -59,7 +59,7 @@ def _one_by_one(point: Point) -> tuple[int, tuple[int, ...]] | None:
         line = Line(point.subject, single(point, place), point.weights, point.places)
         measured = (line(h) - line(-h)) / (2 * h)
         claimed = float(point.grads[place[0]][place[1]]) * point.scales[place[0]]
-        off = abs(claimed - measured) / (abs(measured) + abs(claimed) + 1e-300) if claimed == claimed else np.inf
+        off = abs(claimed - measured) / (abs(measured) + abs(claimed) + 1e-300) if not np.isnan(claimed) else np.inf
         if min(off, abs(claimed - measured)) > worst or off == np.inf:
             worst, found = min(off, abs(claimed - measured)), place
     return found

@@ -6,7 +6,7 @@ pytest loads it by its entry point, or by ``-p rushlight.testing.plugin``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def check_gradient(request: pytest.FixtureRequest) -> Callable[..., Report]:
 
 
 @pytest.fixture
-def gradient_file(request: pytest.FixtureRequest) -> Iterator[Callable[..., Contract]]:
+def gradient_file(request: pytest.FixtureRequest) -> Callable[..., Contract]:
     """A check of a model's gradients against a file beside the test: ``gradient_file(model, *inputs)``.
 
     The file is written on the first run, and with ``--update-gradients``.
@@ -72,4 +72,4 @@ def gradient_file(request: pytest.FixtureRequest) -> Iterator[Callable[..., Cont
         contract = gradient_contract(model, *inputs, loss=loss)
         return contract.compare(path, factor, request.config.getoption("--update-gradients"))
 
-    yield check
+    return check

@@ -176,7 +176,7 @@ class Builder:
 def draw_program(
     choose: Choose, engine: Any, size: int, smooth: bool = False, dtypes: tuple[str, ...] = ("float64",)
 ) -> Program:
-    """Return a program of about ``size`` lines. ``smooth``: one that only computes, looks and writes, without a kink."""
+    """Return a program of about ``size`` lines; a ``smooth`` one only computes, looks and writes, without a kink."""
     builder = Builder(choose, engine, smooth, dtypes)
     phrases = [phrase for phrase, kind in PHRASES if not smooth or kind == "smooth"]
     for _ in range(3 * size):

@@ -30,8 +30,8 @@ def gradient_test(
     """Return a decorator: the function becomes a test that draws its arguments and checks its derivatives there.
 
     For each drawn example: the gradient up to ``order``, by differences; with ``agreement`` all that
-    :func:`check_agreement` compares (float32, memory layouts, checkpointing, twice in a row, nothing written); the value
-    and its dtype and shape as ``reference`` gives it for the same arguments, arrays in place of tensors. With
+    :func:`check_agreement` compares (float32, memory layouts, checkpointing, twice in a row, nothing written); the
+    value and its dtype and shape as ``reference`` gives it for the same arguments, arrays in place of tensors. With
     ``kinks=False`` a point where the function is not differentiable fails too. Hypothesis shrinks what fails.
 
     >>> from rushlight.testing import gradient_test, tensors

@@ -1,12 +1,14 @@
 """Slopes of a function of one number at 0, each with an estimate of its own error.
 
-Differences of many step sizes are extrapolated to step 0 (Richardson). What two extrapolations differ by tells the error of
-the formula; what differences of the smallest steps scatter tells the rounding noise. The estimate with the least sum
-of both is taken (https://doi.org/10.1016/S0141-1195(82)80057-0, Ridders 1982), and mistrusted if smaller steps disagree.
+Differences of many step sizes are extrapolated to step 0 (Richardson). What two extrapolations differ by tells
+the error of the formula; what differences of the smallest steps scatter tells the rounding noise. The estimate
+with the least sum of both is taken (https://doi.org/10.1016/S0141-1195(82)80057-0, Ridders 1982), and
+mistrusted if smaller steps disagree.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite, log
@@ -24,7 +26,8 @@ class Slope:
     """What differences say: the two-sided ``value`` with its ``error``, and the one-sided slopes.
 
     ``kink``: the slopes to the left and to the right differ by more than their error, or one of them does not exist,
-    as ``why`` says. ``noise`` is how uncertain one value of the function is; ``central`` are steps and plain differences.
+    as ``why`` says. ``noise`` is how uncertain one value of the function is; ``central`` are steps and plain
+    differences.
     """
 
     value: float
@@ -132,7 +135,7 @@ def _grows(central: list[float], steps: list[float], noise: float) -> bool:
     """Return whether each slope is clearly steeper than the one of the step before."""
     tail = [(abs(c), h) for c, h in zip(central, steps, strict=True)][-6:]
     clear = len(tail) == 6 and all(c > 100 * noise / h for c, h in tail)
-    return clear and all(b[0] > 1.2 * a[0] for a, b in zip(tail, tail[1:], strict=False))
+    return clear and all(b[0] > 1.2 * a[0] for a, b in itertools.pairwise(tail))
 
 
 def _edge(middle: float, ahead: list[float], behind: list[float], steps: list[float], noise: float) -> Slope:
@@ -168,8 +171,8 @@ def rate(
     clear = [(h, rest) for h, rest in found if rest > 100 * noise]
     if len(clear) < 3:
         return inf, found
-    (h, coarse), (k, fine) = clear[-3], clear[-1]
-    return log(coarse / fine) / log(h / k), found
+    (wide, coarse), (narrow, fine) = clear[-3], clear[-1]
+    return log(coarse / fine) / log(wide / narrow), found
 
 
 def complex_slope(phi: Callable[[complex], complex]) -> float:

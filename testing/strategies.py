@@ -123,8 +123,11 @@ def _repeated(array: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[int,
     return tuple(0 if n != m else s for n, m, s in zip(array.shape, shape, array.strides, strict=True))
 
 
+SIZES, FEATURES, DEPTHS = st.integers(1, 12), st.integers(1, 4), st.integers(1, 3)
+
+
 @st.composite
-def programs(draw: Any, size: Any = st.integers(1, 12), smooth: bool = True) -> Program:
+def programs(draw: Any, size: Any = SIZES, smooth: bool = True) -> Program:
     """Random differentiable programs of views, writes in place and arithmetic, as lines of code that run.
 
     ``smooth`` ones call like a function of their leaves, and are differentiable there; the others also hold hooks,
@@ -134,7 +137,7 @@ def programs(draw: Any, size: Any = st.integers(1, 12), smooth: bool = True) -> 
 
 
 @st.composite
-def modules(draw: Any, features: Any = st.integers(1, 4), depth: Any = st.integers(1, 3), smooth: bool = True) -> Any:
+def modules(draw: Any, features: Any = FEATURES, depth: Any = DEPTHS, smooth: bool = True) -> Any:
     """Pairs of a small network in float64 and an input that fits it: linear layers, norms, activations."""
     nn: Any = ENGINE.nn
     width, rows = draw(features), draw(st.integers(2, 4))

@@ -85,7 +85,7 @@ def called(fn: Callable[..., Any]) -> str:
 
 
 class Function:
-    """``fn`` at ``inputs``. A Module's parameters are leaves too: they are moved in place and put back by :meth:`rest`."""
+    """``fn`` at ``inputs``. A Module's parameters are leaves too: moved in place, and put back by :meth:`rest`."""
 
     def __init__(self, fn: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
         self.fn = fn

@@ -99,59 +99,58 @@ def coverage() -> dict[str, Any]:
     }
 
 
+OPS = """\
+- {ops} differentiable ops, each checked at order 1 and 2 (25 drawn inputs) and order 3 (4 drawn inputs) in
+  float64 against differences that estimate their own error; in float32 for dtype, shape and inputs left alone; for
+  writes between call and walk (right or refused); for memory shared with inputs.
+- A check at order 2 takes {mean_ms} ms of processor time on average, {slowest_ms} ms for the slowest
+  (`{slowest}`), over {examples} inputs.
+"""
+MUTANTS = """\
+Each rule, and each helper that only rules use, is changed in every small way: a sign flipped, a term dropped,
+operands or
+arguments swapped, a number off by one, the version check left out, a broadcast not undone.
+
+- {mutants} mutants of {ops} ops; {caught} caught, {equivalent} known to compute the same, {survived} survived:
+  **{score} %** caught.
+"""
+FUZZ = """\
+Programs of 2 to 40 lines with views, writes in place, hooks, several walks backward and recorded ones, run
+under PyTorch and
+under rushlight: equal values, gradients, second derivatives, what hooks see, and kinds of errors.
+
+- {programs} programs ({crashes} of them crashed PyTorch itself). Those that ended with a difference, by reason:
+
+| programs | reason |
+| --- | --- |
+"""
+COVERAGE = "- {lines} % of lines, {branches} % of branches.\n"
+HEAD = """\
+# Reliability
+
+How far the gradients of rushlight are tested. Every number is measured by `make figures`; nothing here is
+written by hand. The
+checks are those of [rushlight.testing](testing-gradients.md).
+"""
+
+
 def page(data: dict[str, Any]) -> str:
     """Return the page."""
-    lines = [
-        "# Reliability",
-        "",
-        "How far the gradients of rushlight are tested. Every number is measured by `make figures`; nothing here is",
-        "written by hand. The checks are those of [rushlight.testing](testing-gradients.md).",
-        "",
-    ]
+    text = HEAD
     if found := data.get("ops"):
-        lines += [
-            "## Ops",
-            "",
-            f"- {found['ops']} differentiable ops, each checked at order 1 and 2 (25 drawn inputs) and order 3 (4 drawn",
-            "  inputs) in float64 against differences that estimate their own error; in float32 for dtype, shape and inputs",
-            "  left alone; for writes between call and walk (right or refused); for memory shared with inputs.",
-            f"- A check at order 2 takes {found['mean_ms']} ms of processor time on average, {found['slowest_ms']} ms for the slowest",
-            f"  (`{found['slowest']}`), over {found['examples']} inputs.",
-            "",
-        ]
+        text += "\n## Ops\n\n" + OPS.format(**found)
     if found := data.get("mutants"):
-        lines += [
-            "## Mutants",
-            "",
-            "Each rule, and each helper that only rules use, is changed in every small way: a sign flipped, a term dropped,",
-            "operands or arguments swapped, a number off by one, the version check left out, a broadcast not undone.",
-            "",
-            f"- {found['mutants']} mutants of {found['ops']} ops; {found['caught']} caught, {found['equivalent']} known to compute "
-            f"the same, {found['survived']} survived: **{found['score']} %** caught.",
-            "",
-        ]
-        if found["survivors"]:
-            lines += ["Survivors:", "", *(f"- `{each}`" for each in found["survivors"]), ""]
-        if found.get("excused"):
-            lines += ["Known to compute the same:", "", *(f"- `{each}`" for each in found["excused"]), ""]
+        text += "\n## Mutants\n\n" + MUTANTS.format(**found)
+        for title, key in (("Survivors", "survivors"), ("Known to compute the same", "excused")):
+            if found.get(key):
+                text += f"\n{title}:\n\n" + "".join(f"- `{each}`\n" for each in found[key])
     if found := data.get("fuzz"):
-        lines += [
-            "## Random programs",
-            "",
-            "Programs of 2 to 40 lines with views, writes in place, hooks, several walks backward and recorded ones, run under",
-            "PyTorch and under rushlight: equal values, gradients, second derivatives, what hooks see, and kinds of errors.",
-            "",
-            f"- {found['programs']} programs ({found['crashes']} of them crashed PyTorch itself). Those that ended with a "
-            "difference, by reason:",
-            "",
-            "| programs | reason |",
-            "| --- | --- |",
-            *(f"| {times} | {reason} |" for reason, times in sorted(found["reasons"].items(), key=lambda r: -r[1])),
-            "",
-        ]
+        text += "\n## Random programs\n\n" + FUZZ.format(**found)
+        reasons = sorted(found["reasons"].items(), key=lambda r: -r[1])
+        text += "".join(f"| {times} | {reason} |\n" for reason, times in reasons)
     if found := data.get("coverage"):
-        lines += ["## Coverage", "", f"- {found['lines']} % of lines, {found['branches']} % of branches.", ""]
-    return "\n".join(lines)
+        text += "\n## Coverage\n\n" + COVERAGE.format(**found)
+    return text
 
 
 def main() -> None:

@@ -59,10 +59,11 @@ def helpers(function: Any, seen: set[Any]) -> None:
     """Add to ``seen`` the private functions of ``autograd/ops`` that ``function`` calls, and theirs."""
     for name in _names(function.__code__):
         found = function.__globals__.get(name)
-        if isinstance(found, FunctionType) and not hasattr(found, "primitive") and name.startswith("_"):
-            if found.__module__.startswith("rushlight.autograd.ops") and found not in seen:
-                seen.add(found)
-                helpers(found, seen)
+        if not isinstance(found, FunctionType) or hasattr(found, "primitive") or not name.startswith("_"):
+            continue
+        if found.__module__.startswith("rushlight.autograd.ops") and found not in seen:
+            seen.add(found)
+            helpers(found, seen)
 
 
 def _names(code: Any) -> set[str]:

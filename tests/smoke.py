@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -107,9 +108,33 @@ def training() -> None:
     expect(twin(x).detach().numpy(), model(x).detach().numpy(), "a loaded state_dict")
 
 
+def around() -> None:
+    """Recurrent layers and attention, data, files, pictures, and on newer Pythons the buffer protocol."""
+    data = torch.utils.data.TensorDataset(torch.arange(12.0).reshape(6, 2), torch.arange(6))
+    batches = list(torch.utils.data.DataLoader(data, batch_size=4))
+    expect(batches[1][1].numpy(), [4, 5], "the second batch")
+
+    model = nn.Sequential(nn.Linear(2, 4), nn.TransformerEncoderLayer(4, 2, 8, 0.0, batch_first=True))
+    state, _ = nn.LSTM(4, 3, batch_first=True)(model(batches[0][0][None]))
+    with TemporaryDirectory() as folder:
+        for suffix in ("pt", "safetensors", "npz"):
+            path = Path(folder) / f"model.{suffix}"
+            torch.save(model.state_dict(), path)
+            model.load_state_dict(torch.load(path))
+        page = Path(folder) / "graph.html"
+        torch.viz.trace(state.sum(), model).save(page)
+        if "<svg" not in page.read_text(encoding="utf-8"):
+            raise SystemExit("smoke: the page of a graph has no picture")
+
+    if sys.version_info >= (3, 12):
+        memory = torch.zeros(2)
+        memoryview(memory)[1] = 3.0
+        expect(memory.numpy(), [0.0, 3.0], "memory written through the buffer protocol")
+
+
 def main() -> None:
     """Run the parts in order."""
-    parts: tuple[Callable[[], None], ...] = (installed, tensors, training)
+    parts: tuple[Callable[[], None], ...] = (installed, tensors, training, around)
     for part in parts:
         part()
     python = sys.version.split()[0]

@@ -1,4 +1,4 @@
-"""rushlight.testing says what is true of a gradient: right, wrong and where, a kink and which slope, or too hard to tell."""
+"""rushlight.testing says what is true of a gradient: right, wrong and where, a kink, or too hard to tell."""
 
 from __future__ import annotations
 

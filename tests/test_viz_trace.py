@@ -1,10 +1,12 @@
 """Graphs as plain data: what ``trace`` reads from the record."""
 
+import numpy as np
 import pytest
 
 import rushlight as torch
 from pictures import convnet, unrolled
 from rushlight import nn, viz
+from rushlight.viz.facts import said
 from rushlight.viz.model import Arrow, Item, Saved, Stats
 
 
@@ -42,6 +44,16 @@ def test_graph_of_a_small_program() -> None:
             Arrow("n3", "n4", "data", 0, 0, (2,), "float32"),
         ),
         title="graph",
+    )
+
+
+def test_arguments_are_told_without_addresses() -> None:
+    x = torch.ones(4, 6, requires_grad=True) * 2
+    x[1:3].mul_(3)
+    x[0] = 0.5
+    assert "at 0x" not in viz.trace(x.sum(), backward=True).to_json()
+    assert said([(len, slice(1, 2)), (3,), np.float32(2.5), "a", object()]) == (
+        "[(len, slice(1, 2, None)), (3,), 2.5, 'a', <object object>]"
     )
 
 

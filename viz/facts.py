@@ -12,7 +12,7 @@ from ..autograd.node import Node, Variable
 from ..autograd.primitive import PRIMITIVES
 from ..autograd.several import Parts
 from ..nn import functional
-from .held import Held, dtype_name
+from .held import KEPT, Held, dtype_name
 from .model import Shape, Source
 from .notes import Note, note_of
 from .sources import near, text_of
@@ -21,6 +21,20 @@ from .sources import near, text_of
 def age(node: Node) -> int:
     """Return the place of ``node`` in time."""
     return node.seq
+
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def said(value: Any) -> str:
+    """Return an argument as text that is the same in every run: functions by their names, nothing by its address."""
+    if isinstance(value, KEPT) and value.size == 1:
+        value = value.item()
+    if isinstance(value, tuple | list):
+        inner = ", ".join(repr(each) if isinstance(each, str) else said(each) for each in value)
+        return f"[{inner}]" if isinstance(value, list) else f"({inner},)" if len(value) == 1 else f"({inner})"
+    name = getattr(value, "__name__", None) if callable(value) else None
+    return name if isinstance(name, str) else _ADDRESS.sub("", str(value))
 
 
 def plain_shape(shape: Any) -> Shape | None:

@@ -24,13 +24,14 @@ from .facts import (
     is_view,
     plain_shape,
     result_of,
+    said,
     source_of,
     word,
     write_of,
     written,
 )
 from .graph import Graph
-from .held import KEPT, Held, Ledger, dtype_name, held, row
+from .held import Held, Ledger, dtype_name, held, row
 from .model import Arrow, Item, Mark, Saved, Shape, Source, Stats
 from .names import Names, flattened, root_of
 from .notes import Note, note_of
@@ -321,11 +322,7 @@ class _Walk:
             others = [("variable", variable), *others]
         if not others:
             return ()
-        limit = self.limit
-        texts = [
-            (name, str(value.item() if isinstance(value, KEPT) and value.size == 1 else value))
-            for name, value in others
-        ]
+        limit, texts = self.limit, [(name, said(value)) for name, value in others]
         return tuple((name, text if len(text) <= limit else text[: max(limit - 1, 0)] + "…") for name, text in texts)
 
     def _key(self, identity: int) -> str:

@@ -58,7 +58,7 @@ def outcome(program: Program, shift: int = 0) -> str:
     return values(program, ours, theirs)
 
 
-def errors(line: str, mine: Exception | None, other: Exception | None) -> str:
+def errors(line: str, mine: Exception | None, other: Exception | None) -> str:  # noqa: PLR0911 - one answer for each way to differ
     """Return how the errors of one line differ."""
     if mine is None and other is None:
         return ""
@@ -108,7 +108,7 @@ def values(program: Program, ours: Run, theirs: Run) -> str:
     return ""
 
 
-def compare(name: str, mine: Any, other: Any, tol: float) -> str:
+def compare(name: str, mine: Any, other: Any, tol: float) -> str:  # noqa: PLR0911 - one answer for each way to differ
     """Return how two values of one name differ, gradients included."""
     if name == "first" and isinstance(mine, rushlight.Tensor) and isinstance(other, torch.Tensor):
         mine, other = mine.detach(), other.detach()  # rushlight's may depend on the leaves by a zero, and the reverse

@@ -98,7 +98,7 @@ def test_conversion_comes_first() -> None:
         m.float().eval().train()
         m.zero_grad()
         T.optim.SGD(m.parameters(), lr=0.1)
-        out = m(T.ones(3, 4))
+        out = m(T.arange(12.0).reshape(3, 4).sin())
         return [*found, out, repr(m), [tuple(p.shape) for p in m.parameters()]]
 
     same(seen, grad=False)

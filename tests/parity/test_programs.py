@@ -1,4 +1,4 @@
-"""Random programs under both engines: those that once differed, and a short run of new ones. ``make fuzz`` runs more."""
+"""Random programs under both engines: those that once differed, and a few new ones. ``make fuzz`` runs more."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from itertools import count, islice
 from typing import Any
 from warnings import warn
 
-from .dataloader import DataLoader, _BaseDataLoaderIter
 from .inline import Inline
+from .passes import _BaseDataLoaderIter
 from .worker import End, Failure, Job, Resumed
 
 _WITHOUT_PROCESSES = ("emscripten", "wasi")
@@ -41,7 +41,7 @@ def start(context: Any, jobs: list[Job]) -> Any:
 class MultiProcessingIter(_BaseDataLoaderIter):
     """Batches are numbered in order and given to the workers in turn; each worker has ``prefetch_factor`` ahead."""
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
+    def __init__(self, loader: Any) -> None:
         super().__init__(loader)
         if not loader.prefetch_factor:
             raise AssertionError("prefetch_factor must be greater than 0 with worker processes")
@@ -57,7 +57,7 @@ class MultiProcessingIter(_BaseDataLoaderIter):
         self._workers = start(loader.multiprocessing_context, jobs)
         self._begin(loader)
 
-    def _begin(self, loader: DataLoader[Any]) -> None:
+    def _begin(self, loader: Any) -> None:
         super()._reset(loader)
         self._ended = False
         self._active = [True] * self._num_workers
@@ -69,7 +69,7 @@ class MultiProcessingIter(_BaseDataLoaderIter):
         for _ in range(self._most):
             self._ask()
 
-    def _reset(self, loader: DataLoader[Any]) -> None:
+    def _reset(self, loader: Any) -> None:
         """Begin another pass with the same workers; what they still read for the last one is thrown away."""
         for number in range(self._num_workers):
             self._workers.resume(number)

@@ -11,7 +11,7 @@ const Details = (() => {
     const bins = list(s, "bins"), most = Math.max(...bins, 1), w = 300 / Math.max(bins.length, 1);
     if (!bins.length) return "";
     const bars = bins.map((n, k) => `<rect x="${(k * w).toFixed(1)}" y="${(50 - 50 * n / most).toFixed(1)}" width="${(w - 1.5).toFixed(1)}" height="${(50 * n / most).toFixed(1)}"/>`).join("");
-    return `<svg class="hist" width="300" height="50" role="img" aria-label="histogram from ${number(s.low)} to ${number(s.high)}">${bars}</svg><div style="display:flex;width:300px;justify-content:space-between;color:var(--dim);font-size:11px"><span>${number(s.low)}</span><span>${number(s.high)}</span></div>`;
+    return `<svg class="hist" width="300" height="50" role="img" aria-label="histogram from ${number(s.low ?? 0)} to ${number(s.high ?? 0)}">${bars}</svg><div style="display:flex;width:300px;justify-content:space-between;color:var(--dim);font-size:11px"><span>${number(s.low ?? 0)}</span><span>${number(s.high ?? 0)}</span></div>`;
   }
   function statistics(s) {
     if (!s) return "";
