@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
 
 import rushlight
 from rushlight.autograd.primitive import Primitive
@@ -29,7 +30,8 @@ def asking(op: Primitive, args: Arrays, kind: Any = np.float64) -> tuple[Arrays,
         leaves.append(rushlight.from_numpy(np.asarray(value, kind)).requires_grad_())
         return leaves[-1]
 
-    return args | {name: leaf(args[name]) for name in inputs_of(op, args)}, leaves
+    floats = {n: v.astype(kind) for n, v in args.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
+    return args | floats | {name: leaf(args[name]) for name in inputs_of(op, args)}, leaves
 
 
 def differentiable(out: Any) -> list[Any]:
@@ -45,8 +47,10 @@ def check_op(op: Primitive, args: Arrays, order: int) -> Report:
 
 def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
     """Assert that ``fn`` asks for a gradient, and that it is right: a point where it cannot be told is no test."""
-    report = check_gradient(fn, *inputs, order=order)
+    report = check_gradient(fn, *inputs, order=order, raise_exception=False)
     assert report.findings or not report.evaluations > 1, "nothing was compared"
+    if report.verdict is Verdict.UNDECIDED and order > 2:  # third differences drown sooner: draw another point
+        assume(False)
     assert report.verdict is Verdict.RIGHT, str(report)
     return report
 
