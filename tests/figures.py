@@ -116,8 +116,8 @@ arguments swapped, a number off by one, the version check left out, a broadcast 
 """
 FUZZ = """\
 Programs of 2 to 40 lines with views, writes in place, hooks, several walks backward and recorded ones, run
-under PyTorch and
-under rushlight: equal values, gradients, second derivatives, what hooks see, and kinds of errors.
+under PyTorch and under
+rushlight: equal values, gradients, second derivatives, what hooks see, and kinds of errors.
 
 - {programs} programs ({crashes} of them crashed PyTorch itself). Those that ended with a difference, by reason:
 
@@ -128,9 +128,8 @@ COVERAGE = "- {lines} % of lines, {branches} % of branches.\n"
 HEAD = """\
 # Reliability
 
-How far the gradients of rushlight are tested. Every number is measured by `make figures`; nothing here is
-written by hand. The
-checks are those of [rushlight.testing](testing-gradients.md).
+How far the gradients of rushlight are tested. Every number is measured by `make figures`; nothing here is written by
+hand. The checks are those of [rushlight.testing](testing-gradients.md).
 """
 
 
