@@ -85,8 +85,8 @@ FAULTS = [
     Fault(
         "missing accumulation inside the graph",
         "autograd/engine.py",
-        "                grads[edge] = total = before + part\n",
-        "                grads[edge] = total = part\n",
+        "                    grads[edge] = before + part\n                    owned.add(edge)\n",
+        "                    grads[edge] = part\n",
         ENGINE,
         "many or diamonds",
     ),
@@ -149,7 +149,7 @@ FAULTS = [
     Fault(
         "seed keeps its dtype",
         "autograd/derive.py",
-        "return seed if gradient.array.dtype is array.dtype else convert(seed, array.dtype)",
+        "return seed if gradient.array.dtype is kind else convert(seed, kind)",
         "return seed",
         ENGINE,
         "another_dtype",
@@ -176,7 +176,7 @@ FAULTS = [
     # versions, views and writes
     Fault(
         "missing version check",
-        "autograd/compile.py",
+        "autograd/pulls.py",
         "stale(op, {name!r}, saved, node)",
         "pass",
         WRITES,
@@ -225,7 +225,7 @@ FAULTS = [
     Fault(
         "leaf may be written",
         "autograd/inplace.py",
-        "if base.node is not None and base.node.op is None:",
+        "if any(one.node is not None and one.node.op is None for one in (base, x)):",
         "if False:",
         WRITES,
         "leaf_errors",
@@ -249,8 +249,8 @@ FAULTS = [
     Fault(
         "expanded memory may be written",
         "autograd/inplace.py",
-        "    if 0 in array.strides and",
-        "    if False and",
+        "        0 in array.strides\n",
+        "        False\n",
         WRITES,
         "several_elements",
     ),
