@@ -202,3 +202,14 @@ def test_char_gpt_looks_at_no_later_character(monkeypatch: pytest.MonkeyPatch) -
     before, after = model(text)[0], model(changed)[0]
     assert torch.allclose(before[:, :3], after[:, :3], atol=1e-6)
     assert not torch.allclose(before[:, 3:], after[:, 3:], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["vae", "gan"])
+def test_generative_examples(name: str, tmp_path: Path) -> None:
+    done = run_example(EXAMPLES / f"{name}_digits.py", "--quick", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"loss (?:of \w+ )?(\S+) at first, (\S+) after (\d+) steps", done.stdout)
+    assert len(rows) == {"vae": 1, "gan": 2}[name], done.stdout
+    assert float(rows[0][1]) < float(rows[0][0])
+    if importlib.util.find_spec("matplotlib") is not None:
+        assert (tmp_path / "out" / f"{name}-digits.png").read_bytes().startswith(b"\x89PNG")

@@ -109,3 +109,14 @@ def test_char_gpt(tmp_path: Path) -> None:
         found[engine] = [float(text) for text in re.findall(r"loss (\d\S*?),?(?: |$)", printed, re.MULTILINE)]
     assert len(found["torch"]) == 11
     assert found["rushlight"] == pytest.approx(found["torch"], rel=FOUR_DIGITS)
+
+
+@pytest.mark.parametrize("name", ["vae", "gan"])
+def test_generative_examples(name: str, tmp_path: Path) -> None:
+    found = {}
+    for engine in ("rushlight", "torch"):
+        printed = output(engine, EXAMPLES / f"{name}_digits.py", "--quick", "--seed", "5", "--out", tmp_path / engine)
+        assert printed.startswith(f"{engine}: ")
+        found[engine] = [float(text) for text in re.findall(r"(\d+\.\d+)", printed.split("Wrote")[0])]
+    assert len(found["torch"]) >= 3
+    assert found["rushlight"] == pytest.approx(found["torch"], rel=FOUR_DIGITS)
