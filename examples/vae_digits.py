@@ -68,7 +68,7 @@ def main() -> None:
         test = loss_of(model, held).item()
         again, drawn = model(held[:10])[0].sigmoid(), model.decoder(torch.randn(10, CODE)).sigmoid()
     print(
-        f"{ENGINE}: loss {losses[0]:.6g} at first, {losses[-1]:.6g} after {len(losses)} steps, {test:.6g} on test images"
+        f"{ENGINE}: loss {losses[0]:.6g} at first, {losses[-1]:.6g} after {len(losses)} steps, {test:.6g} in the test"
     )
     pictures(options.out / "vae-digits.png", {"written": held[:10], "through the code": again, "drawn": drawn})
 
