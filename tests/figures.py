@@ -116,10 +116,10 @@ arguments swapped, a number off by one, the version check left out, a broadcast 
 """
 FUZZ = """\
 Programs of 2 to 40 lines with views, writes in place, hooks, several walks backward and recorded ones, run
-under PyTorch and under
-rushlight: equal values, gradients, second derivatives, what hooks see, and kinds of errors.
+under PyTorch and under rushlight: equal values, gradients, second derivatives, what hooks see, and kinds of errors.
 
-- {programs} programs ({crashes} of them crashed PyTorch itself). Those that ended with a difference, by reason:
+- {programs} programs ({crashes} of them crashed PyTorch itself). Those that ended with a difference, by reason
+  (at least: what a part had counted is lost where PyTorch crashed in it):
 
 | programs | reason |
 | --- | --- |
