@@ -98,7 +98,7 @@ def _pooled(
     places = _winners(x if batched else x[None], starts, kernel)
     places = places if batched else places[0]
     made = image_gather(input, places, dims)
-    return made, wrap(type(made), places) if isinstance(made, Variable) else places
+    return made, wrap(type(made), places.copy()) if isinstance(made, Variable) else places
 
 
 def fractional_max_pool2d_with_indices(

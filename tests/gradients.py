@@ -14,6 +14,9 @@ from rushlight.testing import Report, Verdict, check_gradient
 
 Arrays = dict[str, Any]
 
+HIDDEN = {"batch_norm", "group_norm", "max_pool"}
+"""Ops whose public functions hand out the first result only."""
+
 
 def inputs_of(op: Primitive, args: Arrays) -> list[str]:
     """Return the inputs of ``op`` that have a gradient and a value."""
@@ -56,20 +59,21 @@ def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
 
 
 def right_or_refused(op: Primitive, args: Arrays) -> None:
-    """Assert that no write after the call, into an input or a result of ``op``, changes a gradient in silence."""
-    plain, (inputs, results) = _gradients(op, args, None)
+    """Assert that no write after the call, into an argument or a result of ``op``, changes a gradient in silence."""
+    plain, count = _gradients(op, args, None)
     assert plain is not None
-    for number in range(inputs + results):
+    for number in range(count):
         written, _ = _gradients(op, args, number)
         if written is not None:
             for mine, other in zip(written, plain, strict=True):
                 np.testing.assert_array_equal(mine, other)
 
 
-def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np.ndarray] | None, tuple[int, int]]:
-    """Return the gradients of ``op``, None if refused, and how many inputs and results there are.
+def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np.ndarray] | None, int]:
+    """Return the gradients of ``op``, None if refused, and how many tensors there are to write.
 
-    Between the call and the walk the tensor ``number`` of those is written.
+    Those are the inputs, the other tensors among the arguments, and the results, indices included. Between the call
+    and the walk the tensor ``number`` is written.
     """
     _, leaves = asking(op, args)
     inner = [leaf.clone() for leaf in leaves]
@@ -78,16 +82,35 @@ def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np
     def place(value: Any) -> Any:
         return [place(one) for one in value] if isinstance(value, list | tuple) else next(rest)
 
-    outs = differentiable(op.function(**(args | {name: place(args[name]) for name in inputs_of(op, args)})))
-    sizes = len(inner), len(outs)
+    others = {
+        name: rushlight.from_numpy(np.array(args[name]))
+        for name, rule in op.rules.items()
+        if rule is None and isinstance(args.get(name), np.ndarray)
+    }
+    made = op.function(**(args | others | {name: place(args[name]) for name in inputs_of(op, args)}))
+    public = (made[:1] if op.name in HIDDEN else made) if isinstance(made, tuple) else (made,)
+    results = [one for one in public if isinstance(one, rushlight.Tensor)]
+    outs = differentiable(made)
     seeds = [rushlight.from_numpy(np.ones(tuple(out.shape), out.detach().numpy().dtype)) for out in outs]
+    tensors = [*inner, *others.values(), *results]
     try:
         if number is not None:
-            with rushlight.no_grad():
-                (inner + outs)[number].add_(0.3)
+            _write(tensors[number])
         grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True)
     except RuntimeError as error:
         if "modified by an inplace operation" in str(error) or "single memory location" in str(error):
-            return None, sizes
+            return None, len(tensors)
         raise
-    return [np.zeros(leaf.shape) if g is None else g.numpy() for g, leaf in zip(grads, leaves, strict=True)], sizes
+    plain = [np.zeros(leaf.shape) if g is None else g.numpy() for g, leaf in zip(grads, leaves, strict=True)]
+    return plain, len(tensors)
+
+
+def _write(tensor: Any) -> None:
+    """Change every element: a number or an index into another, a bool into its opposite."""
+    with rushlight.no_grad():
+        if tensor.dtype is rushlight.bool:
+            tensor.logical_not_()
+        elif tensor.is_floating_point():
+            tensor.add_(0.3)
+        else:
+            tensor.copy_(tensor == 0)  # indices stay in reach

@@ -192,14 +192,15 @@ class Adaptive(NamedTuple):
 
 
 @primitive(
-    input=lambda g, indices, input_shape, output_size: image_scatter(g, indices, input_shape[-len(output_size) :]),
-    keeps=("indices",),
-    returns=Adaptive,
+    input=lambda g, found, input_shape, output_size: image_scatter(g, found, input_shape[-len(output_size) :]),
+    keeps=("indices", "found"),
+    returns=lambda output, indices, found: Adaptive(output, indices),
     title=lambda output_size: f"AdaptiveMaxPool{len(output_size)}DBackward0",
 )
-def _adaptive_maximum(input: Array, output_size: Ints) -> tuple[Array, Array]:
-    """Return the maximum of each window, and its index."""
-    return kernels.adaptive_max_pool(input, output_size)
+def _adaptive_maximum(input: Array, output_size: Ints) -> tuple[Array, Array, Array]:
+    """Return the maximum of each window, and twice (a caller may write into what it gets) its index."""
+    out, indices = kernels.adaptive_max_pool(input, output_size)
+    return out, indices, indices.copy()
 
 
 def _sizes(name: str, dims: int, shape: Ints, output_size: Any) -> Ints:

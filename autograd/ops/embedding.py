@@ -39,7 +39,7 @@ def gather_rows(input: Array, index: Array, share: Any) -> Array:
     keeps=("index", "share"), input=None)  # fmt: skip
 def _embedding(input: Array, weight: Array, padding_idx: int, scale_grad_by_freq: bool) -> Any:
     """Return the rows of ``weight`` that ``input`` names; ``share`` is how much of its gradient each row gets."""
-    index = np.asarray(input, np.int64)
+    index = np.array(input, np.int64)  # a copy: the rule keeps it, and the caller may write what was given
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     if index.size and index.view(np.uint64).max() >= len(weight):  # a negative one is a huge one

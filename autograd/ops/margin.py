@@ -220,7 +220,7 @@ def multi_margin_loss(
     if not x.ndim:
         input, x = reshape(input, (1,)), x.reshape(1)
     classes = x.shape[-1]
-    index = np.asarray(index, np.int64).reshape(x.shape[:-1])
+    index = np.array(index, np.int64).reshape(x.shape[:-1])  # a copy: a rule keeps it, the caller may write it
     if index.size and (index.min() < 0 or index.max() >= classes):
         raise IndexError("multi_margin_loss: target out of range")
     right = reshape(take_class(input, index, x.ndim - 1), (*x.shape[:-1], 1))

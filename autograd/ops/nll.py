@@ -44,9 +44,10 @@ def put_class(g: Array, index: Array, dim: int, size: int) -> Array:
 def _checked_classes(target: Any, classes: int, ignore_index: int) -> tuple[Array, Any]:
     """Return the classes as int64, ignored ones as 0, and which samples count: an array, or None for all.
 
-    Raises IndexError for a class that is not there.
+    The classes are copied: a rule keeps them, and the caller may write the target. Raises IndexError for a class
+    that is not there.
     """
-    index = np.asarray(target, np.int64)
+    index = np.array(target, np.int64)
     inside = not index.size or index.view(np.uint64).max() < classes  # a negative one is a huge one
     if inside and not 0 <= ignore_index < classes:
         return index, None
