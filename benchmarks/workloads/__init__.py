@@ -4,6 +4,7 @@ from . import (
     adam,
     chain,
     chain_no_grad,
+    conv_bn,
     convnet,
     elementwise,
     gpt,
@@ -20,7 +21,7 @@ from .workload import Case, Results, Workload
 
 MODULES = (
     *(chain, chain_no_grad, scalar_mlp, two_layer, mlp_adam, mlp_inference, rnn, lstm),
-    *(convnet, gpt, elementwise, softmax, reductions),
+    *(convnet, conv_bn, gpt, elementwise, softmax, reductions),
 )
 ALL = (*(module.WORKLOAD for module in MODULES), adam.SMALL_WORKLOAD, adam.LARGE_WORKLOAD)
 WORKLOADS: dict[str, Workload] = {workload.name: workload for workload in ALL}
