@@ -362,17 +362,26 @@ row_stack, moveaxis = vstack, movedim
 _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")
 
 if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program when it first asks
+    from . import accelerator as accelerator
+    from . import amp as amp
+    from . import backends as backends
+    from . import cuda as cuda
     from . import func as func
     from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
     from . import serialization as serialization
+    from . import special as special
     from . import testing as testing
     from . import utils as utils
+    from . import version as version
     from . import viz as viz
     from .on_demand import *  # noqa: F403
 
-_SUBMODULES = ("func", "linalg", "nn", "optim", "serialization", "testing", "utils", "viz")
+_SUBMODULES = (
+    *("accelerator", "amp", "backends", "cuda", "func", "linalg", "nn", "optim", "serialization", "special"),
+    *("testing", "utils", "version", "viz"),
+)
 
 
 def __getattr__(name: str) -> _Any:

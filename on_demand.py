@@ -1,9 +1,7 @@
 """Functions of the top level that few programs use: loaded with the first of them, to keep the import short."""
 
-from .autograd import amp as amp
+from .amp import autocast as autocast
 from .autograd import dropout as _dropout
-from .autograd.accelerators import backends as backends
-from .autograd.accelerators import cuda as cuda
 from .autograd.activation import celu as celu
 from .autograd.activation import celu_ as celu_
 from .autograd.activation import prelu as prelu
@@ -13,8 +11,6 @@ from .autograd.activation import selu as selu
 from .autograd.activation import selu_ as selu_
 from .autograd.activation import threshold as threshold
 from .autograd.activation import threshold_ as threshold_
-from .autograd.amp import autocast as autocast
-from .autograd.amp import is_autocast_enabled as is_autocast_enabled
 from .autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.core_losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .autograd.core_losses import cosine_embedding_loss as cosine_embedding_loss
@@ -113,6 +109,21 @@ from .autograd.recurrent import gru_cell as gru_cell
 from .autograd.recurrent import lstm_cell as lstm_cell
 from .autograd.recurrent import rnn_relu_cell as rnn_relu_cell
 from .autograd.recurrent import rnn_tanh_cell as rnn_tanh_cell
+from .autograd.switches import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from .autograd.switches import compile as compile
+from .autograd.switches import get_deterministic_debug_mode as get_deterministic_debug_mode
+from .autograd.switches import get_float32_matmul_precision as get_float32_matmul_precision
+from .autograd.switches import get_num_interop_threads as get_num_interop_threads
+from .autograd.switches import get_num_threads as get_num_threads
+from .autograd.switches import is_autocast_enabled as is_autocast_enabled
+from .autograd.switches import (
+    is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+)
+from .autograd.switches import set_deterministic_debug_mode as set_deterministic_debug_mode
+from .autograd.switches import set_float32_matmul_precision as set_float32_matmul_precision
+from .autograd.switches import set_num_interop_threads as set_num_interop_threads
+from .autograd.switches import set_num_threads as set_num_threads
+from .autograd.switches import use_deterministic_algorithms as use_deterministic_algorithms
 from .autograd.twins import abs_ as abs_
 from .autograd.twins import acos_ as acos_
 from .autograd.twins import acosh_ as acosh_

@@ -100,29 +100,6 @@ class GradScaler:
         """Do nothing: there is nothing to restore."""
 
 
-def is_autocast_enabled(device_type: str = "cuda") -> bool:
+def is_autocast_available(device_type: str) -> bool:
     """Return False."""
     return False
-
-
-def _gpu_autocast(enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> autocast:
-    """Return a context that changes nothing; with ``enabled`` warn that it does not."""
-    return autocast("cuda", dtype, enabled, cache_enabled)
-
-
-def _gpu_scaler(
-    init_scale: float = 2.0**16,
-    growth_factor: float = 2.0,
-    backoff_factor: float = 0.5,
-    growth_interval: int = 2000,
-    enabled: bool = True,
-) -> GradScaler:
-    """Return a scaler that does nothing; with ``enabled`` warn that it does not."""
-    return GradScaler("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
-
-
-class cuda:
-    """``torch.cuda.amp``, the older door."""
-
-    autocast = staticmethod(_gpu_autocast)
-    GradScaler = staticmethod(_gpu_scaler)
