@@ -1,6 +1,6 @@
 """Functions of functions: ``torch.func``. Derivatives as functions, and modules called with other parameters.
 
-What is not there: ``vmap``, forward mode (``jvp`` and ``jacfwd`` are computed with reverse passes).
+There is no forward mode: ``jvp`` and ``jacfwd`` are computed with reverse passes.
 
 https://pytorch.org/docs/stable/func.html
 """
@@ -18,8 +18,23 @@ from .autograd.mode import enable_grad, is_grad_enabled
 from .autograd.node import Node, Variable, new_leaf, shared, start, wrap
 from .autograd.ops.join import stack
 from .autograd.ops.shape import reshape, view
+from .autograd.trees import filled, flat, mapped
+from .autograd.vmap import vmap
 from .nn.module import Module
 from .nn.utils.stateless import call as _call
+
+__all__ = [
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+]
 
 Function = Callable[..., Any]
 
@@ -59,31 +74,45 @@ def functional_call(
     return _call(module, merged, args, kwargs, tie_weights, strict)
 
 
-# ------------------------------------------------------------------ nested arguments
+def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parameters and the buffers of modules of one class, by path, stacked over the modules.
+
+    With :func:`functional_call` and :func:`vmap` the modules run as an ensemble. RuntimeError for no module, modules
+    of several classes, or in different modes.
+
+    https://pytorch.org/docs/stable/generated/torch.func.stack_module_state.html
+
+    >>> import rushlight as torch
+    >>> parameters, buffers = torch.func.stack_module_state([torch.nn.Linear(2, 1) for _ in range(3)])
+    >>> parameters["weight"].shape
+    torch.Size([3, 1, 2])
+    """
+    models = list(models)
+    if not models:
+        raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
+    if any(type(one) is not type(models[0]) for one in models):
+        raise RuntimeError("stack_module_state: Expected all models to be of the same class.")
+    if any(one.training != models[0].training for one in models):
+        raise RuntimeError("stack_module_state: Expected all models to have the same training/eval mode.")
+    parameters = {
+        name: _stacked_leaf([dict(one.named_parameters())[name] for one in models])
+        for name, _ in models[0].named_parameters()
+    }
+    buffers = {
+        name: _stacked_leaf([dict(one.named_buffers())[name] for one in models])
+        for name, _ in models[0].named_buffers()
+    }
+    return parameters, buffers
 
 
-def _flat(tree: Any) -> list[Any]:
-    """Return the leaves of nested tuples, lists and dicts."""
-    if isinstance(tree, tuple | list):
-        return [leaf for item in tree for leaf in _flat(item)]
-    if isinstance(tree, dict):
-        return [leaf for item in tree.values() for leaf in _flat(item)]
-    return [tree]
-
-
-def _filled(tree: Any, leaves: list[Any]) -> Any:
-    """Return ``tree`` with its leaves taken, in order, from the front of ``leaves``."""
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*[_filled(item, leaves) for item in tree])
-    if isinstance(tree, tuple | list):
-        return type(tree)([_filled(item, leaves) for item in tree])
-    if isinstance(tree, dict):
-        return type(tree)((name, _filled(item, leaves)) for name, item in tree.items())
-    return leaves.pop(0)
-
-
-def _mapped(fn: Function, tree: Any) -> Any:
-    return _filled(tree, [fn(leaf) for leaf in _flat(tree)])
+def _stacked_leaf(tensors: list[Any]) -> Any:
+    """Return ``tensors`` stacked, as a leaf that asks for a gradient if they do; RuntimeError if only some do."""
+    asks = {one.requires_grad for one in tensors}
+    if len(asks) > 1:
+        raise RuntimeError(
+            "Expected each parameter to have the same requires_grad setting for all models: it differs for some"
+        )
+    return stack([one.detach() for one in tensors]).requires_grad_(asks.pop())
 
 
 # ------------------------------------------------------------------ one level of differentiation
@@ -159,7 +188,7 @@ def _opened(level: _Level, args: tuple[Any, ...], argnums: Any, what: str) -> tu
     places = _arguments(args, argnums)
     given = list(args)
     for place in places:
-        given[place] = _mapped(lambda x: level.fresh(x, what), args[place])
+        given[place] = mapped(lambda x: level.fresh(x, what), args[place])
     chosen = tuple(given[place] for place in places)
     return given, chosen if isinstance(argnums, tuple) else chosen[0]
 
@@ -193,9 +222,9 @@ def grad_and_value(func: Function, argnums: Any = 0, has_aux: bool = False) -> F
                 raise RuntimeError(
                     f"Expected f(*args) to return a scalar tensor, got tensor with {value.array.ndim} dims."
                 )
-            found = _pulled(level, [value], _flat(chosen), [None])
-        gradients = _filled(chosen, [level.closed(g) for g in found])
-        value, aux = level.closed(value), _mapped(level.closed, aux)
+            found = _pulled(level, [value], flat(chosen), [None])
+        gradients = filled(chosen, [level.closed(g) for g in found])
+        value, aux = level.closed(value), mapped(level.closed, aux)
         return gradients, (value, aux) if has_aux else value
 
     return differentiated
@@ -238,23 +267,23 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     """
     level = _Level()
     with enable_grad():
-        given = _mapped(lambda x: level.fresh(x, "vjp"), primals)
+        given = mapped(lambda x: level.fresh(x, "vjp"), primals)
         output, aux = _split(func(*given), has_aux, "vjp")
-    flat = _flat(output)
-    for out in flat:
+    outputs = flat(output)
+    for out in outputs:
         if not isinstance(out, Variable):
             raise RuntimeError(f"vjp: Expected f(*primals) to return tensors, got {type(out)}")
 
     def pull(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
-        weights = _flat(cotangents)
-        if len(weights) != len(flat):
-            raise RuntimeError(f"Expected cotangents for {len(flat)} outputs, got {len(weights)}")
+        weights = flat(cotangents)
+        if len(weights) != len(outputs):
+            raise RuntimeError(f"Expected cotangents for {len(outputs)} outputs, got {len(weights)}")
         with enable_grad():
-            found = _pulled(level, flat, _flat(given), weights, retain_graph=retain_graph)
-        return _filled(given, [level.closed(g) for g in found])
+            found = _pulled(level, outputs, flat(given), weights, retain_graph=retain_graph)
+        return filled(given, [level.closed(g) for g in found])
 
-    value = _mapped(level.closed, output)
-    return (value, pull, _mapped(level.closed, aux)) if has_aux else (value, pull)
+    value = mapped(level.closed, output)
+    return (value, pull, mapped(level.closed, aux)) if has_aux else (value, pull)
 
 
 def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
@@ -270,21 +299,21 @@ def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, ha
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise RuntimeError(f"jvp: Expected primals and tangents to be tuples, got {type(primals)}, {type(tangents)}")
-    steps = _flat(tangents)
-    if [getattr(x, "shape", None) for x in _flat(primals)] != [getattr(x, "shape", None) for x in steps]:
+    steps = flat(tangents)
+    if [getattr(x, "shape", None) for x in flat(primals)] != [getattr(x, "shape", None) for x in steps]:
         raise RuntimeError("jvp: Expected primals and tangents to have the same structure and shapes")
     level = _Level()
     with enable_grad():
-        given = _mapped(lambda x: level.fresh(x, "jvp"), primals)
+        given = mapped(lambda x: level.fresh(x, "jvp"), primals)
         output, aux = _split(func(*given), has_aux, "jvp")
-        flat = _flat(output)
-        probe, recording = [level.fresh(_zeros(out), "jvp") for out in flat], level.recorded
+        outputs = flat(output)
+        probe, recording = [level.fresh(_zeros(out), "jvp") for out in outputs], level.recorded
         level.recorded = True  # the second pass goes through the first
-        pulled = _pulled(level, flat, _flat(given), probe)
+        pulled = _pulled(level, outputs, flat(given), probe)
         level.recorded = recording
         moved = _pulled(level, pulled, probe, steps)
-    value, change = _mapped(level.closed, output), _filled(output, [level.closed(x) for x in moved])
-    return (value, change, _mapped(level.closed, aux)) if has_aux else (value, change)
+    value, change = mapped(level.closed, output), filled(output, [level.closed(x) for x in moved])
+    return (value, change, mapped(level.closed, aux)) if has_aux else (value, change)
 
 
 def jacrev(
@@ -314,10 +343,10 @@ def jacrev(
         with enable_grad():
             given, chosen = _opened(level, args, argnums, "jacrev")
             output, aux = _split(func(*given, **kwargs), has_aux, "jacrev")
-            inputs = _flat(chosen)
-            rows = [_jacobian(level, out, inputs) for out in _flat(output)]
-        found = _filled(output, [_filled(chosen, [level.closed(x) for x in row]) for row in rows])
-        return (found, _mapped(level.closed, aux)) if has_aux else found
+            inputs = flat(chosen)
+            rows = [_jacobian(level, out, inputs) for out in flat(output)]
+        found = filled(output, [filled(chosen, [level.closed(x) for x in row]) for row in rows])
+        return (found, mapped(level.closed, aux)) if has_aux else found
 
     return differentiated
 

@@ -186,6 +186,7 @@ from .autograd.twins import tanh_ as tanh_
 from .autograd.twins import trunc_ as trunc_
 from .autograd.twins import xlogy_ as xlogy_
 from .autograd.twins import zero_ as zero_
+from .autograd.vmap import vmap as vmap
 from .autograd.windows import bartlett_window as bartlett_window
 from .autograd.windows import blackman_window as blackman_window
 from .autograd.windows import hamming_window as hamming_window
