@@ -316,3 +316,13 @@ def test_errors(code: str) -> None:
     assert errors[1] is not None, "PyTorch accepts it"
     assert type(errors[0]) is type(errors[1]), errors
     assert str(errors[0])
+
+
+def test_data_parallel_without_gpus() -> None:
+    def run(T: Any) -> Any:
+        T.manual_seed(0)
+        model = T.nn.parallel.DataParallel(T.nn.Linear(2, 1))
+        model(T.ones(3, 2)).sum().backward()
+        return [repr(model), list(model.state_dict()), model.device_ids, model.module.weight.grad]
+
+    same(run, grad=False)

@@ -1,0 +1,27 @@
+"""A module spread over several GPUs: there are none, so it runs as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .module import Module
+
+
+class DataParallel(Module):
+    """Holds ``module`` and calls it: without a GPU, PyTorch's does the same. Its parameters are under ``module.``.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.DataParallel.html
+
+    >>> import rushlight as torch
+    >>> list(torch.nn.DataParallel(torch.nn.Linear(1, 1)).state_dict())
+    ['module.weight', 'module.bias']
+    """
+
+    def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
+        super().__init__()
+        self.module = module
+        self.device_ids: list[int] = []
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        """Return ``module(*inputs, **kwargs)``."""
+        return self.module(*inputs, **kwargs)
