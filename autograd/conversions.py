@@ -66,6 +66,11 @@ def in_dtype(x: Any, kind: np.dtype[Any], copy: bool = False) -> Any:
     return wrap(Variable.result, cast_values(x.array, kind), None, fresh.get())
 
 
+def _in(x: Any, dtype: Any, memory_format: Any) -> Any:
+    """Return tensor ``x`` in ``dtype``."""
+    return in_dtype(x, dtype.numpy) if memory_format is None else x.to(dtype, memory_format=memory_format)
+
+
 def to_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[Any] | None, bool, str]:
     """Return what the arguments of ``to`` ask for: a dtype or None, whether to copy, and the order in memory."""
     given, names = dict(kwargs), ["dtype", "non_blocking", "copy"]
@@ -170,29 +175,29 @@ class TensorConversions(TensorValues):
         """Return the tensor in the dtype of ``other``."""
         return in_dtype(self, other.array.dtype)
 
-    def double(self) -> Any:
+    def double(self, memory_format: Any = None) -> Any:
         """Return the tensor in float64."""
-        return in_dtype(self, float64.numpy)
+        return _in(self, float64, memory_format)
 
-    def half(self) -> Any:
+    def half(self, memory_format: Any = None) -> Any:
         """Return the tensor in float16."""
-        return in_dtype(self, float16.numpy)
+        return _in(self, float16, memory_format)
 
-    def long(self) -> Any:
+    def long(self, memory_format: Any = None) -> Any:
         """Return the tensor in int64."""
-        return in_dtype(self, int64.numpy)
+        return _in(self, int64, memory_format)
 
-    def short(self) -> Any:
+    def short(self, memory_format: Any = None) -> Any:
         """Return the tensor in int16."""
-        return in_dtype(self, int16.numpy)
+        return _in(self, int16, memory_format)
 
-    def char(self) -> Any:
+    def char(self, memory_format: Any = None) -> Any:
         """Return the tensor in int8."""
-        return in_dtype(self, int8.numpy)
+        return _in(self, int8, memory_format)
 
-    def byte(self) -> Any:
+    def byte(self, memory_format: Any = None) -> Any:
         """Return the tensor in uint8."""
-        return in_dtype(self, uint8.numpy)
+        return _in(self, uint8, memory_format)
 
     # ------------------------------------------------------------------ new tensors like this one
 
@@ -320,14 +325,14 @@ class TensorConversions(TensorValues):
 
     # ------------------------------------------------------------------ last, as they hide Python's names in this class
 
-    def float(self) -> Any:
+    def float(self, memory_format: Any = None) -> Any:
         """Return the tensor in float32."""
-        return in_dtype(self, float32.numpy)
+        return _in(self, float32, memory_format)
 
-    def int(self) -> Any:
+    def int(self, memory_format: Any = None) -> Any:
         """Return the tensor in int32."""
-        return in_dtype(self, int32.numpy)
+        return _in(self, int32, memory_format)
 
-    def bool(self) -> Any:
+    def bool(self, memory_format: Any = None) -> Any:
         """Return the tensor as truth values: whether an element is not zero."""
-        return in_dtype(self, bool_.numpy)
+        return _in(self, bool_, memory_format)

@@ -24,7 +24,7 @@ def sum_to(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` summed to ``shape``, from which it can be broadcast; the dual of ``expand_to``."""
     lead = input.ndim - len(shape)
     dims = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and input.shape[lead + i] != 1))
-    return np.add.reduce(input, dims, keepdims=True).reshape(shape)
+    return np.add.reduce(input, dims, input.dtype, keepdims=True).reshape(shape)
 
 
 @primitive(input=_sum_again, title="ExpandBackward0")

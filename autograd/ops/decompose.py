@@ -16,7 +16,7 @@ import numpy as np
 from ..dtypes import Array
 from ..node import Variable
 from ..primitive import primitive
-from .dual import shaped
+from .dual import shaped, values_of
 
 
 class LinAlgError(RuntimeError):
@@ -155,22 +155,43 @@ def cholesky_factor(input: Array) -> Array:
         ) from None
 
 
-def _gaps(values: Any) -> Any:
-    """Return ``1 / (values[j] - values[i])``, and 0 for i = j."""
+def _over_rule(g: Any, other: Any, idle: Any) -> Any:
+    return over(g, other, idle)
+
+
+@primitive(
+    input=_over_rule,
+    other=lambda g, input, other, idle: -over(over(g * input, other, idle), other, idle),
+    promote="same",
+)
+def over(input: Array, other: Array, idle: Any) -> Array:
+    """Return ``input / other``, where 0 / 0 is 0 if ``idle``, a constant that broadcasts with them."""
+    nothing = idle & (input == 0) & (other == 0)
+    quotient: Array = np.asarray(input / np.where(nothing, other.dtype.type(1), other))
+    return quotient
+
+
+def _idle(*slopes: Any) -> Array:
+    """Return which matrices have no slopes: equal eigenvalues or singular values need not be told apart there."""
+    used = [np.any(values_of(one), (-2, -1), keepdims=True) for one in slopes]
+    idle: Array = ~np.logical_or.reduce(used)
+    return idle
+
+
+def _apart(values: Any) -> Any:
+    """Return ``values[j] - values[i]``."""
     size = values.shape[-1]
-    apart = shaped(values, (*values.shape[:-1], 1, size)) - shaped(values, (*values.shape[:-1], size, 1))
-    kind = (values.array if isinstance(values, Variable) else values).dtype
-    eye = np.eye(size, dtype=kind)
-    return (1 - eye) / (apart + eye)
+    return shaped(values, (*values.shape[:-1], 1, size)) - shaped(values, (*values.shape[:-1], size, 1))
 
 
 def _eigh_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
     n = input_shape[-1]
     slope_w, slope_v = unpacked(g, (1, n), (n, n))
     w, v = unpacked(out, (1, n), (n, n))
-    inner = (flipped(v) @ slope_v) * _gaps(w.reshape((*input_shape[:-2], n)))
     kind = (out.array if isinstance(out, Variable) else out).dtype
-    whole = v @ (inner + slope_w * np.eye(n, dtype=kind)) @ flipped(v)
+    eye = np.eye(n, dtype=kind)
+    inner = over((flipped(v) @ slope_v) * (1 - eye), _apart(w.reshape((*input_shape[:-2], n))) + eye, _idle(slope_v))
+    whole = v @ (inner + slope_w * eye) @ flipped(v)
     return (whole + flipped(whole)) / 2
 
 
@@ -195,17 +216,16 @@ def _svd_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
     (slope_u, slope_s, slope_vh), (u, s, vh) = unpacked(g, *shapes), unpacked(out, *shapes)
     slope_v, v = flipped(slope_vh), flipped(vh)
     kind = (out.array if isinstance(out, Variable) else out).dtype
-    squares = (s * s).reshape((*input_shape[:-2], k))
-    gaps = _gaps(squares)
-    tall = flipped(s)
-    inner = slope_s * np.eye(k, dtype=kind) + _skew(flipped(u) @ slope_u) * gaps * s
-    inner = inner + tall * (_skew(flipped(v) @ slope_v) * gaps)
+    apart = _apart((s * s).reshape((*input_shape[:-2], k)))
+    idle, eye = _idle(slope_u, slope_vh), np.eye(k, dtype=kind)
+    inner = slope_s * eye + over(_skew(flipped(u) @ slope_u), apart + eye, idle) * s
+    inner = inner + flipped(s) * over(_skew(flipped(v) @ slope_v), apart + eye, idle)
     whole = u @ inner @ vh
     if rows > k:
-        part = slope_u / s
+        part = over(slope_u, s, idle)
         whole = whole + (part - u @ (flipped(u) @ part)) @ vh
     if columns > k:
-        part = slope_v / s
+        part = over(slope_v, s, idle)
         whole = whole + u @ flipped(part - v @ (vh @ part))
     return whole
 

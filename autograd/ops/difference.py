@@ -49,7 +49,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         if one is not None and array_of(one, "diff", "prepend or append").ndim != array.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     parts = [one for one in (prepend, input, append) if one is not None]
-    result = cat(parts, axis) if len(parts) > 1 else input
+    result = cat(parts, axis) if len(parts) > 1 and n else input
     for _ in range(min(n, array_of(result, "diff").shape[axis])):
         late, early = _neighbours(result, axis)
         result = _differ(late, early) if array.dtype.char == "?" else _sub(late, early)

@@ -154,7 +154,9 @@ def sum_to_size(input: Any, *size: Any) -> Any:
     x = array_of(input, "sum_to_size")
     if not compatible(x.shape, shape):
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(x.shape)}}}.")
-    return sum_to(input, shape)
+    if x.shape == shape:
+        return reshape(input, shape)
+    return sum_to(input if x.dtype.kind == "f" else as_kind(input, np.dtype(np.int64)), shape)
 
 
 # ------------------------------------------------------------------ patterns
@@ -208,11 +210,12 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     index = array_of(indices, "unravel_index", "indices")
     if index.dtype.kind not in "iu":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {dtype_of(index.dtype)}")
+    index = index.astype(np.int64)
     sizes = ints(shape, "unravel_index", "shape")
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
     found, rest = [], index
     for n in reversed(sizes):
-        found.append(np.asarray(rest % max(n, 1)).astype(index.dtype))
+        found.append(np.asarray(rest % max(n, 1)))
         rest = rest // max(n, 1)
     return tuple(wrap(type(indices), part) if isinstance(indices, Variable) else part for part in reversed(found))

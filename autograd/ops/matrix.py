@@ -50,12 +50,19 @@ def _number(like: Any, value: Any) -> Any:
 
 
 def _symmetric(input: Any, upper: bool = False) -> Any:
-    """Return ``input`` if it is symmetric, else what its lower (upper) triangle says of the other."""
+    """Return ``input`` if it is symmetric, else what its lower (upper) triangle says of the other.
+
+    The gradient is that for symmetric changes of both triangles, as PyTorch's: a last digit that differs must not move
+    all of it into one. Where the other triangle is not finite, it has no part in it.
+    """
     x = array_of(input, "linalg")
     if np.array_equal(x, flipped(x), equal_nan=True):
         return input
-    half = flipped(triu(input)) if upper else tril(input)
-    return half + flipped(tril(half, -1))
+    if np.isfinite(x).all():
+        half = np.triu(x).swapaxes(-1, -2) if upper else np.tril(x)
+        return input + (half + np.tril(half, -1).swapaxes(-1, -2) - x)
+    part = flipped(triu(input)) if upper else tril(input)
+    return part + flipped(tril(part, -1))
 
 
 # ------------------------------------------------------------------ inverses, systems
@@ -163,7 +170,10 @@ def pinv(
         return flipped(A) * 1
     s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, atol, rcond if rtol is None else rtol, x.dtype)
-    return into("pinv", decompose.pseudoinverse(_symmetric(A) if hermitian else A, cut[..., None]), out)
+    if hermitian:
+        A = _symmetric(A)
+        A = (A + flipped(A)) / 2
+    return into("pinv", decompose.pseudoinverse(A, cut[..., None]), out)
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:

@@ -74,17 +74,22 @@ def matrix_norm(
     elif np.abs(ord) in (1, np.inf):
         along, over = (rows, columns) if np.abs(ord) == 1 else (columns, rows)
         sums = sum(abs(A), along, True)
-        made = (amax if ord > 0 else amin)(sums, over, True)
+        made = (_largest if ord > 0 else amin)(sums, over, True)
         made = made if keepdim else shaped(made, tuple(n for d, n in enumerate(x.shape) if d not in (rows, columns)))
     else:
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     return _into("matrix_norm", made, out)
 
 
+def _largest(x: Any, dim: int, keepdim: bool = False) -> Any:
+    """Return the maximum along ``dim``, of nothing 0: the sizes of what is not there."""
+    return (amax if array_of(x, "linalg.matrix_norm").shape[dim] else sum)(x, dim, keepdim)
+
+
 def _by_values(A: Any, ord: Any, rows: int, columns: int, keepdim: bool, ndim: int) -> Any:
     """Return the norms that singular values give."""
     values = svdvals(movedim(A, (rows, columns), (-2, -1)))
-    made = sum(values, -1) if ord == "nuc" else (amax if ord == 2 else amin)(values, -1)
+    made = sum(values, -1) if ord == "nuc" else (_largest if ord == 2 else amin)(values, -1)
     if not keepdim:
         return made
     lead = iter(made.shape)
@@ -194,10 +199,12 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.linalg.vander.html
     """
     array = array_of(x, "linalg.vander", "x")
+    if not array.ndim:
+        x, array = x[None], array[None]
     if N is not None and N <= 1:
         raise RuntimeError(f"N must be greater than 1, not {N}.")
     count = array.shape[-1] if N is None else N
-    kind = array.dtype if array.dtype.kind != "b" else np.dtype(np.int64)
+    kind = array.dtype if array.dtype.kind == "f" else np.dtype(np.int64)
     powers = [as_kind(x, kind) * 0 + 1]
     for _ in range(count - 1):
         powers.append(powers[-1] * x)

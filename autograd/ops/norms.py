@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array, as_numpy, dtype_of, unify
+from ..late import late
 from ..primitive import primitive
 from ..writes import deliver
 from .dual import (
@@ -51,6 +52,9 @@ def _norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
         )
     wide = x.astype(np.float32) if x.dtype.char == "e" else x
     return _power_norm(wide, order, axes, keepdim).astype(x.dtype, copy=False)
+
+
+_matrix_norm = late("ops.matrix_norms", "matrix_norm")
 
 
 def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
@@ -103,7 +107,7 @@ def norm(
 ) -> Any:  # fmt: skip
     """Return the ``p``-norm of all elements or over ``dim``, as :func:`vector_norm`; ``"fro"`` and None mean 2.
 
-    RuntimeError for integers, and for the nuclear norm, which is not here.
+    "nuc" is the nuclear norm, of a matrix or of two dims. RuntimeError for integers and for norms that do not exist.
     https://pytorch.org/docs/stable/generated/torch.norm.html
 
     >>> import rushlight as torch
@@ -111,7 +115,9 @@ def norm(
     (tensor(5.), tensor(7.))
     """
     if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
+        dims: Any = tuple(range(len(input.shape))) if dim is None else (dim,) if isinstance(dim, int) else dim
+        made = _matrix_norm(input, p, dims, keepdim, dtype=dtype)
+        return made if out is None else deliver("norm", made, out)
     result = vector_norm(input, 2 if p is None or isinstance(p, str) else p, dim, keepdim, dtype=dtype)
     return result if out is None else deliver("norm", result, out)
 

@@ -19,7 +19,7 @@ def _constant_rule(g: Any, pad: Any) -> Any:
 @primitive(
     input=_constant_rule,
 )
-def constant_pad_nd(input: Array, pad: Ints, value: Any) -> Array:
+def constant_pad_nd(input: Array, pad: Ints, value: Any = 0) -> Array:
     """Return ``input`` in a border of ``value``; negative pads crop. Padded by the negatives it is its own dual."""
     return kernels.pad(input, pad, "constant", value)
 

@@ -252,7 +252,7 @@ def index_add(input: Array, dim: int, index: Any, source: Any, *, alpha: Any = 1
     rows = vector(index, "index_add")
     dim = matching(input, dim, rows, source, "index_add")
     _within(rows, input.shape[dim] if input.ndim else 1, dim)
-    part = source if alpha == 1 else np.asarray(source * alpha).astype(input.dtype)
+    part = source if alpha == 1 else np.asarray(source * np.asarray(alpha)).astype(input.dtype)
     if not input.ndim:
         return np.asarray(input + part.reshape(()))
     return np.asarray(input + place_rows(part, input.shape, dim, index))

@@ -18,9 +18,10 @@ from .pointwise import sqrt
 from .reduce import sum
 from .reduction import as_kind
 from .select import clamp, where
+from .shape import squeeze
 
 
-def _weights(name: str, given: Any, count: int, floating: bool) -> Array:
+def _check_weights(name: str, given: Any, count: int, floating: bool) -> None:
     w = array_of(given, "cov", name)
     if w.ndim > 1 or w.size != count or (w.dtype.kind == "f") is not floating:
         raise RuntimeError(
@@ -29,7 +30,6 @@ def _weights(name: str, given: Any, count: int, floating: bool) -> Array:
         )
     if (w < 0).any():
         raise RuntimeError(f"cov(): {name} cannot be negative")
-    return np.asarray(w).reshape(-1)
 
 
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
@@ -50,17 +50,25 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         rows = as_kind(rows, default_numpy())
     count = array_of(rows, "cov").shape[1]
     kind = array_of(rows, "cov").dtype
-    often = None if fweights is None else _weights("fweights", fweights, count, False)
-    much = None if aweights is None else _weights("aweights", aweights, count, True)
-    weight = np.ones(count, kind) if often is None else often.astype(kind)
-    weight = weight if much is None else (weight * much).astype(kind)
-    total = weight.sum() if often is not None or much is not None else kind.type(count)
-    centred = rows - sum(rows * weight, 1, True) / total
+    weight = None
+    if fweights is not None:
+        _check_weights("fweights", fweights, count, False)
+        weight = fweights
+    if aweights is not None:
+        _check_weights("aweights", aweights, count, True)
+        weight = aweights if weight is None else weight * aweights
+    total = kind.type(count) if weight is None else weight.sum()
+    if weight is not None and not array_of(total, "cov").any():
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
     free = total - correction
-    if much is not None and correction:
-        free = total - correction * (weight * much).sum() / total
-    made = (centred * weight) @ transpose(centred, 0, 1) / np.maximum(kind.type(free), kind.type(0))
-    return made.reshape(()) if x.ndim < 2 else made
+    if aweights is not None and correction:
+        free = total - correction * (weight * aweights).sum() / total
+    if array_of(free, "cov") <= 0:
+        free = kind.type(0)
+    weighted = rows if weight is None else rows * weight
+    centred = rows - sum(weighted, 1, True) / total
+    weighted = centred if weight is None else centred * weight
+    return squeeze(centred @ transpose(weighted, 0, 1) / free)
 
 
 def corrcoef(input: Any) -> Any:
@@ -74,7 +82,7 @@ def corrcoef(input: Any) -> Any:
             f"corrcoef(): expected input to have two or fewer dimensions but got an input with {x.ndim} dimensions"
         )
     c = cov(input)
-    if x.ndim < 2:
+    if not c.ndim:
         return c / c
     spread = sqrt(c.diagonal())
     return clamp(c / spread[:, None] / spread, -1, 1)

@@ -63,6 +63,7 @@ CASES = {
     "svd_packed": one(tall(wide=True)),
     "qr_packed": one(tall()),
     "exponential": one(square()),
+    "over": binary(LINE, AWAY, idle=st.booleans().map(np.array)),
     "lgamma": unary(ABOVE | APART.filter(lambda v: v < 0 and abs(v - round(v)) > 0.3)),
     "digamma": unary(ABOVE.map(lambda v: v + 0.3) | APART.filter(lambda v: v < 0 and abs(v - round(v)) > 0.3)),
     "polygamma": unary(ABOVE.map(lambda v: v + 0.5), n=st.integers(1, 3)),

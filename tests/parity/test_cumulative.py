@@ -173,3 +173,7 @@ def test_distances() -> None:
         same(lambda T, x, y, p=p: x.dist(y, p), X, np.array(9.0), grad=False)
     same(lambda T, x, y: T.dist(x, y), X, X.astype(np.float64) + 1)
     same(lambda T, x, y: T.dist(x, y), X, X[:, :2])
+
+
+def test_no_difference_is_the_input_alone() -> None:
+    same(lambda T, x: T.diff(x, 0, 0, x, x * 2), np.arange(3.0))

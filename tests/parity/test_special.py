@@ -114,7 +114,30 @@ T.cov(T.tensor([[1.0, 2, 4], [3, 1, 0]]), fweights=T.tensor([1, 2, 1]), aweights
 T.cov(T.tensor([[1.0, 2, 4], [3, 1, 0]]), aweights=T.tensor([0.5, 1, 2]), correction=2)
 T.cov(T.tensor([[1.0, 2, 4], [3, 1, 0]]), fweights=T.tensor([1.0, 2, 1]))
 T.cov(T.tensor([[1.0, 2, 4], [3, 1, 0]]), fweights=T.tensor([1, 2]))
+T.cov(T.tensor([[1.0, 2, 4]]))
+T.cov(T.tensor([[1.0, 2, 4]]), aweights=T.zeros(3))
+T.cov(T.tensor([[1.0, 2, 4], [3, 1, 0]]).double(), fweights=T.tensor([1, 2, 1]), aweights=T.tensor([0.1, 0.3, 0.7]))
 T.cov(T.ones(2, 2, 2))
+T.corrcoef(T.tensor([[1.0, 2, 4]]))
+T.linalg.vander(T.tensor(2.0), N=3)
+T.linalg.vander(T.tensor(5, dtype=T.uint8), N=3)
+T.unravel_index(T.tensor([3, 8], dtype=T.uint8), (4, 1 << 30))
+T.ones(2, 3).bool().sum_to_size(2, 3)
+T.ones(2, 3).bool().sum_to_size(1, 3)
+T.ones(2, 3).to(T.uint8).sum_to_size(())
+T.tensor([5], dtype=T.uint8).index_add(0, T.tensor([0]), T.tensor([7], dtype=T.uint8), alpha=-1)
+T.tensordot(T.full((2, 1), 200, dtype=T.uint8), T.full((3, 2), 3, dtype=T.uint8), ([1], [0]))
+T.linalg.matrix_norm(T.zeros(0, 3), float('inf'), keepdim=True)
+T.linalg.matrix_norm(T.zeros(2, 0, 0), 2)
+T.linalg.matrix_norm(T.zeros(3, 0), 1)
+T.linalg.matrix_norm(T.zeros(0, 0), -2)
+T.nn.functional.fractional_max_pool3d(T.zeros(0, 1, 4, 5, 4), 2, 2)
+T.norm(T.tensor([[1.0, 2, 4], [3, 1, 0]]), 'nuc', dim=(1, 0), keepdim=True)
+T.norm(T.tensor([[1.0, 2, 4], [3, 1, 0]]), 'nuc', dtype=T.double)
+T.norm(T.ones(3), 'nuc')
+T.norm(T.ones(2, 3, 3), 'nuc')
+T.norm(T.ones(2, 3, 3), 'nuc', dim=1)
+T.tensor([300.0, 2.5]).byte(memory_format=T.contiguous_format)
 T.corrcoef(T.tensor([[1.0, 2, 4], [3, 1, 0]]))
 T.corrcoef(T.tensor([1.0, 2, 4]))
 T.renorm(T.arange(6.0).reshape(2, 3), 2, 0, 1.0)
@@ -208,3 +231,11 @@ def test_sinc_has_derivatives_of_all_orders_at_zero() -> None:
     x = rushlight.tensor([0.0, 1e-3, 0.6, 2.0], dtype=rushlight.float64, requires_grad=True)
     rushlight.autograd.gradcheck(rushlight.sinc, (x,))
     rushlight.autograd.gradgradcheck(rushlight.sinc, (x,))
+
+
+@pytest.mark.parametrize("often", [None, [1, 2, 1]])
+def test_weights_of_a_covariance_have_a_gradient(often: list[int] | None) -> None:
+    def run(T: Any, x: Any, much: Any) -> Any:
+        return T.cov(x, fweights=None if often is None else T.tensor(often), aweights=much**2) ** 2
+
+    same(run, normal(2, 3), normal(3))
