@@ -26,7 +26,7 @@ else
 TEST_ENV := $(VENV)/.dev
 endif
 
-.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz mutants figures clean
+.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz samples mutants figures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -40,6 +40,7 @@ help:
 	@echo "make bench     measure speed against NumPy by hand"
 	@echo "make faults    plant faults and see that the tests catch them"
 	@echo "make fuzz      run random programs under PyTorch too; FUZZ_ARGS=\"--programs 20000 --seed 7\""
+	@echo "make samples   run PyTorch's own sample inputs of its ops through both engines"
 	@echo "make mutants   break every gradient rule in every small way and see what the tests miss"
 	@echo "make figures   measure again what docs/reliability.md says"
 	@echo "make clean     remove the environment and everything built"
@@ -83,6 +84,11 @@ faults: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev $(VENV)/.parity
 	$(ONE_THREAD) $(BIN)/python -P tests/parity/fuzz_programs.py $(or $(FUZZ_ARGS),--programs 20000)
+
+samples: $(VENV)/.dev $(VENV)/.parity
+	$(INSTALL) expecttest
+	for dtype in float64 float32 int64 uint8 bool; do \
+		$(ONE_THREAD) $(BIN)/python -P tests/parity/samples.py --dtype $$dtype || exit 1; done
 
 mutants: $(VENV)/.dev
 	$(ONE_THREAD) $(BIN)/python -P tests/mutants.py

@@ -159,11 +159,11 @@ def _over_rule(g: Any, other: Any, idle: Any) -> Any:
     return over(g, other, idle)
 
 
-@primitive(
-    input=_over_rule,
-    other=lambda g, input, other, idle: -over(over(g * input, other, idle), other, idle),
-    promote="same",
-)
+def _over_other_rule(g: Any, input: Any, other: Any, idle: Any) -> Any:
+    return -over(over(g * input, other, idle), other, idle)
+
+
+@primitive(input=_over_rule, other=_over_other_rule, promote="same")
 def over(input: Array, other: Array, idle: Any) -> Array:
     """Return ``input / other``, where 0 / 0 is 0 if ``idle``, a constant that broadcasts with them."""
     nothing = idle & (input == 0) & (other == 0)

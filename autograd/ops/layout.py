@@ -154,7 +154,7 @@ def sum_to_size(input: Any, *size: Any) -> Any:
     x = array_of(input, "sum_to_size")
     if not compatible(x.shape, shape):
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(x.shape)}}}.")
-    if x.shape == shape:
+    if shape and x.shape == shape:
         return reshape(input, shape)
     return sum_to(input if x.dtype.kind == "f" else as_kind(input, np.dtype(np.int64)), shape)
 
