@@ -37,8 +37,8 @@ EXCUSED = {
         "normal randn randint rand_like randn_like randint_like bernoulli multinomial empty empty_like new_empty "
         "empty_strided new_empty_strided nn.functional.rrelu nn.functional.dropout nn.functional.dropout2d "
         "nn.functional.dropout3d nn.functional.alpha_dropout nn.functional.feature_alpha_dropout "
-        "nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d nn.functional.scaled_dot_product_attention "
-        "nn.functional.multi_head_attention_forward".split(),
+        "nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d "
+        "nn.functional.scaled_dot_product_attention nn.functional.multi_head_attention_forward".split(),
         DRAWN,
     ),
     **dict.fromkeys("kthvalue median nanmedian mode topk sort argsort svd linalg.svd linalg.eigh".split(), ORDER),
