@@ -117,6 +117,29 @@ def test_training_is_a_plain_iterable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(training)) == 2 * 12
 
 
+def test_convnet_trains_with_the_batch_and_reads_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch norm and dropout act in training only, whatever mode the network was left in."""
+    names = load_example(EXAMPLES / "train_digits.py", monkeypatch)
+    nn, data, model = names["torch"].nn, names["read_data"](), names["make_convnet"]()
+    kinds = [type(layer).__name__ for layer in model]
+    assert kinds[:4] == ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"]
+    assert kinds[-2:] == ["Dropout", "Linear"]
+    norm = next(layer for layer in model if isinstance(layer, nn.BatchNorm2d))
+
+    before = names["evaluate"](model.train(), data.test_images, data.test_labels)
+    assert names["evaluate"](model.train(), data.test_images, data.test_labels) == before  # nothing is drawn
+    assert norm.num_batches_tracked.item() == 0
+    optimizer = names["torch"].optim.SGD(model.parameters(), lr=0.1)
+    training = names["Training"](model, optimizer, data.test_images, data.test_labels, 2, decay=0.5)
+    for step, _ in enumerate(training, 1):
+        assert model.training
+        assert norm.num_batches_tracked.item() == step
+        assert optimizer.param_groups[0]["lr"] == (0.1 if step <= 12 else 0.05)  # epochs of 12 steps
+        if step == 12:
+            model.eval()  # as if somebody looked in between
+    assert optimizer.param_groups[0]["lr"] == 0.025
+
+
 def test_train_digits(tmp_path: Path) -> None:
     done = run_example(EXAMPLES / "train_digits.py", "--quick", "--out", tmp_path / "new" / "out")
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+from parity.oracle import not_mkl, takes_mkl
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LADDER = EXAMPLES / "ladder"
@@ -81,8 +81,10 @@ def test_train_digits(tmp_path: Path) -> None:
         accuracies = re.findall(r"test accuracy (\S+) %", printed)
         assert len(losses) == len(accuracies) == 2, printed
         rows[engine] = [float(text) for pair in losses for text in pair], accuracies
-    losses, accuracies = rows["rushlight"]
-    expected_losses, expected_accuracies = rows["torch"]
+    # The perceptron comes first, and draws no masks; the convnet has dropout.
+    last = 1 if takes_mkl() else 2
+    losses, accuracies = rows["rushlight"][0][: 2 * last], rows["rushlight"][1][:last]
+    expected_losses, expected_accuracies = rows["torch"][0][: 2 * last], rows["torch"][1][:last]
     assert losses == pytest.approx(expected_losses, rel=FOUR_DIGITS)
     # A score that is nearly a tie may fall either way: one image of 360 is 0.28 %.
     assert [float(text) for text in accuracies] == pytest.approx([float(text) for text in expected_accuracies], abs=0.3)
@@ -101,6 +103,7 @@ def test_time_series(tmp_path: Path) -> None:
     assert rows["rushlight"] == pytest.approx(rows["torch"], rel=FOUR_DIGITS)
 
 
+@not_mkl
 def test_char_gpt(tmp_path: Path) -> None:
     script, found = EXAMPLES / "char_gpt.py", {}
     for engine in ("rushlight", "torch"):
@@ -111,7 +114,7 @@ def test_char_gpt(tmp_path: Path) -> None:
     assert found["rushlight"] == pytest.approx(found["torch"], rel=FOUR_DIGITS)
 
 
-@pytest.mark.parametrize("name", ["vae", "gan"])
+@pytest.mark.parametrize("name", ["vae", pytest.param("gan", marks=not_mkl)])
 def test_generative_examples(name: str, tmp_path: Path) -> None:
     found = {}
     for engine in ("rushlight", "torch"):
