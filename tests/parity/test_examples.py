@@ -11,6 +11,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -114,12 +116,41 @@ def test_char_gpt(tmp_path: Path) -> None:
     assert found["rushlight"] == pytest.approx(found["torch"], rel=FOUR_DIGITS)
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[str, Path]]:
+    """A function that gives what a generative example prints under an engine, and the folder of its checkpoint."""
+
+    @cache
+    def run(name: str, engine: str) -> tuple[str, Path]:
+        out = tmp_path_factory.mktemp(f"{name}-{engine}")
+        return output(engine, EXAMPLES / f"{name}_digits.py", "--quick", "--seed", "5", "--out", out), out
+
+    return run
+
+
 @pytest.mark.parametrize("name", ["vae", pytest.param("gan", marks=not_mkl)])
-def test_generative_examples(name: str, tmp_path: Path) -> None:
+def test_generative_examples(name: str, trained: Callable[[str, str], tuple[str, Path]]) -> None:
     found = {}
     for engine in ("rushlight", "torch"):
-        printed = output(engine, EXAMPLES / f"{name}_digits.py", "--quick", "--seed", "5", "--out", tmp_path / engine)
+        printed, _ = trained(name, engine)
         assert printed.startswith(f"{engine}: ")
         found[engine] = [float(text) for text in re.findall(r"(\d+\.\d+)", printed.split("Wrote")[0])]
-    assert len(found["torch"]) >= 3
+    assert len(found["torch"]) >= 25
     assert found["rushlight"] == pytest.approx(found["torch"], rel=FOUR_DIGITS)
+
+
+@pytest.mark.parametrize("name", ["vae", "gan"])
+@pytest.mark.parametrize(("writer", "reader"), [("rushlight", "torch"), ("torch", "rushlight")])
+def test_checkpoints_travel(
+    name: str, writer: str, reader: str, trained: Callable[[str, str], tuple[str, Path]], tmp_path: Path
+) -> None:
+    """What one engine has learned the other one draws with, and finds as good."""
+    wrote, folder = trained(name, writer)
+    options = "--load", folder / f"{name}-digits.pt", "--seed", "5", "--out", tmp_path
+    read = output(reader, EXAMPLES / f"{name}_digits.py", *options)
+    numbers = []
+    for engine, printed in ((writer, wrote), (reader, read)):
+        (line,) = re.findall(rf"^{engine}: (?:test loss|taken for).*$", printed, re.MULTILINE)
+        numbers.append([float(number) for number in re.findall(r"\d+\.\d+", line)])
+    assert len(numbers[0]) >= 2
+    assert numbers[1] == pytest.approx(numbers[0], rel=1e-5)
