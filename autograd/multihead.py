@@ -99,11 +99,21 @@ def _check_width(query: Any, key: Any, value: Any, wanted: int, heads: int, sepa
     return int(width) // heads
 
 
+def _in_batch(query: Any, key: Any, value: Any, padding: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the same as a batch of one; what was one tensor stays one."""
+    rows = query.unsqueeze(1)
+    keys = rows if key is query else key.unsqueeze(1)
+    values = keys if value is key else value.unsqueeze(1)
+    return rows, keys, values, None if padding is None else padding.unsqueeze(0)
+
+
 # ------------------------------------------------------------------ projections
 
 
 def _project(query: Any, key: Any, value: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
     """Return queries, keys and values from one matrix that holds the three projections: few large products."""
+    if weight is None:
+        raise AssertionError("use_separate_proj_weight is False but in_proj_weight is None")
     width = query.shape[-1]
     if key is value and query is key:
         q, k, v = linear(query, weight, bias).split(width, -1)
@@ -148,6 +158,20 @@ def _given_heads(x: Any, name: str, batch: int, heads: int, width: int) -> Any:
 
 
 # ------------------------------------------------------------------ what may be looked at
+
+
+def _mask_or_hint(mask: Any, padding: Any, kind: Any, is_causal: bool, shown: bool) -> tuple[Any, bool]:
+    """Return ``mask`` as numbers to add and false; or None and true: later keys are hidden without a mask.
+
+    The hint ``is_causal`` is taken where there is no ``padding`` and the weights are not ``shown``.
+    """
+    if is_causal and mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint: it says that the mask is causal, but is no mask itself"
+        )
+    if is_causal and padding is None and not shown:
+        return None, True
+    return float_mask(mask, "attn_mask", None, "", kind, False), False
 
 
 def _wider(mask: Any) -> Any:
@@ -197,13 +221,13 @@ def _keys_and_mask(
     return q, k, v, _merged(mask, padding, batch, heads)
 
 
-def _weighted(q: Any, k: Any, v: Any, mask: Any, p: float) -> Pair:
-    """Return the attended values and the weights, which are shown."""
+def _weighted(q: Any, k: Any, v: Any, mask: Any, p: float, average: bool) -> Pair:
+    """Return the attended values and the weights, which are shown: by head, or their ``average``."""
     scores = (q * sqrt(1.0 / q.shape[-1])) @ k.transpose(-2, -1)
     weights = softmax(scores if mask is None else scores + mask, -1)
     if p > 0.0:
         weights = dropout(weights, p)
-    return weights @ v, weights
+    return weights @ v, weights.mean(1) if average else weights
 
 
 def multi_head_attention_forward(
@@ -244,25 +268,13 @@ def multi_head_attention_forward(
     """
     batched = _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
     if not batched:
-        self_attention, shared_keys = query is key, key is value
-        query = query.unsqueeze(1)
-        key = query if self_attention else key.unsqueeze(1)
-        value = key if shared_keys else value.unsqueeze(1)
-        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+        query, key, value, key_padding_mask = _in_batch(query, key, value, key_padding_mask)
     kind = query.array.dtype
     padding = float_mask(key_padding_mask, "key_padding_mask", attn_mask, "attn_mask", kind)
-    if is_causal and attn_mask is None:
-        raise RuntimeError(
-            "Need attn_mask if specifying the is_causal hint: it says that the mask is causal, but is no mask itself"
-        )
-    is_causal = is_causal and padding is None and not need_weights
-    mask = None if is_causal else float_mask(attn_mask, "attn_mask", None, "", kind, False)
+    mask, is_causal = _mask_or_hint(attn_mask, padding, kind, is_causal, need_weights)
     width = _check_width(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
     if use_separate_proj_weight:
-        apart = q_proj_weight, k_proj_weight, v_proj_weight
-        qkv = _project_apart((query, key, value), apart, in_proj_bias)
-    elif in_proj_weight is None:
-        raise AssertionError("use_separate_proj_weight is False but in_proj_weight is None")
+        qkv = _project_apart((query, key, value), (q_proj_weight, k_proj_weight, v_proj_weight), in_proj_bias)
     else:
         qkv = _project(query, key, value, in_proj_weight, in_proj_bias)
     if mask is not None:
@@ -271,8 +283,7 @@ def multi_head_attention_forward(
     q, k, v, mask = _keys_and_mask(qkv, num_heads, width, mask, padding, extra)
     p = dropout_p if training else 0.0
     if need_weights:
-        out, weights = _weighted(q, k, v, mask, p)
-        weights = weights.mean(1) if average_attn_weights else weights
+        out, weights = _weighted(q, k, v, mask, p, average_attn_weights)
     else:
         out, weights = scaled_dot_product_attention(q, k, v, mask, p, is_causal), None
     out = linear(out.permute(2, 0, 1, 3).reshape(query.shape), out_proj_weight, out_proj_bias)

@@ -1,13 +1,16 @@
-"""What the two generative examples share: options, a progress bar, and rows of pictures."""
+"""What the two generative examples share: options, progress, batches, and rows of pictures."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import importlib.util
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from engine import torch
 
 
 def optional(name: str) -> Any:
@@ -25,18 +28,43 @@ def options_of(description: str, epochs: int, quick: int) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=epochs, help=f"passes over the images (default {epochs})")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default 0)")
     parser.add_argument("--quick", action="store_true", help=f"{quick} epochs, only to see that it runs")
-    parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for the picture")
+    parser.add_argument("--load", type=Path, metavar="FILE", help="do not train: draw with this checkpoint")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-output"), help="folder for picture and checkpoint (default demo-output)"
+    )
     options = parser.parse_args()
     if options.epochs < 1:
         parser.error(f"--epochs must be at least 1, not {options.epochs}")
+    if options.load is not None and not options.load.is_file():
+        parser.error(f"--load: there is no file {options.load}")
     if options.quick:
         options.epochs = quick
     return options
 
 
-def with_progress(steps: Iterable[Any], total: int) -> Iterable[Any]:
-    """Return ``steps``, with a bar on the terminal if tqdm is there."""
-    return steps if tqdm is None else tqdm.tqdm(steps, total=total, unit="step", leave=False, disable=None)
+def batches_of(images: torch.Tensor, size: int, seed: int, *, drop_last: bool = False) -> Any:
+    """Return a loader of the images in batches. A generator of its own shuffles them: other draws change no order."""
+    shuffler = torch.Generator().manual_seed(seed)
+    data = torch.utils.data.TensorDataset(images)
+    return torch.utils.data.DataLoader(data, size, shuffle=True, drop_last=drop_last, generator=shuffler)
+
+
+def with_progress(steps: Iterable[tuple[float, ...]], total: int, names: str) -> Iterator[tuple[float, ...]]:
+    """Yield the losses of each of the ``steps`` and say how it goes: a bar on a terminal with tqdm, else ten lines."""
+    if tqdm is not None and sys.stdout.isatty():
+        yield from tqdm.tqdm(steps, total=total, unit="step", leave=False)
+        return
+    for number, losses in enumerate(steps, 1):
+        if number % max(total // 10, 1) == 0:
+            print(f"step {number:4d}/{total}  {names} {', '.join(f'{loss:.6g}' for loss in losses)}", flush=True)
+        yield losses
+
+
+def keep(states: Mapping[str, Any], path: Path) -> None:
+    """Write a checkpoint, which both engines read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(dict(states), path)
+    print(f"Wrote {path}")
 
 
 def pictures(path: Path, rows: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Train a variational autoencoder on handwritten digits, and draw digits that nobody wrote.
 
     python examples/vae_digits.py
+    python examples/vae_digits.py --load demo-output/vae-digits.pt    # draw only, with what was learnt before
 
 An encoder gives mean and spread of a code of eight numbers for each image; a decoder makes an image of a code. The loss
 is the cross-entropy of the pixels plus the distance of the codes from a standard normal distribution.
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 
 from digits import load
 from engine import ENGINE, torch
-from generative import options_of, pictures, with_progress
+from generative import batches_of, keep, options_of, pictures, with_progress
 
 nn, F = torch.nn, torch.nn.functional
 PIXELS, HIDDEN, CODE, BATCH = 64, 128, 8, 64
@@ -33,43 +34,50 @@ class VAE(nn.Module):
         return self.decoder(code), mean, log_variance
 
 
-def loss_of(model: VAE, images: torch.Tensor) -> torch.Tensor:
-    """Return the mean over images of cross-entropy plus Kullback-Leibler divergence."""
+def losses_of(model: VAE, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return cross-entropy of the pixels and Kullback-Leibler divergence of the codes, means over images."""
     logits, mean, log_variance = model(images)
     pixels = F.binary_cross_entropy_with_logits(logits, images, reduction="sum")
     divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
-    total: torch.Tensor = (pixels + divergence) / len(images)
-    return total
+    return pixels / len(images), divergence / len(images)
 
 
-def train(model: VAE, images: torch.Tensor, epochs: int) -> Iterator[float]:
-    """Yield the loss of each step."""
-    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images), BATCH, shuffle=True)
+def train(model: VAE, images: torch.Tensor, epochs: int, seed: int) -> Iterator[tuple[float, float, float]]:
+    """Yield the loss of each step, and the two parts it is the sum of."""
+    batches = batches_of(images, BATCH, seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     for _ in range(epochs):
-        for (batch,) in loader:
+        for (batch,) in batches:
             optimizer.zero_grad()
-            loss = loss_of(model, batch)
+            pixels, divergence = losses_of(model, batch)
+            loss = pixels + divergence
             loss.backward()
             optimizer.step()
-            yield float(loss.item())
+            yield float(loss.item()), float(pixels.item()), float(divergence.item())
 
 
 def main() -> None:
-    """Train, compare the test images with what becomes of them, and draw new ones."""
+    """Train or load, compare the test images with what becomes of them, and draw new ones."""
     options = options_of("Train a variational autoencoder on digits.", epochs=60, quick=2)
     torch.manual_seed(options.seed)
     data = load()
     images, held = (torch.tensor(part).flatten(1) for part in (data.train_images, data.test_images))
+    print(f"{ENGINE}: {len(images)} training and {len(held)} test images")
     model = VAE()
-    steps = options.epochs * -(-len(images) // BATCH)
-    losses = list(with_progress(train(model, images, options.epochs), steps))
+    if options.load is None:
+        steps = train(model, images, options.epochs, options.seed)
+        total = options.epochs * -(-len(images) // BATCH)
+        losses = [loss for loss, *_ in with_progress(steps, total, "loss, pixels, divergence")]
+        print(f"{ENGINE}: loss {losses[0]:.6g} at first, {losses[-1]:.6g} after {total} steps")
+    else:
+        model.load_state_dict(torch.load(options.load)["model"])
+    torch.manual_seed(options.seed)  # the same codes, whether trained or loaded
     with torch.no_grad():
-        test = loss_of(model, held).item()
+        pixels, divergence = (part.item() for part in losses_of(model, held))
         again, drawn = model(held[:10])[0].sigmoid(), model.decoder(torch.randn(10, CODE)).sigmoid()
-    print(
-        f"{ENGINE}: loss {losses[0]:.6g} at first, {losses[-1]:.6g} after {len(losses)} steps, {test:.6g} in the test"
-    )
+    print(f"{ENGINE}: test loss {pixels + divergence:.6g}, pixels {pixels:.6g}, divergence {divergence:.6g}")
+    if options.load is None:
+        keep({"model": model.state_dict()}, options.out / "vae-digits.pt")
     pictures(options.out / "vae-digits.png", {"written": held[:10], "through the code": again, "drawn": drawn})
 
 

@@ -117,6 +117,29 @@ def test_training_is_a_plain_iterable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(training)) == 2 * 12
 
 
+def test_convnet_trains_with_the_batch_and_reads_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch norm and dropout act in training only, whatever mode the network was left in."""
+    names = load_example(EXAMPLES / "train_digits.py", monkeypatch)
+    nn, data, model = names["torch"].nn, names["read_data"](), names["make_convnet"]()
+    kinds = [type(layer).__name__ for layer in model]
+    assert kinds[:4] == ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"]
+    assert kinds[-2:] == ["Dropout", "Linear"]
+    norm = next(layer for layer in model if isinstance(layer, nn.BatchNorm2d))
+
+    before = names["evaluate"](model.train(), data.test_images, data.test_labels)
+    assert names["evaluate"](model.train(), data.test_images, data.test_labels) == before  # nothing is drawn
+    assert norm.num_batches_tracked.item() == 0
+    optimizer = names["torch"].optim.SGD(model.parameters(), lr=0.1)
+    training = names["Training"](model, optimizer, data.test_images, data.test_labels, 2, decay=0.5)
+    for step, _ in enumerate(training, 1):
+        assert model.training
+        assert norm.num_batches_tracked.item() == step
+        assert optimizer.param_groups[0]["lr"] == (0.1 if step <= 12 else 0.05)  # epochs of 12 steps
+        if step == 12:
+            model.eval()  # as if somebody looked in between
+    assert optimizer.param_groups[0]["lr"] == 0.025
+
+
 def test_train_digits(tmp_path: Path) -> None:
     done = run_example(EXAMPLES / "train_digits.py", "--quick", "--out", tmp_path / "new" / "out")
     assert done.returncode == 0, done.stderr
@@ -206,10 +229,167 @@ def test_char_gpt_looks_at_no_later_character(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", ["vae", "gan"])
 def test_generative_examples(name: str, tmp_path: Path) -> None:
-    done = run_example(EXAMPLES / f"{name}_digits.py", "--quick", "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    rows = re.findall(r"loss (?:of \w+ )?(\S+) at first, (\S+) after (\d+) steps", done.stdout)
-    assert len(rows) == {"vae": 1, "gan": 2}[name], done.stdout
+    """A run learns and keeps a checkpoint; another one draws with it, and sees the same."""
+    script, first, second = EXAMPLES / f"{name}_digits.py", tmp_path / "new" / "out", tmp_path / "again"
+    trained = run_example(script, "--quick", "--seed", "4", "--out", first)
+    assert trained.returncode == 0, trained.stderr
+    rows = re.findall(r"loss (?:of \w+ )?(\S+) at first, (\S+) after (\d+) steps", trained.stdout)
+    assert len(rows) == {"vae": 1, "gan": 2}[name], trained.stdout
     assert float(rows[0][1]) < float(rows[0][0])
+    assert len(re.findall(r"^step +\d+/\d+  loss", trained.stdout, re.MULTILINE)) in (10, 11)
+    assert (first / f"{name}-digits.pt").is_file()
+
+    loaded = run_example(script, "--load", first / f"{name}-digits.pt", "--seed", "4", "--out", second)
+    assert loaded.returncode == 0, loaded.stderr
+    assert " steps" not in loaded.stdout
+    seen = [line for line in loaded.stdout.splitlines() if "test loss" in line or "probability" in line]
+    assert len(seen) == 1
+    assert seen[0] in trained.stdout
+    assert not (second / f"{name}-digits.pt").exists()
     if importlib.util.find_spec("matplotlib") is not None:
-        assert (tmp_path / "out" / f"{name}-digits.png").read_bytes().startswith(b"\x89PNG")
+        picture = (first / f"{name}-digits.png").read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert (second / f"{name}-digits.png").read_bytes() == picture
+
+
+def test_generative_examples_refuse_what_is_no_file(tmp_path: Path) -> None:
+    done = run_example(EXAMPLES / "vae_digits.py", "--load", tmp_path / "none.pt")
+    assert done.returncode == 2
+    assert f"there is no file {tmp_path / 'none.pt'}" in done.stderr
+
+
+def test_batches_depend_on_their_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "generative.py", monkeypatch)
+    torch = names["torch"]
+    images, orders = torch.arange(20), []
+    for outer, inner in ((0, 3), (1, 3), (1, 4)):
+        torch.manual_seed(outer)
+        orders.append([batch.tolist() for (batch,) in names["batches_of"](images, 8, inner)])
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(i for batch in orders[0] for i in batch) == list(range(20))
+
+
+def blind(names: dict[str, Any], encoded: Any) -> Any:
+    """Return a VAE whose decoder takes every pixel for a toss-up, and whose encoder says ``encoded`` of each image."""
+    nn = names["torch"].nn
+
+    class Constant(nn.Module):
+        def __init__(self, value: Any) -> None:
+            super().__init__()
+            self.value = nn.Parameter(value)
+
+        def forward(self, x: Any) -> Any:
+            return self.value.expand(len(x), -1)
+
+    model = names["VAE"]()
+    if encoded is not None:
+        model.encoder = Constant(encoded)
+    model.decoder = Constant(names["torch"].zeros(64)).requires_grad_(False)
+    return model
+
+
+def test_vae_loss_is_that_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The divergence is the integral of q log(q / p), the cross-entropy 64 log 2 if nothing is known of the pixels."""
+    names = load_example(EXAMPLES / "vae_digits.py", monkeypatch)
+    torch, count = names["torch"], names["CODE"]
+    mean, log_variance = np.linspace(-2, 2, count), np.linspace(-3, 1.5, count)
+    x = np.linspace(-30, 30, 60_001)[:, None]
+    deviation = np.exp(log_variance / 2)
+    log_q = -0.5 * ((x - mean) / deviation) ** 2 - np.log(deviation) - 0.5 * np.log(2 * np.pi)
+    log_p = -0.5 * x**2 - 0.5 * np.log(2 * np.pi)
+    expected = (np.exp(log_q) * (log_q - log_p)).sum() * (x[1, 0] - x[0, 0])
+
+    encoded = torch.tensor(np.concatenate([mean, log_variance]), dtype=torch.float32)
+    pixels, divergence = names["losses_of"](blind(names, encoded), torch.rand(5, 64))
+    assert pixels.item() == pytest.approx(64 * np.log(2), rel=1e-5)
+    assert divergence.item() == pytest.approx(expected, rel=1e-5)
+    assert expected > 5
+    ((loss, *parts),) = names["train"](blind(names, encoded), torch.rand(5, 64), 1, 0)
+    assert loss == pytest.approx(64 * np.log(2) + expected, rel=1e-5)
+    assert parts == pytest.approx([64 * np.log(2), expected], rel=1e-5)
+
+
+def test_vae_codes_have_the_spread_the_encoder_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "vae_digits.py", monkeypatch)
+    torch, count = names["torch"], names["CODE"]
+    torch.manual_seed(0)
+    mean, log_variance = torch.linspace(-2, 2, count), torch.linspace(-3, 1.5, count)
+    model = blind(names, torch.cat([mean, log_variance]))
+    model.decoder = torch.nn.Identity()  # shows the codes
+    codes, *_ = model(torch.zeros(20_000, 64))
+    assert torch.allclose(codes.mean(dim=0), mean, atol=0.06)
+    assert torch.allclose(codes.std(dim=0), (log_variance / 2).exp(), rtol=0.03)
+
+
+def test_vae_posterior_goes_to_the_prior_if_pixels_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "vae_digits.py", monkeypatch)
+    torch = names["torch"]
+    torch.manual_seed(0)
+    images, model = torch.rand(128, 64), blind(names, None)
+    torch.nn.init.constant_(model.encoder[-1].bias, 1.0)  # a start far from the prior
+    losses = list(names["train"](model, images, 60, 0))
+    with torch.no_grad():
+        _, mean, log_variance = model(images)
+    assert losses[0][2] > 7
+    assert losses[-1][2] < 0.02 * losses[0][2]
+    assert mean.abs().mean().item() < 0.1
+    assert log_variance.abs().mean().item() < 0.1
+
+
+def snapshot(model: Any) -> list[np.ndarray]:
+    """Return copies of all parameters."""
+    return [p.detach().numpy().copy() for p in model.parameters()]
+
+
+def moved(model: Any, before: list[np.ndarray]) -> list[bool]:
+    """Return of each parameter whether it has changed since."""
+    return [bool((p.detach().numpy() != old).any()) for p, old in zip(model.parameters(), before, strict=True)]
+
+
+@pytest.mark.parametrize("who", ["draws", "tells"])
+def test_gan_each_side_learns_while_the_other_stands_still(who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "gan_digits.py", monkeypatch)
+    torch = names["torch"]
+    torch.manual_seed(0)
+    draws, tells = names["generator"](), names["discriminator"]()
+    models = {"draws": draws, "tells": tells}
+    optimizer = torch.optim.Adam(models[who].parameters(), lr=1e-3)
+    codes, real = torch.randn(64, names["CODE"]), torch.rand(64, 64).round()
+    before, losses = {name: snapshot(model) for name, model in models.items()}, []
+    first_score = tells.eval()(draws(codes)).mean().item()
+    tells.train()
+    for _ in range(60):
+        made = draws(codes)
+        if who == "draws":
+            losses.append(names["learn_to_draw"](tells, optimizer, made))
+        else:
+            losses.append(names["learn_to_tell"](tells, optimizer, real, made))
+            assert all(p.grad is None for p in draws.parameters())
+    chance = np.log(2) if who == "draws" else 2 * np.log(2)
+    assert losses[0] == pytest.approx(chance, rel=0.2)
+    assert losses[-1] < losses[0] - 0.1
+    for name, model in models.items():
+        assert any(moved(model, before[name])) == (name == who)
+    score = tells.eval()(draws(codes)).mean().item()
+    if who == "draws":  # more is taken for real
+        assert score > first_score + 0.2
+    else:  # yes to the real ones, no to the others
+        assert tells(real).mean().item() > 0.5
+        assert score < -0.5
+
+
+def test_gan_play_moves_both_sides_once_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = load_example(EXAMPLES / "gan_digits.py", monkeypatch)
+    torch = names["torch"]
+    torch.manual_seed(0)
+    draws, tells = names["generator"](), names["discriminator"]()
+    images = torch.rand(2 * names["BATCH"] + 1, 64)
+    before = snapshot(draws), snapshot(tells)
+    count = 0
+    for told, fooled in names["play"](draws, tells, images, 2, 0):
+        assert told == pytest.approx(2 * np.log(2), rel=0.2)
+        assert fooled == pytest.approx(np.log(2), rel=0.2)
+        assert all(moved(draws, before[0]))
+        assert all(moved(tells, before[1]))
+        before, count = (snapshot(draws), snapshot(tells)), count + 1
+    assert count == 4  # two full batches in each of two epochs

@@ -8,69 +8,26 @@ computes both again with ops, as they depend on ``x``. Half precision is compute
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..dims import array_of
-from ..dtypes import Array, dtype_of
+from ..dtypes import Array
 from ..kernels import normalize
-from ..node import Variable, shared, wrote
+from ..node import Variable
 from ..primitive import primitive
-from .adapt import convert, sum_to
 from .channels import channel_spread, channel_sum
-from .power import power
-from .shape import reshape
-
-Ints = tuple[int, ...]
-
-
-class Normalized(NamedTuple):
-    """What a norm gives, and the statistics it used: ``var`` divides by the count."""
-
-    output: Any
-    mean: Any
-    rstd: Any
-    var: Any
-
-
-def _single(x: Any) -> Any:
-    """Return a tensor in single precision if it is in half."""
-    return convert(x, np.dtype(np.float32)) if x.array.dtype == np.float16 else x
-
-
-def recorded_slopes(
-    g: Any, input: Any, weight: Any, view: Ints, stats: Ints, params: Ints, eps: float, needs: Any, centre: bool = True
-) -> list[Any]:
-    """Return the gradients for input, weight and bias, computed with ops: they can be differentiated again.
-
-    ``view`` is the shape in which the input is normalized, ``stats`` that of its means, ``params`` that in which weight
-    and bias broadcast with it. Dims of size 1 in ``stats`` are those the means are taken over.
-    """
-    x, seed = reshape(_single(input), view), reshape(_single(g), view)
-    count = prod(view) / max(prod(stats), 1)
-    if centre:
-        x = x - sum_to(x, stats) / count
-    rstd = power(sum_to(x * x, stats) / count + eps, -0.5)
-    unit = x * rstd
-    found: list[Any] = [None, None, None]
-    if needs[0]:
-        part = seed if weight is None else seed * reshape(weight, params)
-        slope = part - unit * (sum_to(part * unit, stats) / count)
-        if centre:
-            slope = slope - sum_to(part, stats) / count
-        found[0] = reshape(slope * rstd, tuple(input.shape))
-    if needs[1]:
-        found[1] = reshape(sum_to(seed * unit, params), tuple(weight.shape))
-    if len(needs) > 2 and needs[2]:
-        found[2] = reshape(sum_to(seed, params), (prod(params),))
-    return found
-
-
-def _over_batch(x: Array) -> Array:
-    """Return (N, C) sums added up over the batch: shape (1, C), in double precision."""
-    return np.add.reduce(x, 0, dtype=np.float64, keepdims=True)
-
+from .norm_parts import (
+    Normalized,
+    check_constant,
+    check_parameters,
+    check_sizes,
+    over_batch,
+    recorded_slopes,
+    single,
+    update_running,
+)
 
 # ------------------------------------------------------------------ batch norm
 
@@ -86,7 +43,7 @@ def _batch_norm_rule(
         return _fixed_recorded(g, input, weight, mean, rstd, needs)
     x, seed = normalize.images(normalize.wide(input)), normalize.images(normalize.wide(g))
     sums, dots = normalize.slope_sums(x, mean[None], seed)
-    total, dot = _over_batch(sums), _over_batch(dots)
+    total, dot = over_batch(sums), over_batch(dots)
     found: list[Any] = [None, (dot[0] * rstd).astype(x.dtype), total[0].astype(x.dtype)]
     if needs[0]:
         scale = rstd if weight is None else rstd * weight
@@ -103,11 +60,11 @@ def _batch_norm_rule(
 def _fixed_recorded(g: Any, input: Any, weight: Any, mean: Array, rstd: Array, needs: list[bool]) -> list[Any]:
     """Return the gradients where mean and rstd are constants."""
     shape = tuple(input.shape)
-    x, seed = _single(input), _single(g)
+    x, seed = single(input), single(g)
     spread = channel_spread(rstd, shape)
     slope = seed * spread
     if weight is not None:
-        slope = slope * channel_spread(_single(weight), shape)
+        slope = slope * channel_spread(single(weight), shape)
     unit = (x - channel_spread(mean, shape)) * spread
     found = slope, channel_sum(seed * unit) if needs[1] else None, channel_sum(seed)
     return [part if need else None for part, need in zip(found, needs, strict=True)]
@@ -136,8 +93,8 @@ def _batch_norm(
     kind = x.dtype
     if training:
         count = prod(input.shape) // max(1, input.shape[1])
-        mean = _over_batch(normalize.totals(x)) / np.float64(count)
-        var = _over_batch(normalize.squares(x, mean.astype(kind)))[0] / np.float64(count)
+        mean = over_batch(normalize.totals(x)) / np.float64(count)
+        var = over_batch(normalize.squares(x, mean.astype(kind)))[0] / np.float64(count)
         mean = mean[0]
     else:
         mean, var = running_mean.astype(np.float64), running_var.astype(np.float64)
@@ -147,43 +104,6 @@ def _batch_norm(
     out = normalize.affine(x, scale.astype(kind)[None], shift.astype(kind)[None])
     out = out.reshape(input.shape).astype(input.dtype, copy=False)
     return out, mean.astype(kind), rstd.astype(kind), var
-
-
-def check_parameters(name: str, x: Array, **parameters: Any) -> None:
-    """Raise NotImplementedError or RuntimeError for dtypes that a norm does not take."""
-    if x.dtype.kind != "f":
-        raise NotImplementedError(f"\"{name}\" not implemented for '{dtype_of(x.dtype).legacy}'")
-    for what, one in parameters.items():
-        if one is None:
-            continue
-        kind = array_of(one, name, what).dtype
-        if kind != x.dtype and not (x.dtype == np.float16 and kind == np.float32):
-            raise RuntimeError(
-                f"mixed dtype (CPU): {name} of {dtype_of(x.dtype)} takes no {what} of {dtype_of(kind)}: "
-                f"expect parameter to have scalar type of {dtype_of(x.dtype).legacy}"
-            )
-
-
-def _check_sizes(channels: int, **parameters: Any) -> None:
-    for what, one in parameters.items():
-        if one is not None and one.shape != (channels,):
-            raise RuntimeError(f"{what} should contain {channels} elements not {prod(one.shape)}")
-
-
-def _check_constant(name: str, **running: Any) -> None:
-    for what, one in running.items():
-        if isinstance(one, Variable) and one.node is not None:
-            raise RuntimeError(
-                f"The function '{name}' is not differentiable with respect to argument '{what}'. This input cannot "
-                "have requires_grad True."
-            )
-
-
-def _update(running: Any, value: Array, momentum: float, name: str) -> None:
-    """Move a running statistic towards ``value``, in place."""
-    array = shared(running)
-    array[...] = (1 - momentum) * array + momentum * value
-    wrote(running, name)
 
 
 def batch_norm(
@@ -224,8 +144,8 @@ def batch_norm(
     parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     check_parameters("batch_norm", x, **parameters)
     if x.ndim or not training:
-        _check_sizes(channels, **parameters)
-    _check_constant("native_batch_norm", running_mean=running_mean, running_var=running_var)
+        check_sizes(channels, **parameters)
+    check_constant("native_batch_norm", running_mean=running_mean, running_var=running_var)
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
     if x.ndim < 2:
@@ -236,8 +156,8 @@ def batch_norm(
         return _batch_norm(input, False, eps, weight, bias, running_mean, running_var)[0]
     out, mean, _, var = _batch_norm(input, True, eps, weight, bias)
     if running_mean is not None:
-        _update(running_mean, array_of(mean, ""), momentum, "batch_norm")
-        _update(running_var, array_of(var, "") * (count / max(count - 1, 1)), momentum, "batch_norm")
+        update_running(running_mean, array_of(mean, ""), momentum, "batch_norm")
+        update_running(running_var, array_of(var, "") * (count / max(count - 1, 1)), momentum, "batch_norm")
     return out
 
 
@@ -255,7 +175,7 @@ def _group_norm_rule(
     x, seed = normalize.images(normalize.wide(input)), normalize.images(normalize.wide(g))
     means, roots = np.repeat(mean, size, 1), np.repeat(rstd, size, 1)
     sums, dots = normalize.slope_sums(x, means, seed)
-    found: list[Any] = [None, _over_batch(dots * roots)[0].astype(x.dtype), _over_batch(sums)[0].astype(x.dtype)]
+    found: list[Any] = [None, over_batch(dots * roots)[0].astype(x.dtype), over_batch(sums)[0].astype(x.dtype)]
     if needs[0]:
         scale = roots if weight is None else roots * weight
         if weight is not None:
@@ -355,19 +275,19 @@ def instance_norm(
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(x.shape)}")
     if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
-    _check_constant("instance_norm", running_mean=running_mean, running_var=running_var)
+    check_constant("instance_norm", running_mean=running_mean, running_var=running_var)
     parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     check_parameters("instance_norm", x, **parameters)
-    _check_sizes(x.shape[1], **parameters)
+    check_sizes(x.shape[1], **parameters)
     if not use_input_stats:
         return _batch_norm(input, False, eps, weight, bias, running_mean, running_var)[0]
     out, mean, _, var = _group_norm(input, max(x.shape[1], 1), eps, "InstanceNormBackward0", weight, bias)
     count = prod(x.shape[2:])
     if running_mean is not None:
-        _update(running_mean, np.mean(array_of(mean, ""), 0), momentum, "instance_norm")
+        update_running(running_mean, np.mean(array_of(mean, ""), 0), momentum, "instance_norm")
     if running_var is not None:
         unbiased = np.mean(array_of(var, ""), 0) * (count / max(count - 1, 1))
-        _update(running_var, unbiased, momentum, "instance_norm")
+        update_running(running_var, unbiased, momentum, "instance_norm")
     return out
 
 

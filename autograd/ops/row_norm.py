@@ -13,7 +13,7 @@ from ..kernels import normalize
 from ..node import Variable
 from ..primitive import primitive
 from .average import avg_pool3d
-from .norm import check_parameters, recorded_slopes
+from .norm_parts import check_parameters, recorded_slopes
 from .pad import constant_pad_nd
 from .shape import reshape
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ...autograd.mode import no_grad
-from ...autograd.node import shared, wrap
+from ...autograd.node import wrap
 from ...autograd.random import rand, rand_like
 from ...autograd.tensor import Tensor
+from .amounts import check_amount, count_of, dim_of, only, places_at, structured_dim, without
 from .convert_parameters import parameters_to_vector
 
 
@@ -149,8 +149,8 @@ class PruningContainer(BasePruningMethod):
         elif kind == "structured":
             if not hasattr(method, "dim"):
                 raise AttributeError('Pruning methods of PRUNING_TYPE "structured" need to have the attribute `dim`.')
-            dim = _dim(t, method.dim)
-            left = _at(t, dim, default_mask.sum(dim=[d for d in range(t.ndim) if d != dim]) != 0)
+            dim = dim_of(t, method.dim)
+            left = places_at(t, dim, default_mask.sum(dim=[d for d in range(t.ndim) if d != dim]) != 0)
         elif kind == "global":
             left = (slice(None),) * t.ndim
         else:
@@ -158,61 +158,6 @@ class PruningContainer(BasePruningMethod):
         mask = default_mask.to(dtype=t.dtype).clone()
         mask[left] = method.compute_mask(t[left], default_mask=default_mask[left]).to(dtype=mask.dtype)
         return mask
-
-
-# ------------------------------------------------------------------ amounts and dims
-
-
-def _check_amount(amount: Any) -> Any:
-    """Return ``amount``: a fraction in [0, 1] or a number of elements that is not negative."""
-    given: Any = amount
-    if not isinstance(amount, Real):
-        raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
-    if given < 0 or (not isinstance(amount, Integral) and given > 1):
-        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
-    return given
-
-
-def _count(amount: Any, size: int) -> int:
-    """Return how many of ``size`` to prune; ValueError if that is more than there are."""
-    count: int = int(amount) if isinstance(amount, Integral) else round(amount * size)
-    if count > size:
-        raise ValueError(f"amount={count} should be smaller than the number of parameters to prune={size}")
-    return count
-
-
-def _dim(t: Any, dim: int) -> int:
-    if not -t.ndim <= dim < t.ndim:
-        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
-    return int(dim % t.ndim)
-
-
-def _structured_dim(t: Any, dim: int) -> int:
-    if t.ndim <= 1:
-        raise ValueError(
-            "Structured pruning can only be applied to multidimensional tensors. "
-            f"Found tensor of shape {t.shape} with {t.ndim} dims"
-        )
-    return _dim(t, dim)
-
-
-def _at(t: Any, dim: int, chosen: Any) -> tuple[Any, ...]:
-    """Return the index that takes ``chosen`` of ``dim`` and all of the others."""
-    return tuple(chosen if d == dim else slice(None) for d in range(t.ndim))
-
-
-def _without(mask: Any, places: Any) -> Any:
-    """Return a copy of ``mask`` that is zero at the flat ``places``."""
-    found = np.array(shared(mask))
-    found.reshape(-1)[shared(places)] = 0
-    return wrap(Tensor, found)
-
-
-def _only(t: Any, dim: int, chosen: Any, default_mask: Any) -> Any:
-    """Return ``default_mask``, zero also where the index along ``dim`` is not among ``chosen``."""
-    mask = wrap(Tensor, np.zeros(t.array.shape, t.array.dtype))
-    mask[_at(t, dim, chosen)] = 1
-    return mask * default_mask.to(dtype=mask.dtype)
 
 
 # ------------------------------------------------------------------ methods
@@ -234,14 +179,14 @@ class RandomUnstructured(BasePruningMethod):
     PRUNING_TYPE = "unstructured"
 
     def __init__(self, amount: Any) -> None:
-        self.amount = _check_amount(amount)
+        self.amount = check_amount(amount)
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also at the elements drawn."""
-        count = _count(self.amount, t.numel())
+        count = count_of(self.amount, t.numel())
         if not count:
             return default_mask.clone()
-        return _without(default_mask, rand_like(t).view(-1).topk(count).indices)
+        return without(default_mask, rand_like(t).view(-1).topk(count).indices)
 
 
 class L1Unstructured(BasePruningMethod):
@@ -250,14 +195,14 @@ class L1Unstructured(BasePruningMethod):
     PRUNING_TYPE = "unstructured"
 
     def __init__(self, amount: Any) -> None:
-        self.amount = _check_amount(amount)
+        self.amount = check_amount(amount)
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also at the smallest elements."""
-        count = _count(self.amount, t.numel())
+        count = count_of(self.amount, t.numel())
         if not count:
             return default_mask.clone()
-        return _without(default_mask, t.detach().abs().reshape(-1).topk(count, largest=False).indices)
+        return without(default_mask, t.detach().abs().reshape(-1).topk(count, largest=False).indices)
 
 
 class RandomStructured(BasePruningMethod):
@@ -266,17 +211,17 @@ class RandomStructured(BasePruningMethod):
     PRUNING_TYPE = "structured"
 
     def __init__(self, amount: Any, dim: int = -1) -> None:
-        self.amount, self.dim = _check_amount(amount), dim
+        self.amount, self.dim = check_amount(amount), dim
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also in the channels drawn."""
-        dim = _structured_dim(t, self.dim)
+        dim = structured_dim(t, self.dim)
         size = t.shape[dim]
-        count = _count(self.amount, size)
+        count = count_of(self.amount, size)
         if not count:
             return default_mask
         drawn: Any = rand(size)
-        return _only(t, dim, drawn > drawn.kthvalue(count).values, default_mask)
+        return only(t, dim, drawn > drawn.kthvalue(count).values, default_mask)
 
 
 class LnStructured(BasePruningMethod):
@@ -285,17 +230,17 @@ class LnStructured(BasePruningMethod):
     PRUNING_TYPE = "structured"
 
     def __init__(self, amount: Any, n: Any, dim: int = -1) -> None:
-        self.amount, self.n, self.dim = _check_amount(amount), n, dim
+        self.amount, self.n, self.dim = check_amount(amount), n, dim
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also in the smallest channels."""
-        dim = _structured_dim(t, self.dim)
+        dim = structured_dim(t, self.dim)
         size = t.shape[dim]
-        count = _count(self.amount, size)
+        count = count_of(self.amount, size)
         if not count:
             return default_mask
         norms = t.detach().norm(p=self.n, dim=[d for d in range(t.ndim) if d != dim])
-        return _only(t, dim, norms.topk(size - count).indices, default_mask)
+        return only(t, dim, norms.topk(size - count).indices, default_mask)
 
 
 class CustomFromMask(BasePruningMethod):

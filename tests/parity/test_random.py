@@ -13,21 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight
-from parity.oracle import ENGINES, close, describe, same
+from parity.oracle import ENGINES, close, describe, not_mkl, same
 from parity.table import check, lines
 from rushlight.autograd import dropout as ours_dropout
 
 NEAR = 2e-6
-
-
-def takes_mkl() -> bool:
-    """Return whether this PyTorch draws bernoulli and exponential from MKL, whose numbers are its own."""
-    g = torch.Generator().manual_seed(0)
-    torch.empty(8).bernoulli_(0.5, generator=g)
-    return bool(g.get_state()[16] == 1)
-
-
-not_mkl = pytest.mark.skipif(takes_mkl(), reason="PyTorch takes these draws from MKL on this processor")
 
 DRAWS = lines("""
 T.rand(2)

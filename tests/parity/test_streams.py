@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parity.oracle import not_mkl
 from rushlight.autograd.streams import Stream
 
 torch = pytest.importorskip("torch")
@@ -24,16 +25,6 @@ Draw = tuple[str, Callable[[Stream], Any], Callable[[Any], Any]]
 
 def generator(seed: int) -> Any:
     return torch.Generator().manual_seed(seed)
-
-
-def takes_mkl() -> bool:
-    """Return whether this PyTorch draws bernoulli and exponential from MKL: one word for all."""
-    g = generator(0)
-    torch.empty(8).bernoulli_(0.5, generator=g)
-    return bool(g.get_state()[16] == 1)  # the place in the block of words
-
-
-not_mkl = pytest.mark.skipif(takes_mkl(), reason="PyTorch takes these draws from MKL on this processor")
 
 
 def empty(shape: Any, dtype: str) -> Any:
