@@ -151,10 +151,8 @@ def decide(phi: Callable[[float], float], claimed: float, size: float, noise: fl
         return Finding(Verdict.RIGHT, 1, claimed, central, visible, size=size)
     found = slope(phi, noise, eps)
     finding = weigh(found, claimed, size, eps, max(abs(middle), noise / eps))
-    if finding.verdict is Verdict.WRONG and claimed and not any(value for _, value in found.central):
-        far = [(phi(t) - phi(-t)) / (2 * t) for t in (1.0, 8.0, 64.0, 512.0)]
-        if sum(abs(value - claimed) < 0.2 * abs(claimed) for value in far) > 1:
-            finding.verdict, finding.note = Verdict.UNDECIDED, COARSE
+    if finding.verdict is not Verdict.RIGHT and _coarse(phi, found, claimed, size):
+        finding.verdict, finding.note = Verdict.UNDECIDED, COARSE
     if finding.verdict is Verdict.WRONG and isfinite(claimed):
         power = rate(phi, (claimed,), found.noise)[0]
         finding.rate = power if power < 1.5 else finding.rate
@@ -178,8 +176,6 @@ def weigh(found: Slope, claimed: float, size: float, eps: float, magnitude: floa
         fits = low - allowed <= claimed <= high + allowed or "differ" not in found.why
         return finding(Verdict.NOT_DIFFERENTIABLE if fits else Verdict.WRONG, found.why, True)
     off = abs(claimed - found.value)
-    if _coarse(found, claimed):
-        return finding(Verdict.UNDECIDED, COARSE)
     if off > allowed and _confirmed(found, claimed, off):
         return finding(Verdict.WRONG)
     told = max(allowed, off) <= RESOLUTION * max(size, abs(found.value))
@@ -195,11 +191,13 @@ def _span(found: Slope) -> tuple[float, float]:
     return (min(sides), max(sides)) if sides else (float("-inf"), float("inf"))
 
 
-def _coarse(found: Slope, claimed: float) -> bool:
-    """Return whether small steps change nothing at all, but larger ones about as much as is claimed."""
-    plain = [value for _, value in found.central]
-    near = sum(abs(value - claimed) < 0.2 * abs(claimed) for value in plain[:-3])
-    return bool(claimed) and not any(plain[-3:]) and near > 1
+def _coarse(phi: Callable[[float], float], found: Slope, claimed: float, size: float) -> bool:
+    """Return whether the smallest steps change nothing, or all the same, but larger ones about as much as claimed."""
+    gaps = [value * h for h, value in found.central[-3:]]
+    if not claimed or not isfinite(claimed) or not gaps or max(gaps) - min(gaps) > 1e-9 * max(map(abs, gaps)):
+        return False
+    wide = [value for _, value in found.central[:-3]] + [(phi(t) - phi(-t)) / (2 * t) for t in (1.0, 8.0, 64.0, 512.0)]
+    return sum(abs(value - claimed) < 0.2 * size for value in wide) > 1
 
 
 def _confirmed(found: Slope, claimed: float, off: float) -> bool:

@@ -12,11 +12,11 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from ..autograd.node import Variable, shared
-from .agree import check_agreement
+from .agree import AgreementError, check_agreement
 from .compare import assert_close
 from .gradient import check_gradient
 from .subject import called, floating, tensors_in
-from .verdict import Verdict
+from .verdict import GradientError, Verdict
 
 
 def gradient_test(
@@ -33,6 +33,7 @@ def gradient_test(
     :func:`check_agreement` compares (float32, memory layouts, checkpointing, twice in a row, nothing written); the
     value and its dtype and shape as ``reference`` gives it for the same arguments, arrays in place of tensors. With
     ``kinks=False`` a point where the function is not differentiable fails too. Hypothesis shrinks what fails.
+    The function itself stays at hand as ``test.function``.
 
     >>> from rushlight.testing import gradient_test, tensors
     >>> @gradient_test(tensors())
@@ -44,6 +45,7 @@ def gradient_test(
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(fn)
         def test(*args: Any, **kwargs: Any) -> None:
+            __tracebackhide__ = True
             bound = signature(fn).bind(*args, **kwargs)
             values = tuple(bound.arguments.values())
             note(f"{called(fn)} at {values!r}")
@@ -51,14 +53,20 @@ def gradient_test(
                 _same_value(fn, reference, values)
             if not any(isinstance(x, Variable) and x.array.dtype.kind == "f" for x in tensors_in(values)):
                 return
-            report = check_gradient(fn, *values, order=order)
+            try:
+                report = check_gradient(fn, *values, order=order)
+                if agreement:
+                    check_agreement(fn, *values, order=1)
+            except (GradientError, AgreementError) as error:  # the test itself takes no arguments
+                error.recipe.function = f"{called(fn)}.function"
+                raise
             if not kinks:
                 assert report.verdict is not Verdict.NOT_DIFFERENTIABLE, str(report)
-            if agreement:
-                check_agreement(fn, *values, order=1)
 
         test.__signature__ = _bare(fn)  # type: ignore[attr-defined]
-        return given(*arguments, **named)(test)
+        made: Any = given(*arguments, **named)(test)
+        made.function = fn
+        return made  # type: ignore[no-any-return]
 
     return decorate
 
