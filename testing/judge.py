@@ -192,11 +192,18 @@ def _span(found: Slope) -> tuple[float, float]:
 
 
 def _coarse(phi: Callable[[float], float], found: Slope, claimed: float, size: float) -> bool:
-    """Return whether the smallest steps change nothing, or all the same, but larger ones about as much as claimed."""
+    """Return whether ``phi`` is a staircase as rounding makes it: flat under the smallest steps, here and far away.
+
+    Over some larger distances it must rise about as claimed: a constant has no stairs, and a flat part does not go on.
+    """
     gaps = [value * h for h, value in found.central[-3:]]
     if not claimed or not isfinite(claimed) or not gaps or max(gaps) - min(gaps) > 1e-9 * max(map(abs, gaps)):
         return False
-    wide = [value for _, value in found.central[:-3]] + [(phi(t) - phi(-t)) / (2 * t) for t in (1.0, 8.0, 64.0, 512.0)]
+    small = found.central[-1][0]
+    if any(phi(t + small) != phi(t) for t in (1.0, 8.0, 64.0, 512.0)):
+        return False
+    wide = [value for _, value in found.central[:-3]]
+    wide += [(phi(t) - phi(-t)) / (2 * t) for t in (8.0**k for k in range(15))]
     return sum(abs(value - claimed) < 0.2 * size for value in wide) > 1
 
 

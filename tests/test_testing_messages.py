@@ -219,6 +219,28 @@ def test_coarse_values_are_neither_wrong_nor_a_kink(offset: float, values: Any) 
     assert "too coarse" in str(report)
 
 
+def test_coarse_in_float32() -> None:
+    report = check_gradient(lambda x: (x + 1e16) - 1e16, torch.ones(2), raise_exception=False)
+    assert report.verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize("fn", [torch.nn.functional.hardshrink, lambda x: x.clamp(5, 6), torch.round])
+def test_a_flat_part_is_no_staircase(fn: Any) -> None:
+    """A rule that forgets the flat part is wrong, though far away the slope is as it says; round has real stairs."""
+
+    class Straight(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return fn(x)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g
+
+    found = check_gradient(Straight.apply, torch.tensor([0.1, 0.3], dtype=F64), raise_exception=False)
+    assert found.verdict is (Verdict.UNDECIDED if fn is torch.round else Verdict.WRONG)
+
+
 def test_a_real_jump_is_no_coarse_value() -> None:
     for fn, at in ((torch.floor, 0.0), (torch.round, 0.5), (torch.sign, 0.0)):
         found = check_gradient(fn, torch.tensor([at], dtype=F64), raise_exception=False).verdict
