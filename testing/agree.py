@@ -190,7 +190,7 @@ class _Comparisons:
         if any(v.dtype != np.float64 for v in self.subject.values):
             raise _Skip("not everything is float64")
         fn: Any = self.fn
-        if self.subject.parameters:
+        if hasattr(fn, "named_parameters"):
             fn = deepcopy(fn).float()
         single = Function(fn, tuple(mapped(self.subject.inputs, _narrow)))
         try:

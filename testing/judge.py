@@ -102,10 +102,9 @@ class Line:
         """Return the outputs at ``t``."""
         found = self.seen.get(t)
         if found is None:
-            values = [
-                np.array(v + (t * u).astype(v.dtype)) if t else np.array(v, order="K")
-                for v, u in zip(self.subject.values, self.steps, strict=True)
-            ]
+            values = [np.array(v, order="K") for v in self.subject.values]
+            for value, u in zip(values, self.steps, strict=True):
+                value[...] += (t * u).astype(value.dtype)  # in place: the layout stays
             outs = self.subject.call(values, False)[1]
             found = self.seen[t] = [np.asarray(outs[n].array, np.float64) for n in self.places]
         return found
@@ -180,7 +179,8 @@ def weigh(found: Slope, claimed: float, size: float, eps: float, magnitude: floa
         return finding(Verdict.WRONG)
     told = max(allowed, off) <= RESOLUTION * max(size, abs(found.value))
     varies = max((abs(value) for _, value in found.central), default=0.0)
-    nothing = not size and (not found.value or max(allowed, off) <= eps**0.25 * max(magnitude, varies))
+    zero = size <= 64 * eps * max(magnitude, varies)
+    nothing = zero and (not found.value or max(allowed, off) <= eps**0.25 * max(magnitude, varies))
     if told or nothing:
         return finding(Verdict.RIGHT)
     return finding(Verdict.UNDECIDED, "rounding errors drown what the step changes")

@@ -78,7 +78,7 @@ def _patient(test: Any) -> Any:
     A check runs its function dozens of times, and at the first call of each op code is written. The mark that settings
     are there is taken off again, so that ``@settings`` of the user's own may stand above.
     """
-    phases = [phase for phase in settings.default.phases if phase is not Phase.explain]
+    phases = [phase for phase in settings().phases if phase is not Phase.explain]
     settings(deadline=None, phases=phases)(test)
     vars(test).pop("_hypothesis_internal_settings_applied", None)
     return test
