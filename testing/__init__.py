@@ -28,24 +28,25 @@ from .verdict import Report as Report
 from .verdict import Verdict as Verdict
 
 if _TYPE_CHECKING:  # what needs hypothesis
+    from .networks import modules as modules
     from .property import gradient_test as gradient_test
     from .strategies import broadcastable_shapes as broadcastable_shapes
     from .strategies import dims as dims
     from .strategies import indices as indices
-    from .strategies import modules as modules
     from .strategies import programs as programs
     from .strategies import shapes as shapes
     from .strategies import tensors as tensors
 
-_STRATEGIES = ("broadcastable_shapes", "dims", "indices", "modules", "programs", "shapes", "tensors")
+_STRATEGIES = dict.fromkeys(("broadcastable_shapes", "dims", "indices", "programs", "shapes", "tensors"), "strategies")
+_NEED_HYPOTHESIS = {**_STRATEGIES, "modules": "networks", "gradient_test": "property"}
 
 
 def __getattr__(name: str) -> _Any:
     """Load what needs hypothesis when it is first asked for."""
-    if name not in _STRATEGIES and name != "gradient_test":
+    if name not in _NEED_HYPOTHESIS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = _import_module(".property" if name == "gradient_test" else ".strategies", __name__)
+        module = _import_module(f".{_NEED_HYPOTHESIS[name]}", __name__)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "hypothesis":
             raise
@@ -58,4 +59,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_STRATEGIES, "gradient_test"})
+    return sorted({*globals(), *_NEED_HYPOTHESIS})

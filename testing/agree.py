@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 
 from ..autograd.derive import grad
 from ..autograd.node import shared
+from ..autograd.random import get_rng_state
 from ..utils.checkpoint import checkpoint
 from .gradient import check_gradient
 from .judge import Point
 from .rates import dot_product_test
-from .subject import Array, Function, called, leaf
+from .recipe import Recipe, recipe
+from .subject import Array, Function, called, leaf, mapped
 from .verdict import GradientError, Verdict
 
 
@@ -42,11 +45,14 @@ class Agreements(list[Agreement]):
 
 
 class AgreementError(AssertionError):
-    """Two ways to the same derivative differ. ``agreements`` holds all that were compared."""
+    """Two ways to the same derivative differ. ``agreements`` holds all that were compared, ``recipe`` the call."""
 
-    def __init__(self, name: str, agreements: Agreements) -> None:
-        super().__init__(f"derivatives of {name} do not agree\n{agreements}")
-        self.agreements = agreements
+    def __init__(self, name: str, agreements: Agreements, recipe: Recipe) -> None:
+        super().__init__(name, agreements, recipe)
+        self.name, self.agreements, self.recipe = name, agreements, recipe
+
+    def __str__(self) -> str:
+        return f"derivatives of {self.name} do not agree\n{self.agreements}\n{self.recipe}"
 
 
 def check_agreement(
@@ -63,6 +69,7 @@ def check_agreement(
     >>> len(torch.testing.check_agreement(lambda x: x.softmax(-1), x).wrong)
     0
     """
+    __tracebackhide__ = True
     compare = _Comparisons(fn, inputs, order, seed)
     found = Agreements()
     for name, one in compare.all():
@@ -76,7 +83,8 @@ def check_agreement(
         finally:
             compare.subject.rest()
     if raise_exception and found.wrong:
-        raise AgreementError(called(fn), found)
+        more = {"order": order} if order != 2 else {}
+        raise AgreementError(called(fn), found, recipe("check_agreement", fn, inputs, seed, **more))
     return found
 
 
@@ -110,16 +118,18 @@ class _Comparisons:
         """Compare with differences up to ``order``."""
         report = check_gradient(self.fn, *self.inputs, order=order, seed=self.seed, raise_exception=False)
         worst = report.worst()
+        if worst is not None and worst.order < order and worst.verdict is not Verdict.RIGHT:
+            raise _Skip(f"order {worst.order} is {worst.verdict.value}")
         if report.verdict is Verdict.NOT_DIFFERENTIABLE and worst is not None:
             raise _Skip(f"not differentiable here, backward took {worst.convention}")
-        return "" if report.ok else str(report)
+        return "" if report.ok else "\n".join(worst.lines() if worst is not None else [])
 
     def products(self) -> str:
         """Compare the product from the left with that from the right."""
         try:
             dot_product_test(self.fn, *self.inputs, seed=self.seed)
         except GradientError as error:
-            return str(error)
+            return "\n".join(error.report.findings[0].lines())
         return ""
 
     def run(self, values: list[Array], fn: Callable[..., Any] | None = None) -> list[Array]:
@@ -128,10 +138,9 @@ class _Comparisons:
         before = subject.fn
         subject.fn = before if fn is None else fn
         try:
-            leaves, outputs = subject.call(values, True)
+            return self.pull(*subject.call(values, True))
         finally:
             subject.fn = before
-        return self.pull(leaves, outputs)
 
     def pull(self, leaves: list[Any], outputs: list[Any]) -> list[Array]:
         """Return the gradients of the weighed outputs."""
@@ -177,12 +186,17 @@ class _Comparisons:
         return ""
 
     def single(self) -> str:
-        """Compare float32 with float64: values, and no other dtype on the way."""
-        if self.subject.parameters:
-            raise _Skip("a Module has the dtype of its parameters")
+        """Compare float32 with float64: values, and no other dtype on the way. Of a Module a copy is taken."""
         if any(v.dtype != np.float64 for v in self.subject.values):
-            raise _Skip("the inputs are not float64")
-        found = self.run([v.astype(np.float32) for v in self.subject.values])
+            raise _Skip("not everything is float64")
+        fn: Any = self.fn
+        if hasattr(fn, "named_parameters"):
+            fn = deepcopy(fn).float()
+        single = Function(fn, tuple(mapped(self.subject.inputs, _narrow)))
+        try:
+            found = self.pull(*single.call(single.values, True))
+        finally:
+            single.rest()
         for name, g in zip(self.subject.names, found, strict=True):
             if g.dtype != np.float32:
                 return f"the gradient of {name} in float32 is {g.dtype}"
@@ -192,8 +206,11 @@ class _Comparisons:
         """Compare inputs that are transposed, and spread, in memory."""
         if not any(v.ndim for v in self.subject.values[: self.subject.count]):
             raise _Skip("no input has dims")
+        self.subject.call(self.subject.values, False)
+        if get_rng_state().tolist() != self.subject.rng.tolist():
+            raise _Skip("random numbers are drawn in the order of memory")
         for what, change in (("transposed in memory", np.asfortranarray), ("strided in memory", _strided)):
-            values = [change(v) if v.ndim else v for v in self.subject.values]
+            values = [change(v) if v.ndim and n < self.subject.count else v for n, v in enumerate(self.subject.values)]
             said = self.near(self.run(values), self.point.eps, what)
             if said:
                 return said
@@ -232,6 +249,13 @@ class _Comparisons:
         grad(outs, leaves, seeds, allow_unused=True)
         wrote = any(np.any(shared(seed) != 0.5) for seed in seeds)
         return "backward wrote into the gradient that came in" if wrote else ""
+
+
+def _narrow(x: Any) -> Any:
+    """Return a float64 tensor in float32, others as they are."""
+    if x.array.dtype != np.float64:
+        return x
+    return leaf(shared(x).astype(np.float32), x.node is not None)
 
 
 def _strided(array: Array) -> Array:

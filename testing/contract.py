@@ -14,7 +14,7 @@ import numpy as np
 from ..autograd.derive import grad
 from ..autograd.mode import enable_grad
 from ..autograd.random import get_rng_state, manual_seed, set_rng_state
-from .subject import floating
+from .subject import Buffers, floating
 
 KINDS = ("gradient", "zero", "none", "frozen", "not finite")
 
@@ -112,7 +112,7 @@ def gradient_contract(model: Any, *inputs: Any, loss: Callable[[Any], Any] | Non
     """Return what gradient each parameter of ``model`` gets from ``loss(model(*inputs))``; by default a mixed sum.
 
     One pass forward and one backward: cheap enough for every run of CI. Random numbers start from ``seed``; neither
-    they, nor gradients that were there, change. ``"none"`` means that the loss does not depend on a parameter.
+    they, nor gradients and buffers, change. ``"none"`` means that the loss does not depend on a parameter.
 
     >>> import rushlight as torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1))
@@ -120,7 +120,7 @@ def gradient_contract(model: Any, *inputs: Any, loss: Callable[[Any], Any] | Non
     >>> contract.expect().kinds()["0.weight"]
     'gradient'
     """
-    state = get_rng_state()
+    state, buffers = get_rng_state(), Buffers(model)
     manual_seed(seed)
     try:
         with enable_grad():
@@ -128,6 +128,7 @@ def gradient_contract(model: Any, *inputs: Any, loss: Callable[[Any], Any] | Non
             total = loss(out) if loss is not None else _mixed(out)
     finally:
         set_rng_state(state)
+        buffers.restore()
     parameters = list(model.named_parameters())
     asking = [p for _, p in parameters if p.requires_grad]
     got = grad(total, asking, allow_unused=True) if asking and total.requires_grad else [None] * len(asking)

@@ -10,12 +10,14 @@ import numpy as np
 
 from .judge import Line, Point, derived
 from .locate import locate
+from .recipe import recipe
 from .slopes import complex_slope
 from .subject import Array, Arrays, Function, called
 from .trace import blame
 from .verdict import Finding, GradientError, Report, Verdict
 
 METHODS = ("auto", "differences", "complex")
+DEFAULTS: dict[str, Any] = {"order": 2, "directions": 2, "full": False, "vjp": None, "method": "auto"}
 
 
 def check_gradient(
@@ -53,13 +55,15 @@ def check_gradient(
     >>> print(torch.testing.check_gradient(torch.relu, zero).worst().convention)
     the left slope
     """
+    __tracebackhide__ = True
     if order < 1 or directions < 1:
         raise ValueError(f"check_gradient: order and directions must be at least 1, not {order} and {directions}")
     if method not in METHODS or (method == "complex" and vjp is None):
         raise ValueError(f"check_gradient: method must be one of {METHODS}, 'complex' only with vjp, not {method!r}")
     subject: Any = Function(fn, inputs) if vjp is None else Arrays(fn, inputs, vjp)
-    shown = list(zip(_names(fn, subject, inputs), inputs, strict=True))
-    report = Report(called(fn), shown, seed)
+    given = {"order": order, "directions": directions, "full": full, "vjp": vjp, "method": method}
+    options = {name: value for name, value in given.items() if value != DEFAULTS[name]}
+    report = Report(called(fn), recipe("check_gradient", fn, inputs, seed, **options))
     try:
         with np.errstate(all="ignore"):
             _orders(subject, report, order if vjp is None else 1, directions, full, method)
@@ -75,18 +79,13 @@ def check_gradient(
     return report
 
 
-def _names(fn: Any, subject: Any, inputs: tuple[Any, ...]) -> list[str]:
-    names = [name.split("[")[0] for name in subject.names]
-    if len(set(names)) == len(inputs) and not hasattr(fn, "named_parameters"):
-        return list(dict.fromkeys(names))
-    return [f"input{n}" for n in range(len(inputs))]
-
-
 def _orders(subject: Any, report: Report, order: int, directions: int, full: bool, method: str) -> None:
     """Add the findings of each order to ``report``; an order that is not smooth or not right ends it."""
     for number in range(1, order + 1):
-        point = Point(subject, report.seed, number)
+        point = Point(subject, report.recipe.options["seed"], number)
         report.dtype = point.dtype
+        if not point.count:
+            raise ValueError(f"nothing to differentiate: {report.function} returns no floating tensor")
         if not any(v.size for v in subject.values) or not any(out.array.size for out in point.outputs):
             return
         if full:

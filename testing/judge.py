@@ -102,10 +102,9 @@ class Line:
         """Return the outputs at ``t``."""
         found = self.seen.get(t)
         if found is None:
-            values = [
-                np.array(v + (t * u).astype(v.dtype)) if t else np.array(v, order="K")
-                for v, u in zip(self.subject.values, self.steps, strict=True)
-            ]
+            values = [np.array(v, order="K") for v in self.subject.values]
+            for value, u in zip(values, self.steps, strict=True):
+                value[...] += (t * u).astype(value.dtype)  # in place: the layout stays
             outs = self.subject.call(values, False)[1]
             found = self.seen[t] = [np.asarray(outs[n].array, np.float64) for n in self.places]
         return found
@@ -151,10 +150,8 @@ def decide(phi: Callable[[float], float], claimed: float, size: float, noise: fl
         return Finding(Verdict.RIGHT, 1, claimed, central, visible, size=size)
     found = slope(phi, noise, eps)
     finding = weigh(found, claimed, size, eps, max(abs(middle), noise / eps))
-    if finding.verdict is Verdict.WRONG and claimed and not any(value for _, value in found.central):
-        far = [(phi(t) - phi(-t)) / (2 * t) for t in (1.0, 8.0, 64.0, 512.0)]
-        if sum(abs(value - claimed) < 0.2 * abs(claimed) for value in far) > 1:
-            finding.verdict, finding.note = Verdict.UNDECIDED, COARSE
+    if finding.verdict is not Verdict.RIGHT and _coarse(phi, found, claimed, size):
+        finding.verdict, finding.note = Verdict.UNDECIDED, COARSE
     if finding.verdict is Verdict.WRONG and isfinite(claimed):
         power = rate(phi, (claimed,), found.noise)[0]
         finding.rate = power if power < 1.5 else finding.rate
@@ -178,13 +175,12 @@ def weigh(found: Slope, claimed: float, size: float, eps: float, magnitude: floa
         fits = low - allowed <= claimed <= high + allowed or "differ" not in found.why
         return finding(Verdict.NOT_DIFFERENTIABLE if fits else Verdict.WRONG, found.why, True)
     off = abs(claimed - found.value)
-    if _coarse(found, claimed):
-        return finding(Verdict.UNDECIDED, COARSE)
     if off > allowed and _confirmed(found, claimed, off):
         return finding(Verdict.WRONG)
     told = max(allowed, off) <= RESOLUTION * max(size, abs(found.value))
     varies = max((abs(value) for _, value in found.central), default=0.0)
-    nothing = not size and (not found.value or max(allowed, off) <= eps**0.25 * max(magnitude, varies))
+    zero = size <= 64 * eps * max(magnitude, varies)
+    nothing = zero and (not found.value or max(allowed, off) <= eps**0.25 * max(magnitude, varies))
     if told or nothing:
         return finding(Verdict.RIGHT)
     return finding(Verdict.UNDECIDED, "rounding errors drown what the step changes")
@@ -195,11 +191,20 @@ def _span(found: Slope) -> tuple[float, float]:
     return (min(sides), max(sides)) if sides else (float("-inf"), float("inf"))
 
 
-def _coarse(found: Slope, claimed: float) -> bool:
-    """Return whether small steps change nothing at all, but larger ones about as much as is claimed."""
-    plain = [value for _, value in found.central]
-    near = sum(abs(value - claimed) < 0.2 * abs(claimed) for value in plain[:-3])
-    return bool(claimed) and not any(plain[-3:]) and near > 1
+def _coarse(phi: Callable[[float], float], found: Slope, claimed: float, size: float) -> bool:
+    """Return whether ``phi`` is a staircase as rounding makes it: flat under the smallest steps, here and far away.
+
+    Over some larger distances it must rise about as claimed: a constant has no stairs, and a flat part does not go on.
+    """
+    gaps = [value * h for h, value in found.central[-3:]]
+    if not claimed or not isfinite(claimed) or not gaps or max(gaps) - min(gaps) > 1e-9 * max(map(abs, gaps)):
+        return False
+    small = found.central[-1][0]
+    if any(phi(t + small) != phi(t) for t in (1.0, 8.0, 64.0, 512.0)):
+        return False
+    wide = [value for _, value in found.central[:-3]]
+    wide += [(phi(t) - phi(-t)) / (2 * t) for t in (8.0**k for k in range(15))]
+    return sum(abs(value - claimed) < 0.2 * size for value in wide) > 1
 
 
 def _confirmed(found: Slope, claimed: float, off: float) -> bool:

@@ -48,6 +48,7 @@ def check_gradient(request: pytest.FixtureRequest) -> Callable[..., Report]:
     check = partial(run_check, seed=config.getoption("--gradient-seed"), order=config.getoption("--gradient-order"))
 
     def counted(*args: Any, **kwargs: Any) -> Report:
+        __tracebackhide__ = True
         try:
             report = check(*args, **kwargs)
         except GradientError as error:

@@ -6,6 +6,7 @@ A program is a list of lines of ordinary code, so a failing one can be shortened
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -77,7 +78,8 @@ class Program:
         last = leaves[0]
         for line in self.lines:
             exec(compiled(line), names)
-            last = names[line.split(" = ")[0]] if line.startswith("t") and " = " in line else last
+            target = re.match(r"(t\d+)(\[.*\])? = ", line)
+            last = names[target[1]] if target else last
         return last
 
     def __repr__(self) -> str:

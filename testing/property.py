@@ -8,15 +8,15 @@ from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
-from hypothesis import given, note
+from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
 from ..autograd.node import Variable, shared
-from .agree import check_agreement
+from .agree import AgreementError, check_agreement
 from .compare import assert_close
 from .gradient import check_gradient
 from .subject import called, floating, tensors_in
-from .verdict import Verdict
+from .verdict import GradientError, Verdict
 
 
 def gradient_test(
@@ -33,6 +33,8 @@ def gradient_test(
     :func:`check_agreement` compares (float32, memory layouts, checkpointing, twice in a row, nothing written); the
     value and its dtype and shape as ``reference`` gives it for the same arguments, arrays in place of tensors. With
     ``kinks=False`` a point where the function is not differentiable fails too. Hypothesis shrinks what fails.
+    The function itself stays at hand as ``test.function``. There is no deadline for an example; with settings of your
+    own above, say ``@settings(max_examples=500, deadline=None)``.
 
     >>> from rushlight.testing import gradient_test, tensors
     >>> @gradient_test(tensors())
@@ -44,6 +46,7 @@ def gradient_test(
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(fn)
         def test(*args: Any, **kwargs: Any) -> None:
+            __tracebackhide__ = True
             bound = signature(fn).bind(*args, **kwargs)
             values = tuple(bound.arguments.values())
             note(f"{called(fn)} at {values!r}")
@@ -51,16 +54,34 @@ def gradient_test(
                 _same_value(fn, reference, values)
             if not any(isinstance(x, Variable) and x.array.dtype.kind == "f" for x in tensors_in(values)):
                 return
-            report = check_gradient(fn, *values, order=order)
+            try:
+                report = check_gradient(fn, *values, order=order)
+                if agreement:
+                    check_agreement(fn, *values, order=1)
+            except (GradientError, AgreementError) as error:  # the test itself takes no arguments
+                error.recipe.function = f"{called(fn)}.function"
+                raise
             if not kinks:
                 assert report.verdict is not Verdict.NOT_DIFFERENTIABLE, str(report)
-            if agreement:
-                check_agreement(fn, *values, order=1)
 
         test.__signature__ = _bare(fn)  # type: ignore[attr-defined]
-        return given(*arguments, **named)(test)
+        made: Any = _patient(given(*arguments, **named)(test))
+        made.function = fn
+        return made  # type: ignore[no-any-return]
 
     return decorate
+
+
+def _patient(test: Any) -> Any:
+    """Return ``test`` without hypothesis' deadline, and without its list of lines of the engine that a failure runs.
+
+    A check runs its function dozens of times, and at the first call of each op code is written. The mark that settings
+    are there is taken off again, so that ``@settings`` of the user's own may stand above.
+    """
+    phases = [phase for phase in settings().phases if phase is not Phase.explain]
+    settings(deadline=None, phases=phases)(test)
+    vars(test).pop("_hypothesis_internal_settings_applied", None)
+    return test
 
 
 def _bare(fn: Callable[..., Any]) -> Any:

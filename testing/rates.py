@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.functional import jvp as reverse_jvp
 from .judge import Point, derived, drawn
+from .recipe import recipe
 from .subject import Function, called, floating, leaf
 from .verdict import Finding, GradientError, Report, Verdict
 
@@ -25,6 +26,7 @@ def taylor_test(fn: Callable[..., Any], *inputs: Any, order: int = 1, seed: int 
     >>> round(torch.testing.taylor_test(lambda x: x.sin(), x))
     2
     """
+    __tracebackhide__ = True
     if order not in {1, 2}:
         raise ValueError(f"taylor_test: order must be 1 or 2, not {order}")
     subject = Function(fn, inputs)
@@ -42,7 +44,8 @@ def taylor_test(fn: Callable[..., Any], *inputs: Any, order: int = 1, seed: int 
         subject.rest()
     if not power > order + 0.9:
         finding.verdict, finding.rate, finding.order = Verdict.WRONG, power, order
-        raise GradientError(_report(fn, inputs, seed, finding, point.dtype))
+        call = recipe("taylor_test", fn, inputs, seed, **({"order": order} if order > 1 else {}))
+        raise GradientError(Report(called(fn), call, [finding], subject.calls, point.dtype))
     return power
 
 
@@ -61,6 +64,7 @@ def dot_product_test(
     >>> torch.testing.dot_product_test(lambda x: x.sin() * x.sum(), x) < 1e-12
     True
     """
+    __tracebackhide__ = True
     subject = Function(fn, inputs)
     try:
         point = Point(subject, seed, 1)
@@ -69,6 +73,7 @@ def dot_product_test(
         steps[subject.count :] = [np.zeros_like(u) for u in steps[subject.count :]]  # parameters stay
 
         def outputs(*given: Any) -> tuple[Any, ...]:
+            subject.start()
             return tuple(floating(subject.filled(list(given)))[n] for n in point.places)
 
         _, pushed = (jvp or reverse_jvp)(outputs, leaves, tuple(leaf(u, False) for u in steps))
@@ -86,7 +91,8 @@ def dot_product_test(
     if not off <= limit:
         note = "forward and reverse derivative do not fit: <w, J u> is measured, <J^T w, u> claimed"
         finding = Finding(Verdict.WRONG, 1, behind, ahead, 0.0, note=note)
-        raise GradientError(_report(fn, inputs, seed, finding, point.dtype))
+        call = recipe("dot_product_test", fn, inputs, seed)
+        raise GradientError(Report(called(fn), call, [finding], subject.calls, point.dtype))
     return off
 
 
@@ -102,7 +108,3 @@ def _uncertainty(subject: Function, point: Point, steps: list[Any], value: float
         subject.values = before
         subject.rest()
     return most
-
-
-def _report(fn: Any, inputs: tuple[Any, ...], seed: int, finding: Finding, dtype: str) -> Report:
-    return Report(called(fn), [(f"input{n}", x) for n, x in enumerate(inputs)], seed, [finding], 0, dtype)

@@ -123,7 +123,7 @@ def _repeated(array: np.ndarray[Any, Any], shape: tuple[int, ...]) -> tuple[int,
     return tuple(0 if n != m else s for n, m, s in zip(array.shape, shape, array.strides, strict=True))
 
 
-SIZES, FEATURES, DEPTHS = st.integers(1, 12), st.integers(1, 4), st.integers(1, 3)
+SIZES = st.integers(1, 12)
 
 
 @st.composite
@@ -134,22 +134,3 @@ def programs(draw: Any, size: Any = SIZES, smooth: bool = True) -> Program:
     kinks, several walks backward and lines that raise.
     """
     return draw_program(lambda n: draw(st.integers(0, n - 1)), ENGINE, draw(size), smooth)
-
-
-@st.composite
-def modules(draw: Any, features: Any = FEATURES, depth: Any = DEPTHS, smooth: bool = True) -> Any:
-    """Pairs of a small network in float64 and an input that fits it: linear layers, norms, activations."""
-    nn: Any = ENGINE.nn
-    width, rows = draw(features), draw(st.integers(2, 4))
-    x = draw(tensors(shape=(rows, width), layout=("contiguous", "transposed")))
-    ENGINE.manual_seed(draw(st.integers(0, 99)))
-    layers: list[Any] = []
-    for _ in range(draw(depth)):
-        after = draw(features)
-        layers.append(nn.Linear(width, after, bias=draw(st.booleans())))
-        width = after
-        bends = [nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.Softplus, nn.Identity]
-        layers.append(draw(st.sampled_from(bends if smooth else [*bends, nn.ReLU, nn.LeakyReLU, nn.ELU]))())
-        if draw(st.booleans()):
-            layers.append(nn.LayerNorm(width) if width > 1 else nn.Identity())
-    return nn.Sequential(*layers).double(), x

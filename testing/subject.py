@@ -66,6 +66,8 @@ def named(fn: Callable[..., Any], count: int) -> list[str]:
     owner, skip = getattr(fn, "__self__", None), 0
     if isinstance(owner, type) and issubclass(owner, UserFunction):  # apply(*args) hands its arguments to forward
         fn, skip = owner.forward, int(owner.setup_context is UserFunction.setup_context)
+    if hasattr(fn, "named_parameters"):
+        fn = getattr(fn, "forward", fn)
     try:
         found = list(signature(fn).parameters.values())[skip:]
     except (TypeError, ValueError):
@@ -84,8 +86,26 @@ def called(fn: Callable[..., Any]) -> str:
     return "fn" if name == "<lambda>" else str(name)
 
 
+class Buffers:
+    """What a Module's buffers hold, to be put back; nothing where ``fn`` is no Module."""
+
+    def __init__(self, fn: Any) -> None:
+        modules = fn.modules() if hasattr(fn, "named_parameters") else ()
+        found = ((each._buffers, name, x) for each in modules for name, x in each._buffers.items() if x is not None)
+        self.kept = [(place, name, x, shared(x).copy()) for place, name, x in found]
+
+    def restore(self) -> None:
+        """Put back the tensors and their values."""
+        for place, name, buffer, value in self.kept:
+            place[name] = buffer
+            shared(buffer)[...] = value
+
+
 class Function:
-    """``fn`` at ``inputs``. A Module's parameters are leaves too: moved in place, and put back by :meth:`rest`."""
+    """``fn`` at ``inputs``. A Module's parameters are leaves too: moved in place, and put back by :meth:`rest`.
+
+    So are its buffers, before each call: what one call wrote there (running means, say) is not seen by the next.
+    """
 
     def __init__(self, fn: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
         self.fn = fn
@@ -94,7 +114,7 @@ class Function:
         asking = [x for x in tensors if x.node is not None]
         module = getattr(fn, "named_parameters", None)
         self.parameters = [(name, p) for name, p in module() if p.node is not None] if module is not None else []
-        if not asking and not self.parameters:
+        if not asking:
             asking = [x for x in tensors if x.array.dtype.kind == "f"]
         self.moving = {id(x) for x in asking}
         self.count = len(asking)
@@ -103,6 +123,7 @@ class Function:
         self.values += [shared(p).copy(order="K") for _, p in self.parameters]
         if not self.values:
             raise ValueError("nothing to differentiate by: no input is a floating tensor, and none asks for a gradient")
+        self.buffers = Buffers(fn)
         self.rng = get_rng_state()
         self.calls = 0
 
@@ -117,7 +138,7 @@ class Function:
 
     def call(self, values: list[Array], record: bool) -> tuple[list[Any], list[Any]]:
         """Return leaves made of ``values``, and the floating outputs of the function."""
-        set_rng_state(self.rng)
+        self.start()
         leaves = [leaf(value, record) for value in values[: self.count]]
         leaves += [p for _, p in self.parameters]
         for (_, parameter), value in zip(self.parameters, values[self.count :], strict=True):
@@ -125,6 +146,11 @@ class Function:
         with enable_grad() if record else no_grad():
             outputs = floating(self.filled(leaves))
         return leaves, outputs
+
+    def start(self) -> None:
+        """Set random numbers and buffers to where they were at first."""
+        set_rng_state(self.rng)
+        self.buffers.restore()
 
     def filled(self, leaves: list[Any]) -> Any:
         """Return what the function gives for ``leaves`` in place of its inputs."""
@@ -138,10 +164,10 @@ class Function:
         return self.fn(*mapped(self.inputs, place))
 
     def rest(self) -> None:
-        """Put the parameters back to where they were, and the random numbers."""
+        """Put the parameters back to where they were, and the random numbers and buffers."""
         for (_, parameter), value in zip(self.parameters, self.values[self.count :], strict=True):
             shared(parameter)[...] = value
-        set_rng_state(self.rng)
+        self.start()
 
 
 def _lifted(inputs: Any) -> Any:

@@ -7,10 +7,7 @@ from enum import Enum
 from math import isfinite, isnan
 from typing import Any
 
-import numpy as np
-
-from ..autograd.dtypes import dtype_of
-from ..autograd.node import Variable
+from .recipe import Recipe
 
 
 class Verdict(Enum):
@@ -86,7 +83,7 @@ class Finding:
             ("backward gives", f"{self.claimed!r}"),
             ("differences give", f"{self.measured!r} (± {self.error:.1g})"),
         ]
-        if self.verdict is Verdict.NOT_DIFFERENTIABLE or not isnan(self.left):
+        if self.verdict is Verdict.NOT_DIFFERENTIABLE or isfinite(self.left):
             rows += [("slopes", f"{self.left:.6g} to the left, {self.right:.6g} to the right")]
             rows += [("backward took", self.convention)]
         if self.verdict is Verdict.WRONG and self.measured and isfinite(self.claimed):
@@ -105,11 +102,15 @@ class Report:
     """All that a check found. ``verdict`` is the worst of ``findings``; ``evaluations`` counts forward passes."""
 
     function: str
-    inputs: list[tuple[str, Any]]
-    seed: int
+    recipe: Recipe
     findings: list[Finding] = field(default_factory=list)
     evaluations: int = 0
     dtype: str = ""
+
+    @property
+    def inputs(self) -> list[tuple[str, Any]]:
+        """The inputs by name."""
+        return self.recipe.inputs
 
     @property
     def verdict(self) -> Verdict:
@@ -130,12 +131,13 @@ class Report:
         worst = self.worst()
         if worst is None:
             return f"gradient of {self.function}: nothing to compare"
+        if worst.verdict is Verdict.RIGHT:
+            orders = max(finding.order for finding in self.findings)
+            upto = f"order 1 to {orders}" if orders > 1 else "order 1"
+            return f"gradient of {self.function} is right: {upto}, {self.evaluations} forward passes"
         text = [f"gradient of {self.function} is {worst.lines()[0]}", *worst.lines()[1:]]
-        if worst.verdict in {Verdict.WRONG, Verdict.UNDECIDED}:
-            text += [f"  {'dtype':<17} {self.dtype}", "  to reproduce:"]
-            text += [f"    {name} = {written(value)}" for name, value in self.inputs]
-            names = ", ".join(name for name, _ in self.inputs)
-            text += [f"    torch.testing.check_gradient({self.function}, {names}, seed={self.seed})"]
+        if not self.ok:
+            text += [f"  {'dtype':<17} {self.dtype}", str(self.recipe)]
         return "\n".join(text)
 
 
@@ -143,26 +145,9 @@ class GradientError(AssertionError):
     """A gradient is wrong, or cannot be told from a wrong one. ``report`` has the details."""
 
     def __init__(self, report: Report) -> None:
-        super().__init__(str(report))
+        super().__init__(report)
         self.report = report
+        self.recipe = report.recipe
 
-
-def written(value: Any) -> str:
-    """Return code that makes ``value``, numbers in full."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(written(one) for one in value)}]"
-    if isinstance(value, Variable):
-        asks = value.node is not None
-        array = np.asarray(value.array)
-    elif isinstance(value, np.ndarray):
-        return f"np.array({_numbers(value)}, np.{value.dtype})"
-    else:
-        return repr(value)
-    more = ", requires_grad=True" if asks else ""
-    return f"torch.tensor({_numbers(array)}, dtype={dtype_of(array.dtype)}{more})"
-
-
-def _numbers(array: np.ndarray[Any, Any]) -> str:
-    if array.size > 200:
-        return f"<{array.size} numbers of shape {list(array.shape)}>"
-    return repr(array.tolist()).replace("nan", "float('nan')").replace("inf", "float('inf')")
+    def __str__(self) -> str:
+        return str(self.report)

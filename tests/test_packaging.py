@@ -1,5 +1,6 @@
 """What ships is what the package needs: every folder of it, and nothing from around it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -43,8 +44,8 @@ def package_files(folder: Path = ROOT) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
-    """Compressed sizes of the files in a wheel built from a copy of the tree, by name."""
+def wheel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from a copy of the tree."""
     work = tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT, work / "tree", ignore=ignored)
     # The tests go along: they are what a careless configuration would ship.
@@ -52,7 +53,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     command = "-I -m pip wheel --quiet --no-index --no-deps --no-build-isolation -w . ./tree"
     subprocess.run([sys.executable, *command.split()], cwd=work, check=True)
     (built,) = work.glob("*.whl")
-    with zipfile.ZipFile(built) as archive:
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(wheel_file: Path) -> dict[str, int]:
+    """Compressed sizes of the files in the wheel, by name."""
+    with zipfile.ZipFile(wheel_file) as archive:
         return {info.filename: info.compress_size for info in archive.infolist()}
 
 
@@ -96,3 +103,17 @@ def test_wheel_is_small(wheel: dict[str, int]) -> None:
     engine = sum(size for name, size in sizes.items() if name.startswith("rushlight/autograd/") or name.count("/") == 1)
     assert 0 < engine < LARGEST_ENGINE
     assert engine < sum(sizes.values()) < LARGEST_PACKAGE
+
+
+def test_the_plugin_of_the_wheel_loads_by_itself(wheel_file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target"]
+    subprocess.run([*command, str(tmp_path), str(wheel_file)], check=True)
+    script, env = ROOT / "tests" / "smoke_plugin.py", os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-P", str(script)], env=env, capture_output=True, text=True, check=False)
+    assert done.stdout == f"smoke: the pytest plugin of {tmp_path / 'rushlight'}: ok\n", done.stdout + done.stderr
+
+
+def test_what_the_plugin_needs_is_an_extra() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert {"hypothesis", "pytest"} <= set(extras["testing"])
+    assert PROJECT["project"]["entry-points"]["pytest11"] == {"rushlight.testing.plugin": "rushlight.testing.plugin"}

@@ -2,21 +2,25 @@
 
 The twin keeps each memory as two NumPy arrays: the values, and their derivative by every element of the leaves. A view
 of a tensor is a NumPy view of both, so a write shows wherever it should. rushlight must give the same values, versions
-and gradients, or refuse; where the twin sees no reason to refuse, it must not.
+and gradients, or refuse; where the twin sees no reason to refuse, it must not. What the twin cannot say, second
+derivatives and all that should agree, rushlight.testing says of programs that it draws.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import rushlight as torch
+from rushlight import testing
 from rushlight.autograd import grad
 from rushlight.autograd.node import shared
 
@@ -332,6 +336,63 @@ def writable(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 Program.TestCase.settings = settings(max_examples=150, stateful_step_count=20)
 TestPrograms = Program.TestCase
+
+
+# ------------------------------------------------------------------ on rushlight.testing
+
+
+@contextmanager
+def refusals_allowed() -> Iterator[None]:
+    """Context that drops a program whose saved value was written: whether that is right, the twin says."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "modified by an inplace operation" not in str(error):
+            raise
+        reject()
+
+
+@settings(max_examples=60)
+@given(testing.programs(size=st.integers(4, 20)))
+def test_drawn_programs_up_to_second_order(program: Any) -> None:
+    leaves = [torch.tensor(array, requires_grad=True) for array in program.arrays().values()]
+    with refusals_allowed():
+        report = testing.check_gradient(program, *leaves, raise_exception=False)
+    assert report.verdict is not testing.Verdict.WRONG, f"{program!r}\n{report}"
+
+
+@settings(max_examples=20)
+@given(testing.programs(size=st.integers(4, 12)))
+def test_all_derivatives_of_drawn_programs_agree(program: Any) -> None:
+    leaves = [torch.tensor(array, requires_grad=True) for array in program.arrays().values()]
+    with refusals_allowed():
+        found = testing.check_agreement(program, *leaves, order=1, raise_exception=False)
+    excused = ("ill-conditioned", "view size")  # of inputs that are not contiguous there may be no view
+    wrong = [each for each in found.wrong if not any(words in each.detail for words in excused)]
+    assert wrong == [], f"{program!r}\n{found}"
+
+
+WRITES = {
+    "add": lambda y, x: y[0].add_(x[1]), "mul": lambda y, x: y[:, 1].mul_(x[:, 0].sin()),
+    "copy": lambda y, x: y[1].copy_(x[0]),
+    "set": lambda y, x: y.__setitem__((slice(None), 0), x[:, 1] * 2), "zero": lambda y, x: y[0].zero_(),
+    "tanh": lambda y, x: y.t()[0].tanh_(), "diagonal": lambda y, x: y[:, :2].diagonal().mul_(3),
+    "through a view of a view": lambda y, x: y.view(-1)[1:5].view(2, 2).t()[0].exp_(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_each_write_into_a_view(name: str) -> None:
+    """The base, the view and what was made of them before and after: first to third order."""
+
+    def fn(x: Any) -> Any:
+        y = x * 1.5
+        before = (y + 1).sin().sum()
+        WRITES[name](y, x)
+        return before, y, y.t()[1] * x[0, 0], (y * y).sum()
+
+    x = torch.tensor([[0.5, -1.2, 0.8], [0.3, 0.9, -0.4]], dtype=torch.float64, requires_grad=True)
+    assert testing.check_gradient(fn, x, order=3).verdict is testing.Verdict.RIGHT
 
 
 # ------------------------------------------------------------------ single cases
