@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -55,21 +57,47 @@ def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
     return report
 
 
+def check_alone(op: Primitive, args: Arrays) -> None:
+    """Assert that each input gets the same gradient where it alone asks for one as where all do, recorded or not."""
+    given, leaves = asking(op, args)
+    together = _walked(op, given, leaves, recorded=False)
+    for got, other in zip(_walked(op, given, leaves, recorded=True), together, strict=True):
+        np.testing.assert_allclose(got, other, 1e-9, 1e-9)
+    for leaf, other in zip(leaves, together, strict=True):
+        for one in leaves:
+            one.requires_grad_(one is leaf)
+        for recorded in (False, True):
+            np.testing.assert_allclose(_walked(op, given, [leaf], recorded)[0], other, 1e-9, 1e-9)
+
+
+def _walked(op: Primitive, given: Arrays, leaves: list[Any], recorded: bool) -> list[np.ndarray]:
+    """Return the gradients of ``leaves``, zeros where there is none."""
+    outs = differentiable(op.function(**given))
+    seeds = [rushlight.ones_like(out.detach()) for out in outs]
+    grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True, create_graph=recorded)
+    return [np.zeros(x.shape) if g is None else g.detach().numpy() for g, x in zip(grads, leaves, strict=True)]
+
+
 def right_or_refused(op: Primitive, args: Arrays) -> None:
-    """Assert that no write after the call, into an input or a result of ``op``, changes a gradient in silence."""
+    """Assert that no write after the call, into an input or a result of ``op``, changes a gradient in silence.
+
+    A small step changes what a rule computes; NaN also what it decides by a comparison.
+    """
     plain, (inputs, results) = _gradients(op, args, None)
     assert plain is not None
-    for number in range(inputs + results):
-        written, _ = _gradients(op, args, number)
+    for number, write in product(range(inputs + results), (lambda x: x.add_(0.3), lambda x: x.fill_(math.nan))):
+        written, _ = _gradients(op, args, number, write)
         if written is not None:
             for mine, other in zip(written, plain, strict=True):
                 np.testing.assert_array_equal(mine, other)
 
 
-def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np.ndarray] | None, tuple[int, int]]:
+def _gradients(
+    op: Primitive, args: Arrays, number: int | None, write: Callable[[Any], Any] | None = None
+) -> tuple[list[np.ndarray] | None, tuple[int, int]]:
     """Return the gradients of ``op``, None if refused, and how many inputs and results there are.
 
-    Between the call and the walk the tensor ``number`` of those is written.
+    Between the call and the walk ``write`` is done to the tensor ``number`` of those.
     """
     _, leaves = asking(op, args)
     inner = [leaf.clone() for leaf in leaves]
@@ -82,9 +110,9 @@ def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np
     sizes = len(inner), len(outs)
     seeds = [rushlight.from_numpy(np.ones(tuple(out.shape), out.detach().numpy().dtype)) for out in outs]
     try:
-        if number is not None:
+        if number is not None and write is not None:
             with rushlight.no_grad():
-                (inner + outs)[number].add_(0.3)
+                write((inner + outs)[number])
         grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True)
     except RuntimeError as error:
         if "modified by an inplace operation" in str(error) or "single memory location" in str(error):

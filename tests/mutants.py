@@ -140,7 +140,7 @@ def changes(node: Any) -> Iterator[tuple[str, Any]]:
         if sign in {ast.Add, ast.Sub, ast.Mult}:
             yield "right operand dropped", left
             yield "left operand dropped", right
-        if sign in {ast.Sub, ast.Div, ast.Pow, ast.MatMult}:
+        if sign in {ast.Sub, ast.Div, ast.Pow, ast.MatMult} and ast.dump(left) != ast.dump(right):
             yield "operands swapped", ast.BinOp(right, node.op, left)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield "sign dropped", node.operand
@@ -152,8 +152,10 @@ def changes(node: Any) -> Iterator[tuple[str, Any]]:
 
 def _symmetric(node: ast.Call) -> bool:
     """Return whether the order of the first two arguments means nothing, or cannot be told."""
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
-    return name in {"max", "min", "zip", "maximum", "minimum"} or any(isinstance(a, ast.Starred) for a in node.args)
+    first, second = node.args[:2]
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    same = ast.dump(first) == ast.dump(second) or any(isinstance(each, ast.Starred) for each in node.args)
+    return same or name in {"max", "min", "zip", "maximum", "minimum"}
 
 
 class _Replace(ast.NodeTransformer):
