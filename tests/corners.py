@@ -181,17 +181,22 @@ WRITES = [
 ]  # fmt: skip
 BRANCHES = [
     Corner("determinant", lambda t, x: t.linalg.det(x), ([[0.2, 2.0], [1.5, 0.3]],)),
+    Corner("linear", lambda t, x, w, b: t.nn.functional.linear(x, w, b),
+           ([[[1.0], [2.0]], [[3.0], [0.5]]], [[0.3], [0.7]], [[1.0, 2.0], [3.0, 4.0]])),
     Corner("lstm_steps", _layer("LSTM", lambda got: got[0]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
     Corner("lstm_steps", _layer("LSTM", lambda got: got[1][1]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
     Corner("gru_steps", _layer("GRU", lambda got: got[0]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
     Corner("elman_steps", _layer("RNN", lambda got: got[1]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
-]
+]  # fmt: skip
 SURE = [[[-0.5, -1.0]], [[-0.3, -2.0]]]  # log-probabilities of two classes at two steps
 NEVER = [[[0.0, 0.0]], [[0.0, 0.0]]]
 ALIGNED = [
     Corner("ctc_loss", _ctc(1, 0), (SURE,), ([[[math.exp(-0.5) - 1, math.exp(-1.0)]], [[0.0, 0.0]]],)),
     Corner("ctc_loss", _ctc(1, 2, zero_infinity=True), (SURE,), (NEVER,)),
     Corner("ctc_loss", _ctc(2, 2, zero_infinity=True), (SURE,), (NEVER,)),
+    Corner("ctc_loss", _ctc(2, 1, zero_infinity=True), (SURE,), ([
+        [[0.40355287750583896, -0.42914277662176337]], [[0.0669082510374065, -0.19075474711907597]]
+    ],)),
     Corner("ctc_loss", _ctc(1, 2), (SURE,), ([[[NAN, NAN]], [[0.0, 0.0]]],), recorded=False),
-]
+]  # fmt: skip
 CORNERS = [*ALIGNED, *PLAIN, *BENDS, *NORMS, *WRITES, *BRANCHES]
