@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,15 @@ class Corner:
         """Return the inputs as arrays."""
         return [np.array(x, self.dtype) for x in self.inputs]
 
-    def gradients(self, torch: Any, recorded: bool) -> list[np.ndarray]:
-        """Return the gradients of all inputs, zeros where there is none, from a walk that is recorded or not."""
+    def gradients(self, torch: Any, recorded: bool, seed: float = 1.0) -> list[np.ndarray]:
+        """Return the gradients of all inputs, zeros where there is none, for a gradient ``seed`` that arrives.
+
+        The walk is recorded or not.
+        """
         leaves = [torch.tensor(x).requires_grad_() for x in self.arrays()]
         out = self.fn(torch, *leaves)
         outs = out if isinstance(out, tuple) else (out,)
-        seeds = [torch.ones_like(one) for one in outs]
+        seeds = [torch.full_like(one, seed) for one in outs]
         grads = torch.autograd.grad(outs, leaves, seeds, allow_unused=True, create_graph=recorded)
         return [np.zeros(x.shape) if g is None else g.detach().numpy() for g, x in zip(grads, leaves, strict=True)]
 
@@ -53,14 +57,15 @@ def check_corner(corner: Corner) -> None:
         inputs = [rushlight.tensor(x).requires_grad_() for x in corner.arrays()]
         check(lambda *leaves: corner.fn(rushlight, *leaves), *inputs, order=2)
         return
-    for recorded in (False, True) if corner.recorded else (False,):
+    for recorded, seed in product((False, True) if corner.recorded else (False,), (1.0, -2.0)):
         with np.errstate(all="ignore"):
-            found = corner.gradients(rushlight, recorded)
+            found = corner.gradients(rushlight, recorded, seed)
         for got, wanted in zip(found, corner.grads, strict=True):
-            expected = np.array(wanted, corner.dtype)
-            assert got.dtype == expected.dtype
+            expected = np.array(wanted, corner.dtype) * seed
+            assert got.dtype == corner.dtype
             np.testing.assert_allclose(got, expected, 4 * float(np.finfo(corner.dtype).eps))
-            np.testing.assert_array_equal(np.signbit(got[got == 0]), np.signbit(expected[expected == 0]))
+            if seed == 1:
+                np.testing.assert_array_equal(np.signbit(got[got == 0]), np.signbit(expected[expected == 0]))
 
 
 def of_op(name: str) -> Iterator[Corner]:
@@ -92,6 +97,11 @@ def _layer(name: str, pick: Callable[[Any], Any]) -> Callable[..., Any]:
 def _one_value(torch: Any, x: Any) -> Any:
     made: Any = PRIMITIVES["batch_norm"].function(x, True, 0.1)
     return made.output
+
+
+def _half(torch: Any, x: Any, weight: Any) -> Any:
+    mean, var = torch.tensor([0.0], dtype=torch.float16), torch.tensor([3.0], dtype=torch.float16)
+    return torch.nn.functional.batch_norm(x, mean, var, weight, eps=1.0)
 
 
 def _ctc(times: int, labels: int, zero_infinity: bool = False) -> Callable[..., Any]:
@@ -128,6 +138,7 @@ PLAIN = [
            ([0.5, 0.0, 1.0], [0.5, 1.0, 0.0])),
     Corner("nextafter", lambda t, x, y: t.nextafter(x, y), ([1.0], [2.0]), ([1.0], [0.0])),
     Corner("pow_base", lambda t, x: t.pow(0.0, x), ([-1.0, 0.0, 0.5, 2.0],), ([-INF, 0.0, 0.0, 0.0],)),
+    Corner("pow_base", lambda t, x: t.pow(-0.0, x), ([-1.0, NAN, -2.0, 0.0],), ([INF, NAN, -INF, 0.0],)),
     Corner("pow_tensor", lambda t, x, y: t.pow(x, y), ([0.0, 0.0, 0.0, 0.0, 2.0], [-1.0, 0.0, 0.5, 2.0, 3.0]),
            ([-INF, 0.0, INF, 0.0, 12.0], [-INF, 0.0, 0.0, 0.0, 8 * math.log(2)])),
 ]  # fmt: skip
@@ -160,6 +171,7 @@ NORMS = [
     Corner("cdist", lambda t, x, y: t.cdist(x, y, 2.0), ([[1.0, 2.0]], [[1.0, 2.0]]), ([[0.0, 0.0]], [[0.0, 0.0]])),
     Corner("layer_norm", lambda t, x, w: t.nn.functional.layer_norm(x, (2,), w, eps=1.0), ([0.0, 2.0], [1.0, 3.0]),
            ([-0.3535, 0.3535], [-0.7070, 0.7070]), dtype=np.float16),
+    Corner("batch_norm", _half, ([[1.0], [2.0]], [2.0]), ([[1.0], [1.0]], [1.5]), dtype=np.float16),
     Corner("batch_norm", _one_value, ([[1.0, 2.0]],), ([[0.0, 0.0]],), public=False),
 ]  # fmt: skip
 WRITES = [
@@ -183,6 +195,7 @@ BRANCHES = [
     Corner("determinant", lambda t, x: t.linalg.det(x), ([[0.2, 2.0], [1.5, 0.3]],)),
     Corner("linear", lambda t, x, w, b: t.nn.functional.linear(x, w, b),
            ([[[1.0], [2.0]], [[3.0], [0.5]]], [[0.3], [0.7]], [[1.0, 2.0], [3.0, 4.0]])),
+    Corner("softplus_grad", lambda t, x: t.nn.functional.softplus(x, 0.5, 1.0), ([0.7, 1.5, 2.5],)),
     Corner("lstm_steps", _layer("LSTM", lambda got: got[0]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
     Corner("lstm_steps", _layer("LSTM", lambda got: got[1][1]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
     Corner("gru_steps", _layer("GRU", lambda got: got[0]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),

@@ -66,8 +66,8 @@ def mutants() -> dict[str, Any]:
     if found is None:
         raise SystemExit(text[-2000:])
     names = ("mutants", "ops", "caught", "equivalent", "survived")
-    survivors = re.findall(r"SURVIVED (.*)", text)
-    return dict(zip(names, map(int, found.groups()), strict=False)) | {"score": found[6], "survivors": survivors}
+    listed = {"survivors": re.findall(r"SURVIVED (.*)", text), "excused": re.findall(r"EQUIVALENT (.*)", text)}
+    return dict(zip(names, map(int, found.groups()), strict=False)) | {"score": found[6]} | listed
 
 
 def fuzz(programs: int) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def main() -> None:
     parts = {"ops": ops, "mutants": mutants, "fuzz": lambda: fuzz(given.programs), "coverage": coverage}
     for name in given.parts or ([] if given.fuzz_logs else parts):
         data[name] = parts[name]()
-        print(name, {key: value for key, value in data[name].items() if key != "survivors"}, flush=True)
+        print(name, {key: value for key, value in data[name].items() if not isinstance(value, list)}, flush=True)
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(data), encoding="utf-8")
 

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import rushlight
 from cases import CASES
 from corners import check_corner, of_op
+from equivalent import EQUIVALENT
 from gradients import check_alone, check_op, right_or_refused
 from rushlight.autograd import compile as generated
 from rushlight.autograd import engine
@@ -42,8 +44,6 @@ for _module in walk_packages(rushlight.autograd.__path__, "rushlight.autograd.")
     import_module(_module.name)
 
 EXAMPLES = 25
-EQUIVALENT: dict[tuple[str, str], str] = {}
-"""Survivors that cannot be caught, as ``(function, change)``, and why."""
 
 
 @dataclass
@@ -200,13 +200,11 @@ def mutants_of(function: FunctionType, name: str, trees: dict[str, ast.Module]) 
 
 
 def _shown(node: Any, around: dict[Any, Any]) -> str:
-    """Return the text of an expression; a short one with the expressions it stands in."""
+    """Return the text of an expression; a short one with the expression it stands in."""
     text, outer = ast.unparse(node), around.get(node)
-    while outer is not None and len(ast.unparse(outer)) < 15:
-        outer = around.get(outer)
-    if len(text) > 20 or not isinstance(outer, ast.expr):
-        return text
-    return f"{text} in {ast.unparse(outer)}"
+    while len(ast.unparse(outer)) < 15 and isinstance(around.get(outer), ast.expr) if outer else False:
+        outer = around[outer]
+    return f"{text} in {ast.unparse(outer)}" if len(text) <= 20 and isinstance(outer, ast.expr) else text
 
 
 # ------------------------------------------------------------------ running
@@ -291,6 +289,13 @@ def engine_faults(op: Primitive, drawn: dict[str, list[Any]]) -> Iterator[tuple[
             engine.settle_gradient = settle
 
 
+def named(function: FunctionType, its: list[Primitive]) -> str:
+    """Return what a function is called; a lambda after the input whose rule it is."""
+    if function.__name__ != "<lambda>":
+        return function.__name__
+    return next(f"{op.name}({name})" for op in its for name, rule in op.rules.items() if rule is function)
+
+
 class Run:
     """What is tried: functions, each with the ops that use it, and the ops themselves."""
 
@@ -303,7 +308,16 @@ class Run:
             for function in sorted(rules_of(op) - forward, key=_place):
                 users.setdefault(function, []).append(op)
         self.users = list(users.items())
-        self.drawn = {op.name: examples(op) for op in self.ops}
+
+    @cached_property
+    def drawn(self) -> dict[str, list[Any]]:
+        """What the cases draw, by op."""
+        return {op.name: examples(op) for op in self.ops}
+
+    def mutants(self) -> Iterator[Mutant]:
+        """Yield every mutant of a rule, untried."""
+        for function, its in self.users:
+            yield from mutants_of(function, named(function, its), self.trees)
 
     def __len__(self) -> int:
         return len(self.users) + len(self.ops)
@@ -314,11 +328,8 @@ class Run:
             op = self.ops[number - len(self.users)]
             return [(op.name, change, dead) for change, dead in self._faults(op)]
         function, its = self.users[number]
-        name = function.__name__
-        if name == "<lambda>":
-            name = next(f"{op.name}({name})" for op in its for name, rule in op.rules.items() if rule is function)
         found, before = [], function.__code__
-        for mutant in mutants_of(function, name, self.trees):
+        for mutant in mutants_of(function, named(function, its), self.trees):
             function.__code__ = _compiled(mutant.tree, function)
             rewrite(its)
             try:
@@ -354,6 +365,7 @@ def main() -> int:
     warnings.simplefilter("ignore")
     start, total, alive, excused = time.monotonic(), 0, 0, 0
     RUN = Run(sys.argv[1:] or sorted(CASES))
+    assert RUN.drawn.keys() == {op.name for op in RUN.ops}  # drawn once, before the processes part
     with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
         for part in pool.map(outcomes, range(len(RUN))):
             for owner, change, dead in part:
