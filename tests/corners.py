@@ -160,6 +160,9 @@ BENDS = [
 NORMS = [
     Corner("vector_norm", lambda t, x: t.linalg.vector_norm(x, 0), ([-2.0, 0.0, 3.0],), ([0.0, 0.0, 0.0],)),
     Corner("vector_norm", lambda t, x: t.linalg.vector_norm(x, 1), ([-2.0, 0.0, 3.0],), ([-1.0, 0.0, 1.0],)),
+    Corner("vector_norm",  # its slope does not bend, however small the element
+           lambda t, x: x + t.autograd.grad(t.linalg.vector_norm(x, 1), x, create_graph=True)[0], ([1e-310, 2.0],),
+           ([1.0, 1.0],)),
     Corner("vector_norm", lambda t, x: t.linalg.vector_norm(x, 2), ([0.0, 0.0],), ([0.0, 0.0],)),
     Corner("vector_norm", lambda t, x: t.linalg.vector_norm(x, 3), ([0.0, 0.0],), ([0.0, 0.0],)),
     Corner("vector_norm", lambda t, x: t.linalg.vector_norm(x, INF), ([-2.0, 0.0, 2.0],), ([-0.5, 0.0, 0.5],)),

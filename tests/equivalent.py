@@ -66,9 +66,5 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "choose._chosen_back",
         "arguments swapped: common_shape(input_shape, mask.shape)",
     ): "the common shape does not depend on the order",
-    (
-        "norms.norm_back",
-        "number off by one: 1 in ord == 1",
-    ): "the general formula, taken then, gives the same for order 1",
 }
 """Reasons by function and change, in the words of ``mutants.py``."""

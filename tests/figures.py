@@ -140,9 +140,11 @@ def page(data: dict[str, Any]) -> str:
         text += "\n## Ops\n\n" + OPS.format(**found)
     if found := data.get("mutants"):
         text += "\n## Mutants\n\n" + MUTANTS.format(**found)
-        for title, key in (("Survivors", "survivors"), ("Known to compute the same", "excused")):
-            if found.get(key):
-                text += f"\n{title}:\n\n" + "".join(f"- `{each}`\n" for each in found[key])
+        if found.get("survivors"):
+            text += "\nSurvivors:\n\n" + "".join(f"- `{each}`\n" for each in found["survivors"])
+        if found.get("excused"):
+            parts = [each.rsplit(": ", 1) for each in found["excused"]]
+            text += "\nKnown to compute the same:\n\n" + "".join(f"- `{what}`: {why}\n" for what, why in parts)
     if found := data.get("fuzz"):
         text += "\n## Random programs\n\n" + FUZZ.format(**found)
         reasons = sorted(found["reasons"].items(), key=lambda r: -r[1])
