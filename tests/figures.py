@@ -66,8 +66,8 @@ def mutants() -> dict[str, Any]:
     if found is None:
         raise SystemExit(text[-2000:])
     names = ("mutants", "ops", "caught", "equivalent", "survived")
-    survivors = re.findall(r"SURVIVED (.*)", text)
-    return dict(zip(names, map(int, found.groups()), strict=False)) | {"score": found[6], "survivors": survivors}
+    listed = {"survivors": re.findall(r"SURVIVED (.*)", text), "excused": re.findall(r"EQUIVALENT (.*)", text)}
+    return dict(zip(names, map(int, found.groups()), strict=False)) | {"score": found[6]} | listed
 
 
 def fuzz(programs: int) -> dict[str, Any]:
@@ -140,9 +140,11 @@ def page(data: dict[str, Any]) -> str:
         text += "\n## Ops\n\n" + OPS.format(**found)
     if found := data.get("mutants"):
         text += "\n## Mutants\n\n" + MUTANTS.format(**found)
-        for title, key in (("Survivors", "survivors"), ("Known to compute the same", "excused")):
-            if found.get(key):
-                text += f"\n{title}:\n\n" + "".join(f"- `{each}`\n" for each in found[key])
+        if found.get("survivors"):
+            text += "\nSurvivors:\n\n" + "".join(f"- `{each}`\n" for each in found["survivors"])
+        if found.get("excused"):
+            parts = [each.rsplit(": ", 1) for each in found["excused"]]
+            text += "\nKnown to compute the same:\n\n" + "".join(f"- `{what}`: {why}\n" for what, why in parts)
     if found := data.get("fuzz"):
         text += "\n## Random programs\n\n" + FUZZ.format(**found)
         reasons = sorted(found["reasons"].items(), key=lambda r: -r[1])
@@ -165,7 +167,7 @@ def main() -> None:
     parts = {"ops": ops, "mutants": mutants, "fuzz": lambda: fuzz(given.programs), "coverage": coverage}
     for name in given.parts or ([] if given.fuzz_logs else parts):
         data[name] = parts[name]()
-        print(name, {key: value for key, value in data[name].items() if key != "survivors"}, flush=True)
+        print(name, {key: value for key, value in data[name].items() if not isinstance(value, list)}, flush=True)
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(data), encoding="utf-8")
 

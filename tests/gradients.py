@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -58,22 +60,50 @@ def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
     return report
 
 
+def check_alone(op: Primitive, args: Arrays) -> None:
+    """Assert that each input gets the same gradient where it alone asks for one as where all do, recorded or not."""
+    given, leaves = asking(op, args)
+    together = _walked(op, given, leaves, recorded=False)
+    for got, other in zip(_walked(op, given, leaves, recorded=True), together, strict=True):
+        np.testing.assert_allclose(got, other, 1e-9, 1e-9)
+    for leaf, other in zip(leaves, together, strict=True):
+        for one in leaves:
+            one.requires_grad_(one is leaf)
+        for recorded in (False, True):
+            np.testing.assert_allclose(_walked(op, given, [leaf], recorded)[0], other, 1e-9, 1e-9)
+
+
+def _walked(op: Primitive, given: Arrays, leaves: list[Any], recorded: bool) -> list[np.ndarray]:
+    """Return the gradients of ``leaves``, zeros where there is none."""
+    outs = differentiable(op.function(**given))
+    seeds = [rushlight.ones_like(out.detach()) for out in outs]
+    grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True, create_graph=recorded)
+    return [np.zeros(x.shape) if g is None else g.detach().numpy() for g, x in zip(grads, leaves, strict=True)]
+
+
 def right_or_refused(op: Primitive, args: Arrays) -> None:
-    """Assert that no write after the call, into an argument or a result of ``op``, changes a gradient in silence."""
-    plain, count = _gradients(op, args, None)
-    assert plain is not None
-    for number in range(count):
-        written, _ = _gradients(op, args, number)
-        if written is not None:
-            for mine, other in zip(written, plain, strict=True):
-                np.testing.assert_array_equal(mine, other)
+    """Assert that no write after the call, into an argument or a result of ``op``, changes a gradient in silence.
+
+    A small step changes what a rule computes; NaN also what it decides by a comparison. A walk that is recorded may
+    read other values than one that is not.
+    """
+    for recorded in (False, True):
+        plain, count = _gradients(op, args, recorded)
+        assert plain is not None
+        for number, write in product(range(count), (_change, _spoil)):
+            written, _ = _gradients(op, args, recorded, number, write)
+            if written is not None:
+                for mine, other in zip(written, plain, strict=True):
+                    np.testing.assert_array_equal(mine, other)
 
 
-def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np.ndarray] | None, int]:
+def _gradients(
+    op: Primitive, args: Arrays, recorded: bool, number: int = 0, write: Callable[[Any], Any] | None = None
+) -> tuple[list[np.ndarray] | None, int]:
     """Return the gradients of ``op``, None if refused, and how many tensors there are to write.
 
     Those are the inputs, the other tensors among the arguments, and the results, indices included. Between the call
-    and the walk the tensor ``number`` is written.
+    and the walk ``write`` is done to the tensor ``number`` of those.
     """
     _, leaves = asking(op, args)
     inner = [leaf.clone() for leaf in leaves]
@@ -94,23 +124,28 @@ def _gradients(op: Primitive, args: Arrays, number: int | None) -> tuple[list[np
     seeds = [rushlight.from_numpy(np.ones(tuple(out.shape), out.detach().numpy().dtype)) for out in outs]
     tensors = [*inner, *others.values(), *results]
     try:
-        if number is not None:
-            _write(tensors[number])
-        grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True)
+        if write is not None:
+            with rushlight.no_grad():
+                write(tensors[number])
+        grads = rushlight.autograd.grad(outs, leaves, seeds, allow_unused=True, create_graph=recorded)
     except RuntimeError as error:
         if "modified by an inplace operation" in str(error) or "single memory location" in str(error):
             return None, len(tensors)
         raise
-    plain = [np.zeros(leaf.shape) if g is None else g.numpy() for g, leaf in zip(grads, leaves, strict=True)]
-    return plain, len(tensors)
+    found = [np.zeros(leaf.shape) if g is None else g.detach().numpy() for g, leaf in zip(grads, leaves, strict=True)]
+    return found, len(tensors)
 
 
-def _write(tensor: Any) -> None:
-    """Change every element: a number or an index into another, a bool into its opposite."""
-    with rushlight.no_grad():
-        if tensor.dtype is rushlight.bool:
-            tensor.logical_not_()
-        elif tensor.is_floating_point():
-            tensor.add_(0.3)
-        else:
-            tensor.copy_(tensor == 0)  # indices stay in reach
+def _change(tensor: Any) -> None:
+    """Write another number or index everywhere, or the opposite of a bool."""
+    if tensor.dtype is rushlight.bool:
+        tensor.logical_not_()
+    elif tensor.is_floating_point():
+        tensor.add_(0.3)
+    else:
+        tensor.copy_(tensor == 0)  # indices stay in reach
+
+
+def _spoil(tensor: Any) -> None:
+    """Write NaN everywhere, or zeros where there is none."""
+    tensor.fill_(math.nan if tensor.is_floating_point() else 0)

@@ -15,9 +15,13 @@ import copy
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from pkgutil import walk_packages
 from types import FunctionType
@@ -29,7 +33,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import rushlight
 from cases import CASES
-from gradients import check_op, right_or_refused
+from corners import check_corner, of_op
+from equivalent import EQUIVALENT
+from gradients import check_alone, check_op, right_or_refused
 from rushlight.autograd import compile as generated
 from rushlight.autograd import engine
 from rushlight.autograd.primitive import PRIMITIVES, Primitive
@@ -38,8 +44,6 @@ for _module in walk_packages(rushlight.autograd.__path__, "rushlight.autograd.")
     import_module(_module.name)
 
 EXAMPLES = 25
-EQUIVALENT: dict[tuple[str, str], str] = {}
-"""Survivors that cannot be caught, as ``(function, change)``, and why."""
 
 
 @dataclass
@@ -137,7 +141,7 @@ def changes(node: Any) -> Iterator[tuple[str, Any]]:
         if sign in {ast.Add, ast.Sub, ast.Mult}:
             yield "right operand dropped", left
             yield "left operand dropped", right
-        if sign in {ast.Sub, ast.Div, ast.Pow, ast.MatMult}:
+        if sign in {ast.Sub, ast.Div, ast.Pow, ast.MatMult} and ast.dump(left) != ast.dump(right):
             yield "operands swapped", ast.BinOp(right, node.op, left)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield "sign dropped", node.operand
@@ -149,8 +153,10 @@ def changes(node: Any) -> Iterator[tuple[str, Any]]:
 
 def _symmetric(node: ast.Call) -> bool:
     """Return whether the order of the first two arguments means nothing, or cannot be told."""
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
-    return name in {"max", "min", "zip", "maximum", "minimum"} or any(isinstance(a, ast.Starred) for a in node.args)
+    first, second = node.args[:2]
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    same = ast.dump(first) == ast.dump(second) or any(isinstance(each, ast.Starred) for each in node.args)
+    return same or name in {"max", "min", "zip", "maximum", "minimum"}
 
 
 class _Replace(ast.NodeTransformer):
@@ -163,12 +169,14 @@ class _Replace(ast.NodeTransformer):
         return self.new if node is self.old else self.generic_visit(node)
 
 
-def mutants_of(function: FunctionType, trees: dict[str, ast.Module]) -> Iterator[Mutant]:
-    """Yield the function with one thing changed, in every way."""
+def mutants_of(function: FunctionType, name: str, trees: dict[str, ast.Module]) -> Iterator[Mutant]:
+    """Yield the function, which is called ``name``, with one thing changed, in every way."""
     tree = tree_of(function, trees)
-    owner = f"{Path(function.__code__.co_filename).stem}.{function.__name__}:{tree.lineno}"
+    owner = f"{Path(function.__code__.co_filename).stem}.{name}:{tree.lineno}"
     body = [tree.body] if isinstance(tree, ast.Lambda) else tree.body
     places = [node for part in body for node in ast.walk(part)]
+    around = {inner: node for node in places for inner in ast.iter_child_nodes(node)}
+    seen: Counter[str] = Counter()
     for number, node in enumerate(places):
         for what, _ in changes(node):
             fresh = copy.deepcopy(tree)
@@ -176,7 +184,10 @@ def mutants_of(function: FunctionType, trees: dict[str, ast.Module]) -> Iterator
             twin = [each for part in inner for each in ast.walk(part)][number]
             new = next(made for name, made in changes(twin) if name == what)
             changed = ast.fix_missing_locations(_Replace(twin, new).visit(fresh))
-            yield Mutant(owner, f"{what}: {ast.unparse(node)}", function, changed)
+            change = f"{what}: {_shown(node, around)}"
+            seen[change] += 1
+            again = f" (number {seen[change]})" if seen[change] > 1 else ""
+            yield Mutant(owner, change + again, function, changed)
     results = [node for node in places if isinstance(node, ast.Return) and not isinstance(node.value, ast.Tuple)]
     if isinstance(tree, ast.Lambda) or results:
         fresh = copy.deepcopy(tree)
@@ -186,6 +197,14 @@ def mutants_of(function: FunctionType, trees: dict[str, ast.Module]) -> Iterator
         if isinstance(fresh, ast.Lambda):
             fresh.body = ast.UnaryOp(ast.USub(), fresh.body)
         yield Mutant(owner, "sign of the result flipped", function, ast.fix_missing_locations(fresh))
+
+
+def _shown(node: Any, around: dict[Any, Any]) -> str:
+    """Return the text of an expression; a short one with the expression it stands in."""
+    text, outer = ast.unparse(node), around.get(node)
+    while len(ast.unparse(outer)) < 15 and isinstance(around.get(outer), ast.expr) if outer else False:
+        outer = around[outer]
+    return f"{text} in {ast.unparse(outer)}" if len(text) <= 20 and isinstance(outer, ast.expr) else text
 
 
 # ------------------------------------------------------------------ running
@@ -225,75 +244,144 @@ def caught(check: Callable[[Primitive, Any], Any], ops: list[Primitive], drawn: 
     return False
 
 
+def first(op: Primitive, args: Any) -> None:
+    """Check the first derivative."""
+    check_op(op, args, order=1)
+
+
 def second(op: Primitive, args: Any) -> None:
     """Check first and second derivative."""
     check_op(op, args, order=2)
 
 
+def caught_at_all(ops: list[Primitive], drawn: dict[str, list[Any]]) -> bool:
+    """Return whether anything fails that the tests check; what is cheap comes first."""
+    corners = {op.name: list(of_op(op.name)) for op in ops}
+    return (
+        caught(first, ops, drawn)
+        or caught(lambda op, corner: check_corner(corner), ops, corners)
+        or caught(check_alone, ops, drawn)
+        or caught(second, ops, drawn)
+    )
+
+
 def engine_faults(op: Primitive, drawn: dict[str, list[Any]]) -> Iterator[tuple[str, bool]]:
     """Yield the faults that are not in a rule's text, and whether each was caught."""
     if op.frees:
-        lines = generated._pull
+        lines = generated.pull_lines
 
         def blind(primitive: Any) -> list[str]:
             return [line for line in lines(primitive) if "stale(" not in line]
 
-        generated._pull = blind
+        generated.pull_lines = blind
         rewrite([op])
         try:
             yield "version check skipped", caught(right_or_refused, [op], drawn)
         finally:
-            generated._pull = lines
+            generated.pull_lines = lines
             rewrite([op])
     if op.elementwise and len(op.inputs) > 1:
         settle = engine.settle_gradient
         engine.settle_gradient = lambda part, edge, node: part if node.op.name == op.name else settle(part, edge, node)
         try:
-            yield "broadcast not undone", caught(second, [op], drawn)
+            yield "broadcast not undone", caught_at_all([op], drawn)
         finally:
             engine.settle_gradient = settle
 
 
-def main() -> int:
-    """Try every mutant; return how to exit."""
-    warnings.simplefilter("ignore")
-    chosen = sys.argv[1:] or sorted(CASES)
-    ops = [PRIMITIVES[name] for name in chosen]
-    forward, trees = forward_helpers(), {}
-    users: dict[Any, list[Primitive]] = {}
-    for op in ops:
-        for function in rules_of(op) - forward:
-            users.setdefault(function, []).append(op)
-    drawn = {op.name: examples(op) for op in ops}
-    start, total, alive, excused = time.monotonic(), 0, [], 0
+def named(function: FunctionType, its: list[Primitive]) -> str:
+    """Return what a function is called; a lambda after the input whose rule it is."""
+    if function.__name__ != "<lambda>":
+        return function.__name__
+    return next(f"{op.name}({name})" for op in its for name, rule in op.rules.items() if rule is function)
 
-    def note(owner: str, change: str, dead: bool) -> None:
-        nonlocal total, excused
-        total += 1
-        if not dead and (owner.split(":", maxsplit=1)[0], change) in EQUIVALENT:
-            excused += 1
-        elif not dead:
-            alive.append((owner, change))
-            print(f"SURVIVED {owner}  {change}", flush=True)
 
-    for function, its in users.items():
-        before = function.__code__
-        for mutant in mutants_of(function, trees):
+class Run:
+    """What is tried: functions, each with the ops that use it, and the ops themselves."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.ops = [PRIMITIVES[name] for name in names]
+        self.trees: dict[str, ast.Module] = {}
+        users: dict[Any, list[Primitive]] = {}
+        forward = forward_helpers()
+        for op in self.ops:
+            for function in sorted(rules_of(op) - forward, key=_place):
+                users.setdefault(function, []).append(op)
+        self.users = list(users.items())
+
+    @cached_property
+    def drawn(self) -> dict[str, list[Any]]:
+        """What the cases draw, by op."""
+        return {op.name: examples(op) for op in self.ops}
+
+    def mutants(self) -> Iterator[Mutant]:
+        """Yield every mutant of a rule, untried."""
+        for function, its in self.users:
+            yield from mutants_of(function, named(function, its), self.trees)
+
+    def __len__(self) -> int:
+        return len(self.users) + len(self.ops)
+
+    def outcomes(self, number: int) -> list[tuple[str, str, bool]]:
+        """Try every mutant of one function, or the engine's faults of one op: where, what, and whether caught."""
+        if number >= len(self.users):
+            op = self.ops[number - len(self.users)]
+            return [(op.name, change, dead) for change, dead in self._faults(op)]
+        function, its = self.users[number]
+        found, before = [], function.__code__
+        for mutant in mutants_of(function, named(function, its), self.trees):
             function.__code__ = _compiled(mutant.tree, function)
             rewrite(its)
             try:
-                dead = caught(second, its, drawn)
+                dead = caught_at_all(its, self.drawn)
             finally:
                 function.__code__ = before
                 rewrite(its)
-            note(mutant.owner, mutant.change, dead)
-    for op in ops:
-        for change, dead in engine_faults(op, drawn):
-            note(op.name, change, dead)
-    score = (total - len(alive) - excused) / max(total - excused, 1)
+            found.append((mutant.owner, mutant.change, dead))
+        return found
+
+    def _faults(self, op: Primitive) -> Iterator[tuple[str, bool]]:
+        if caught_at_all([op], self.drawn) or (op.frees and caught(right_or_refused, [op], self.drawn)):
+            raise AssertionError(f"{op.name} fails as it is, so that no fault in it could be told")
+        yield from engine_faults(op, self.drawn)
+
+
+def _place(function: Any) -> tuple[str, int, str]:
+    code = function.__code__
+    return code.co_filename, code.co_firstlineno, str(code.co_varnames)
+
+
+RUN: Run
+
+
+def outcomes(number: int) -> list[tuple[str, str, bool]]:
+    """Do a part of the run, in a process of its own."""
+    return RUN.outcomes(number)
+
+
+def main() -> int:
+    """Try every mutant; return how to exit."""
+    global RUN  # noqa: PLW0603 - forked processes find it there
+    warnings.simplefilter("ignore")
+    start, total, alive, excused = time.monotonic(), 0, 0, 0
+    RUN = Run(sys.argv[1:] or sorted(CASES))
+    assert RUN.drawn.keys() == {op.name for op in RUN.ops}  # drawn once, before the processes part
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+        for part in pool.map(outcomes, range(len(RUN))):
+            for owner, change, dead in part:
+                total += 1
+                key = owner.split(":", maxsplit=1)[0], change
+                if not dead and key in EQUIVALENT:
+                    excused += 1
+                    print(f"EQUIVALENT {owner}  {change}: {EQUIVALENT[key]}", flush=True)
+                elif not dead:
+                    alive += 1
+                    print(f"SURVIVED {owner}  {change}", flush=True)
+    found = total - alive - excused
+    score = found / max(total - excused, 1)
     print(
-        f"{total} mutants of {len(ops)} ops: {total - len(alive) - excused} caught, {excused} equivalent, "
-        f"{len(alive)} survived; score {score:.2%}, {time.monotonic() - start:.0f} s"
+        f"{total} mutants of {len(RUN.ops)} ops: {found} caught, {excused} equivalent, "
+        f"{alive} survived; score {score:.2%}, {time.monotonic() - start:.0f} s"
     )
     return 0 if score >= 0.99 else 1
 

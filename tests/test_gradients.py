@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import rushlight
 from cases import CASES
-from gradients import asking, check_op, differentiable, right_or_refused
+from gradients import asking, check_alone, check_op, differentiable, right_or_refused
 from rushlight.autograd.compile import listing
 from rushlight.autograd.primitive import PRIMITIVES
 
@@ -42,6 +42,13 @@ def test_first_and_second_derivative(name: str, data: Any) -> None:
 @settings(max_examples=4)
 def test_third_derivative(name: str, data: Any) -> None:
     check_op(PRIMITIVES[name], data.draw(CASES[name]), order=3)
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))
+@given(data=st.data())
+@settings(max_examples=5)
+def test_an_input_that_asks_alone_gets_the_same_gradient(name: str, data: Any) -> None:
+    check_alone(PRIMITIVES[name], data.draw(CASES[name]))
 
 
 @pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))

@@ -152,7 +152,7 @@ def _six(x: Array) -> Any:
 
 
 def _hardswish_rule(g: Any, input: Any) -> Any:
-    return drop(_where(input < 3, g * (input / 3 + 0.5), _where(input >= 3, g, g)), input <= -3)
+    return drop(_where(input < 3, g * (input / 3 + 0.5), g), input <= -3)
 
 
 @primitive(input=_hardswish_rule, promote="same")

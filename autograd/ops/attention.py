@@ -27,9 +27,8 @@ def _weights(query: Any, key: Any, bias: Any, refused: Any, scale: float) -> Any
     if refused is not None:
         scores = scores + refused
     array = np.asarray(array_of(scores, "attention"))
-    if not array.size:
-        return softmax(scores, -1)
-    blind = np.isneginf(np.maximum.reduce(array, -1, keepdims=True))  # who may look at nothing gets zeros, not NaN
+    most = np.maximum.reduce(array, -1, keepdims=True, initial=-np.inf)
+    blind = np.isneginf(most)  # who may look at nothing gets zeros, not NaN
     if not blind.any():
         return softmax(scores, -1)
     return drop(softmax(drop(scores, blind), -1), blind)

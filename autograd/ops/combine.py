@@ -76,7 +76,7 @@ def _extreme_back(g: Any, input: Any, out: Any, src: Any, dim: int, index: Any) 
     """Share the gradient equally among the elements that equal the extreme, as PyTorch does."""
     kind = (g.array if isinstance(g, Variable) else g).dtype
     own, won = input == out, src == gather(out, dim, index)
-    ties = keep(np.ones(g.shape, kind), own) + place_along(keep(np.ones(src.shape, kind), won), g.shape, dim, index)
+    ties = own + place_along(keep(np.ones(src.shape, kind), won), g.shape, dim, index)
     share = g / ties
     return keep(share, own), keep(gather(share, dim, index), won)
 

@@ -11,6 +11,7 @@ from ..dtypes import Array, dtype_of
 from ..primitive import primitive
 from .adapt import expand_to
 from .dual import absolute_power, shaped, signed_power, values_of
+from .mask import flat
 from .matmul import gemm
 from .order import transpose
 from .reduce import sum
@@ -47,7 +48,7 @@ def _slopes(g: Any, difference: Any, out: Any, p: float) -> Any:
 
 def _cdist_rule(g: Any, x1: Any, x2: Any, out: Any, p: float, needs: list[bool]) -> tuple[Any, Any]:
     if p == 0:
-        return x1 * 0, x2 * 0
+        return flat(x1), flat(x2)
     if p == 2:
         share = g * absolute_power(out, -1)
         flipped = transpose(share, -1, -2)
@@ -75,7 +76,7 @@ def _cdist(x1: Array, x2: Array, p: float, matrix: bool) -> Any:
 
 def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
     if p == 0:
-        return input * 0
+        return flat(input)
     first, second = np.triu_indices(input.shape[0], 1)
     slopes = _slopes(g, index_select(input, 0, first) - index_select(input, 0, second), out, p)
     return place_rows(slopes, input.shape, 0, first) - place_rows(slopes, input.shape, 0, second)

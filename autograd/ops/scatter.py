@@ -12,7 +12,7 @@ from ..dtypes import Array, dtype_of
 from ..kernels.place import add_rows, flat_places
 from ..node import CONSTANT, Variable
 from ..primitive import primitive
-from .shape import getitem, scatter_slice
+from .shape import reshape, scatter_slice
 
 # ------------------------------------------------------------------ checks
 
@@ -214,32 +214,42 @@ def place_rows(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
 
 
 def matching(input: Any, dim: int, index: Array, source: Any, name: str) -> int:
-    """Return ``dim`` counted from the front; raise unless ``source`` is ``input`` with ``index.size`` slices."""
-    dim = norm_dim(dim, input.ndim)
-    error = IndexError if name == "index_copy" else RuntimeError
-    if source.ndim and source.ndim != input.ndim:
+    """Return ``dim`` counted from the front; raise unless ``source`` is ``input`` with ``index.size`` slices.
+
+    Where one of the two has no dims, ``index_copy`` takes one slice of one element for the same.
+    """
+    dim, copies = norm_dim(dim, input.ndim), name == "index_copy"
+    if copies and source.ndim and source.ndim != input.ndim and (input.ndim or source.size > 1):
         raise IndexError(
             f"{name}_(): When source and destination are not scalars, their dimensionality must match. Source "
             f"dimensionality ({source.ndim}), destination dimensionality ({input.ndim})"
         )
-    if index.size != (source.shape[dim] if source.ndim else 1):
-        raise error(
-            f"{name}_(): Number of indices ({index.size}) should be equal to source.size(dim): (source has shape "
-            f"{list(source.shape)}), for dim: {dim}"
-        )
-    if source.ndim and any(n != m for d, (n, m) in enumerate(zip(input.shape, source.shape, strict=True)) if d != dim):
+    count = source.shape[dim] if source.ndim > dim else 1
+    miscounted = (IndexError if copies or not source.ndim else RuntimeError)(
+        f"{name}_(): Number of indices ({index.size}) should be equal to source.size(dim): (source has shape "
+        f"{list(source.shape)}), for dim: {dim}"
+    )
+    if index.size != count and not (copies and source.ndim):
+        raise miscounted
+    if _slices(input, dim, copies or source.ndim) != _slices(source, dim, copies or input.ndim):
         raise RuntimeError(
             f"{name}_(): source tensor shape must match self tensor shape, excluding the specified dimension. Got "
             f"self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
         )
+    if index.size != count:
+        raise miscounted
     one_dtype(f"{name}_", input, source)
     return dim
 
 
-def _added_back(g: Any, dim: int, index: Any, alpha: Any, source_shape: tuple[int, ...]) -> Any:
+def _slices(x: Any, dim: int, cut: Any) -> tuple[int, ...]:
+    """Return the shape of the slices along ``dim``; of all of ``x`` unless ``cut``."""
+    shape: tuple[int, ...] = x.shape
+    return (*shape[:dim], *shape[dim + 1 :]) if cut else shape
+
+
+def _added_back(g: Any, dim: int, index: Any, alpha: Any) -> Any:
     found = index_select(g, dim, index)
-    if found.shape != source_shape:
-        found = getitem(found, (0,) * found.ndim)
     return found if alpha == 1 else found * alpha
 
 
@@ -263,7 +273,8 @@ def _rows_emptied(g: Any, dim: int, index: Any) -> Any:
 
 
 def _copied_back(g: Any, dim: int, index: Any, source_shape: tuple[int, ...]) -> Any:
-    return _added_back(g, dim, index, 1, source_shape)
+    found = index_select(g, dim, index)
+    return found if found.shape == source_shape else reshape(found, source_shape)
 
 
 @primitive(input=_rows_emptied, source=_copied_back, index=None)

@@ -16,7 +16,7 @@ from ..primitive import primitive
 from ..writes import deliver
 from .dual import values_of
 from .finish import floats_only, unsupported
-from .mask import drop, keep
+from .mask import drop, flat, keep
 from .pointwise import exp2, log
 from .reduce import sum
 from .reduction import as_kind
@@ -138,7 +138,7 @@ def xlogy(input: Array, other: Array) -> Any:
 
 @primitive(
     input=lambda g, input, out: keep(g * (np.sign(values_of(input)) * np.sign(values_of(out))), values_of(input) != 0),
-    other=lambda g: g * 0,
+    other=flat,
     promote="float",
 )
 def copysign(input: Array, other: Array) -> Any:
@@ -149,7 +149,7 @@ def copysign(input: Array, other: Array) -> Any:
     return np.copysign(input, other)
 
 
-@primitive(input=lambda g: g, other=lambda g: g * 0, promote="same")
+@primitive(input=lambda g: g, other=flat, promote="same")
 def nextafter(input: Array, other: Array) -> Any:
     """Return the next float after ``input`` towards ``other``.
 

@@ -11,11 +11,8 @@ PLUS = {"beta": st.sampled_from([1.0, 0.5]), "threshold": st.sampled_from([20.0,
 
 
 def in_pairs(names: tuple[str, str], **fixed: object) -> st.SearchStrategy[dict[str, object]]:
-    """Two inputs of one shape, as a gradient and what it belongs to have."""
-    drawn = arrays(elements=OFF_KINKS)
-    both = drawn.flatmap(lambda x: arrays(x.shape).map(lambda g: {names[0]: g, names[1]: x}))
-    extra = st.fixed_dictionaries({n: v if isinstance(v, st.SearchStrategy) else st.just(v) for n, v in fixed.items()})
-    return st.tuples(both, extra).map(lambda parts: parts[0] | parts[1])
+    """Two inputs, a gradient and what it belongs to, off the kinks."""
+    return binary(LINE, OFF_KINKS, names, **fixed)
 
 
 CASES = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cases.draw import ABOVE, AWAY, LINE, arrays, binary, unary
 
 SMALL = st.floats(0.05, 0.3).map(lambda v: round(v, 3))  # at zeros LAPACK changes the signs of what it finds
-LEADS = [(), (2,), (0,)]
+LEADS = [(), (2,), (1, 2), (0,)]
 
 
 @st.composite
@@ -21,6 +21,12 @@ def square(draw: Any, symmetric: bool = False) -> Any:
     if symmetric:
         x = (x + x.swapaxes(-1, -2)) / 2
     return np.asarray(x + np.diag([1.5, 3.0, 5.0][:n]))
+
+
+def turned(x: np.ndarray, sign: float) -> np.ndarray:
+    """Return matrices with the first row times ``sign``: so the determinant may be negative."""
+    x[..., 0, :] *= sign
+    return x
 
 
 @st.composite
@@ -55,7 +61,7 @@ CASES = {
     "as_strided": strided(),
     "inverted": one(square()),
     "solved": system(),
-    "determinant": one(square()),
+    "determinant": one(st.tuples(square(), st.sampled_from([1.0, -1.0])).map(lambda made: turned(*made))),
     "log_determinant": one(square()),
     "pseudoinverse": one(tall(wide=True), cut=0.1),
     "cholesky_factor": one(square(symmetric=True)),

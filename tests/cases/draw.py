@@ -56,7 +56,8 @@ def binary(input: Any = LINE, other: Any = LINE, names: Sequence[str] = ("input"
 @st.composite
 def broadcast(draw: Any, elements: dict[str, Any], **fixed: Any) -> dict[str, Any]:
     """Inputs by name, each with a strategy for its elements, whose shapes broadcast together."""
-    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=len(elements), max_dims=3, min_side=0, max_side=3))
+    least = draw(st.sampled_from([1, 1, 0]))  # where nothing is empty, more is seen
+    found = draw(hnp.mutually_broadcastable_shapes(num_shapes=len(elements), max_dims=3, min_side=least, max_side=3))
     args = {
         name: draw(arrays(shape, each))
         for (name, each), shape in zip(elements.items(), found.input_shapes, strict=True)

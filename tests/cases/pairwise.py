@@ -15,8 +15,8 @@ def vectors(draw: Any, two: bool) -> dict[str, Any]:
     lead = draw(st.sampled_from([(), (2,), (0,)])) if two else ()
     first, second, width = (draw(st.integers(1, 3)) for _ in range(3))
     count = first + second if two else first + 1
-    x = draw(distinct((*lead, count, width), gap=0.5)) * np.array([1.0, 1.25, 1.6])[:width]
-    p = draw(st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0] if width > 1 else [1.0, 1.5, 2.0, 3.0]))
+    x = draw(distinct((*lead, count, width), gap=0.5)) * np.array([1.0, 1.2345, 1.6789])[:width]
+    p = draw(st.sampled_from([3.0, 2.0, 1.0, np.inf, 1.5, 0.0] if width > 1 else [1.0, 1.5, 2.0, 3.0]))
     if not two:
         return {"input": x, "p": p}
     return {"x1": x[..., :first, :], "x2": x[..., first:, :], "p": p, "matrix": p == 2 and draw(st.booleans())}
@@ -24,11 +24,13 @@ def vectors(draw: Any, two: bool) -> dict[str, Any]:
 
 @st.composite
 def sequences(draw: Any) -> dict[str, Any]:
-    steps, batch, classes, longest = draw(st.integers(1, 4)), draw(st.integers(1, 2)), 3, draw(st.integers(0, 2))
-    targets = np.array(draw(st.lists(st.integers(1, 2), min_size=batch * longest, max_size=batch * longest)), np.int64)
-    lengths = np.array([draw(st.integers(0, longest)) for _ in range(batch)], np.int64)
-    times = np.array([draw(st.integers(min(2 * n, steps), steps)) for n in lengths], np.int64)
-    how = alignment(targets.reshape(batch, longest), times, np.minimum(lengths, times // 2), 0)
+    """Scores, and alignments of labels that differ or do not, with enough steps for them."""
+    steps, batch, classes = draw(st.sampled_from([3, 4, 5, 2, 1])), draw(st.integers(1, 2)), 3
+    longest = min(draw(st.sampled_from([2, 1, 0])), (steps + 1) // 2)
+    targets = np.array([draw(st.sampled_from([(2, 1), (1, 2), (1, 1)])) for _ in range(batch)], np.int64)
+    lengths = np.array([draw(st.sampled_from([longest, longest // 2])) for _ in range(batch)], np.int64)
+    times = np.array([draw(st.sampled_from([steps, max(2 * n - 1, steps - 1)])) for n in lengths], np.int64)
+    how = alignment(targets[:, :longest], times, lengths, 0)
     return {"log_probs": draw(arrays((steps, batch, classes), LINE)), "how": how, "zero_infinity": False,
             "normalized": False}  # fmt: skip
 

@@ -90,7 +90,7 @@ CASES = {
     "index_select": rows("input"),
     "place_rows": rows("g"),
     "index_add": rows("input", "source").flatmap(
-        lambda case: st.sampled_from([1, -0.5]).map(lambda alpha: case | {"alpha": alpha})
+        lambda case: st.sampled_from([1, -0.5, 2]).map(lambda alpha: case | {"alpha": alpha})
     ),
     "index_copy": rows("input", "source", repeats=False),
     "fill_rows": rows("input", "value"),

@@ -1,0 +1,70 @@
+"""Mutants that cannot be caught, since they compute the same for every input: each with the reason.
+
+An entry is a claim: say why no input tells the two apart. A test asks that each is still a mutant.
+"""
+
+from __future__ import annotations
+
+REST = "NumPy's reshape takes every negative size for what is left"
+STEP = "a shift by one place looks only at the sign of the step"
+FIRST = "the first factor of a recurrence meets nothing"
+SQUARE = "the matrices are square"
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (
+        "layout._places",
+        "number off by one: 1 in (np.arange(n) * step).reshape(-1, *(1,) * (len(size) - 1 - d))",
+    ): REST,
+    ("layout._strided_back", "number off by one: 1 in _places(size, stride, storage_offset).reshape(-1)"): REST,
+    ("norm._batch_norm_rule", "number off by one: 1 in scale.reshape(-1, *(1,) * (x.ndim - 2))"): REST,
+    (
+        "scatter._filled_back",
+        "number off by one: 1 in np.asarray(index.array if isinstance(index, Variable) else index).reshape(-1)",
+    ): REST,
+    (
+        "choose._taken_back",
+        "number off by one: 1 in np.array(index.array if isinstance(index, Variable) else index).reshape(-1)",
+    ): REST,
+    ("row_norm._slopes", "number off by one: 1 in weight.reshape(-1)"): REST,
+    ("cumulative._prod_back", "number off by one: 0.0 in shifted(input, axis, -1, 0.0)"): FIRST,
+    ("cumulative._prod_back", "number off by one: 1 in shifted(input, axis, -1, 0.0)"): STEP,
+    ("cumulative._logcumsumexp_back", "number off by one: 1 in shifted(out, axis, -1, np.inf)"): STEP,
+    ("dual._recurrence_rule", "number off by one: 0.0 in shifted(factor, axis, -1, 0.0)"): FIRST,
+    ("dual._recurrence_rule", "number off by one: 1 in shifted(factor, axis, -1, 0.0)"): STEP,
+    ("dual._recurrence_rule", "number off by one: 1 in shifted(out, axis, 1, 0.0)"): STEP,
+    ("decompose._cholesky_rule", "number off by one: 1 in out.shape[-1]"): SQUARE,
+    ("decompose._eigh_rule", "number off by one: 1 in input_shape[-1]"): SQUARE,
+    ("decompose._exponential_rule", "number off by one: 1 in input.shape[-1]"): SQUARE,
+    (
+        "decompose._cofactors",
+        "another operator: np.linalg.det(u) * np.linalg.det(vh)",
+    ): "both determinants are 1 or -1, but for rounding",
+    (
+        "decompose._gaps",
+        "another operator: apart + eye in (1 - eye) / (apart + eye)",
+    ): "it differs only where i = j, and there 0 is divided by 1 or -1",
+    ("loss._clipped_rule", "operands swapped: input - target"): "the bounds of the difference are symmetric about 0",
+    (
+        "conv._cropped",
+        (
+            "number off by one: 0 in constant_pad_nd(y, tuple((side for n, m in zip(shape, y.shape, strict=True) "
+            "for side in (n - m, 0)))[::-1], 0)"
+        ),
+    ): "it only cuts, so that nothing is filled in",
+    (
+        "special.copysign(input)",
+        "another operator: g * (np.sign(values_of(input)) * np.sign(values_of(out)))",
+    ): "both signs are 1 or -1, or the result is masked",
+    (
+        "special.copysign(input)",
+        "another operator: np.sign(values_of(input)) * np.sign(values_of(out))",
+    ): "both signs are 1 or -1, or the result is masked",
+    (
+        "recurrent._lstm_rule",
+        "number off by one: 7 in [needs[0], *needs[3:7]]",
+    ): "of the list only five entries are read",
+    (
+        "choose._chosen_back",
+        "arguments swapped: common_shape(input_shape, mask.shape)",
+    ): "the common shape does not depend on the order",
+}
+"""Reasons by function and change, in the words of ``mutants.py``."""
