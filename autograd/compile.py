@@ -15,7 +15,7 @@ import numpy as np
 
 from .arguments import TAKEN, adopt, meeting
 from .dims import mismatch
-from .dtypes import float32, float64, floating
+from .dtypes import check_float, float32, float64, floating
 from .mode import INFERRING, fresh, recording
 from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
 from .pulls import pull_lines
@@ -83,6 +83,7 @@ _NAMES: dict[str, Any] = {
     for each in (Variable, Node, FreedError, settle, attach, shared, deliver, mismatch, floating, adopt, stale, wrap)
 }
 _NAMES |= {"Version": Version, "ndarray": np.ndarray, "new": object.__new__, "clock": clock, "CONSTANT": CONSTANT}
+_NAMES |= {"check_float": check_float}
 _NAMES |= {
     "SINGLE": float32.numpy,
     "DOUBLE": float64.numpy,
@@ -291,6 +292,8 @@ def _recorded(op: Any) -> list[str]:
     if op.many:
         asked = f"any([n is not None for n in {op.many}_node])"
     lines = [f"    if ({asked}) and (mode_ := recording()):"]
+    if "dtype" in op.params:
+        lines += ["        if dtype is not None: check_float(kind_)"]
     lines += [f"        {line}" for name in op.saves for line in _save(op, name)]
     saved = ", ".join(_slots(op))
     lines += [

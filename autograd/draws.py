@@ -16,6 +16,7 @@ from .info import checked
 from .inplace import write
 from .mode import fresh
 from .node import Variable, shared, wrap
+from .ops.finish import plain
 from .primitive import primitive
 from .sampling import BLOCK, laid_out, narrowed, unsupported
 from .streams import Stream
@@ -87,7 +88,8 @@ def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any =
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
     """
-    low, stream = _from("uniform_", from_, words), stream_of(generator)
+    low, to = plain("uniform_", "from", _from("uniform_", from_, words)), plain("uniform_", "to", to)
+    stream = stream_of(generator)
     return _refill(self, lambda shape, kind: stream.uniform(shape, kind, low, to), "UniformBackward0", "uniform_")
 
 
@@ -96,6 +98,7 @@ def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = 
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
     """
+    mean, std = plain("normal_", "mean", mean), plain("normal_", "std", std)
     stream = stream_of(generator)
     return write(self, redrawn, (lambda like: normal_like(stream, like, mean, std), "NormalBackward0"), {}, "normal_")
 
@@ -119,6 +122,7 @@ def log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: An
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
     """
+    mean, std = plain("log_normal_", "mean", mean), plain("log_normal_", "std", std)
     stream = stream_of(generator)
     if not std > 0.0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
@@ -136,6 +140,7 @@ def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: An
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
     """
+    median, sigma = plain("cauchy_", "median", median), plain("cauchy_", "sigma", sigma)
     stream = stream_of(generator)
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
@@ -153,6 +158,7 @@ def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
     """
+    p = plain("geometric_", "p", p)
     stream = stream_of(generator)
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
@@ -170,6 +176,7 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
     """
+    lambd = plain("exponential_", "lambd", lambd)
     stream = stream_of(generator)
     return _refill(
         self, lambda shape, kind: stream.exponential(shape, kind, lambd), "ExponentialBackward0", "exponential_"

@@ -191,8 +191,8 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.softshrink.html
     """
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}")
+    if not 0 <= lambd < math.inf:
+        raise RuntimeError(f"lambda must be at least 0 and finite, but found to be {lambd}")
     floats_only("softshrink_cpu", input)
     bound = constant(lambd, input)
     return input - np.minimum(np.maximum(input, -bound), bound)

@@ -221,7 +221,7 @@ def _sizes(name: str, dims: int, shape: Ints, output_size: Any) -> Ints:
 
 def _adaptive_avg(name: str, dims: int, input: Any, output_size: Any) -> Any:
     x = array_of(input, name)
-    if x.ndim < dims:
+    if x.ndim < dims + (dims > 1 and isinstance(output_size, tuple | list)):
         kind = ValueError if isinstance(output_size, tuple | list) and dims > 1 else RuntimeError
         raise kind(f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got input of size {list(x.shape)}")
     sizes = _sizes(name, dims, x.shape, output_size)

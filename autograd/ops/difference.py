@@ -13,9 +13,10 @@ from ..writes import deliver
 from .arithmetic import _mul, _sub
 from .cumulative import cumsum
 from .dual import part, shaped
+from .finish import plain
 from .join import cat
 from .reduce import sum
-from .shape import getitem
+from .shape import clone, getitem
 
 
 @primitive(input=None, other=None)
@@ -44,29 +45,37 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if not n:
+        return clone(input) if out is None else deliver("diff", clone(input), out)
     axis = norm_dim(dim, array.ndim)
     for one in (prepend, append):
         if one is not None and array_of(one, "diff", "prepend or append").ndim != array.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     parts = [one for one in (prepend, input, append) if one is not None]
     result = cat(parts, axis) if len(parts) > 1 else input
-    for _ in range(min(n, array_of(result, "diff").shape[axis])):
+    for _ in range(min(n, max(array_of(result, "diff").shape[axis], 1))):
         late, early = _neighbours(result, axis)
-        result = _differ(late, early) if array.dtype.char == "?" else _sub(late, early)
-    if result is input:
-        result = getitem(input, (...,))
+        result = _differ(late, early) if array_of(late, "diff").dtype.char == "?" else _sub(late, early)
     return result if out is None else deliver("diff", result, out)
 
 
-def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
-    """Return twice the areas between neighbours along ``dim``, and that dim."""
+def _half(name: str, dx: Any) -> float:
+    """Return half of a step; RuntimeError for a bool."""
+    step = plain(name, "dx", dx)
+    if isinstance(step, bool):
+        raise RuntimeError(f"{name}: Currently, we only support dx as a real number.")
+    return float(step) / 2.0
+
+
+def _areas(name: str, y: Any, x: Any, dim: int) -> tuple[Any, int]:
+    """Return twice the areas between neighbours along ``dim`` (without ``x``: at steps of 1), and that dim."""
     array = array_of(y, name, "y")
     axis = norm_dim(dim, array.ndim)
     if array.dtype.kind == "b" or (x is not None and array_of(x, name, "x", 2).dtype.kind == "b"):
         raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
     late, early = _neighbours(y, axis)
     if x is None:
-        return _mul(late + early, dx), axis
+        return late + early, axis
     points = array_of(x, name, "x", 2)
     if points.ndim == 1:
         if points.size != array.shape[axis]:
@@ -76,7 +85,7 @@ def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
             )
         x = shaped(x, tuple([-1 if d == axis else 1 for d in range(array.ndim)]))
         points = array_of(x, name)
-    right, left = _neighbours(x, axis - array.ndim + points.ndim)
+    right, left = _neighbours(x, min(axis, axis - array.ndim + points.ndim))  # as PyTorch counts, also if x has more
     return _mul(late + early, right - left), axis
 
 
@@ -89,8 +98,8 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     >>> torch.trapezoid(torch.tensor([1.0, 2.0, 3.0]), dx=2.0)
     tensor(8.)
     """
-    areas, axis = _areas("trapezoid", y, x, dx, dim)
-    return sum(areas, axis) / 2.0
+    areas, axis = _areas("trapezoid", y, x, dim)
+    return sum(areas, axis) * _half("trapezoid", dx) if x is None else sum(areas, axis) / 2.0
 
 
 def trapz(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
@@ -103,5 +112,7 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -
 
     https://pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html
     """
-    areas, axis = _areas("cumulative_trapezoid", y, x, dx, dim)
+    areas, axis = _areas("cumulative_trapezoid", y, x, dim)
+    if x is None:
+        return cumsum(areas * _half("cumulative_trapezoid", dx), axis)
     return cumsum(areas, axis) / 2.0

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..dims import array_of
+from ..dtypes import dtype_of
 from ..primitive import primitive
 from .distance import pairwise_distance
 from .extrema import minimum
 from .nll import take_class
 from .pointwise import exp, log, sqrt
 from .reduce import mean, sum
-from .reduction import legacy
+from .reduction import as_kind, legacy
 from .select import clamp_min, where
 from .shape import reshape
 from .smooth import logsigmoid
@@ -141,8 +142,8 @@ def hinge_embedding_loss(
     https://pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
     """
     reduction = legacy(size_average, reduce, reduction)
-    far = where(target != 1, clamp_min(margin - input, 0), 0.0)
-    return finished(far + where(target != -1, input, 0.0), reduction)
+    far = where(target != 1, clamp_min(as_kind(margin - input, array_of(input, "hinge_embedding_loss").dtype), 0), 0)
+    return finished(far + where(target != -1, input, 0), reduction)
 
 
 def margin_ranking_loss(
@@ -166,7 +167,7 @@ def margin_ranking_loss(
             f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {shapes[0]}, "
             f"input2: {shapes[1]}, target: {shapes[2]} "
         )
-    return finished(clamp_min(-target * (input1 - input2) + margin, 0), reduction)
+    return finished(clamp_min(-target * (input1 - input2) + float(margin), 0), reduction)
 
 
 def soft_margin_loss(
@@ -211,6 +212,8 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     x, index = array_of(input, "multi_margin_loss"), array_of(target, "multi_margin_loss", "target", 2)
+    if index.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {dtype_of(index.dtype).legacy}")
     batch = x.shape[:-1] or (1,)
     if x.ndim > 2 or (index.shape != batch and (x.ndim == 2 or index.size != 1)):
         raise RuntimeError(

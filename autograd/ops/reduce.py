@@ -148,6 +148,8 @@ def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     if array.dtype.kind != "f":
         name = dtype_of(array.dtype).legacy
         raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {name}")
+    if dtype is not None and as_numpy(dtype).kind != "f":
+        raise RuntimeError(f"nanmean(): could not infer output dtype. dtype must be floating, not {dtype}")
     result = nansum(input, dim, keepdim, dtype=dtype) / _count_numbers(input, dim, keepdim)
     return result if out is None else deliver("nanmean", result, out)
 

@@ -136,12 +136,14 @@ def nan_to_num(
     )
 
 
-@primitive(input=None, values=None, promote="same")
+@primitive(input=None, values=None)
 def heaviside(input: Array, values: Array) -> Array:
-    """Return 0 below zero, 1 above, and ``values`` at zero. No gradient is recorded.
+    """Return 0 below zero, 1 above, and ``values`` at zero, of one dtype. No gradient is recorded.
 
     https://pytorch.org/docs/stable/generated/torch.heaviside.html
     """
+    if input.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
     out = np.where(np.equal(input, 0), values, np.greater(input, 0)).astype(input.dtype)
     return np.where(np.isnan(input), masks.ZERO[input.dtype], out) if input.dtype.kind == "f" else out
 

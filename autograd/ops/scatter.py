@@ -317,6 +317,8 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     https://pytorch.org/docs/stable/generated/torch.Tensor.index_fill_.html
     """
     kind = array_of(input, "index_fill").dtype
+    if array_of(index, "index_fill", "index", 3).dtype != np.int64:
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
     if isinstance(value, bool | int | float):
         value = np.array(value).astype(kind)
     elif array_of(value, "index_fill", "value", 4).ndim:

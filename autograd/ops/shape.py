@@ -228,7 +228,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 def ravel(input: Any) -> Any:
     """Return ``input`` as one dim: a view where the memory allows, else a copy."""
-    return reshape(input, (-1,)) if array_of(input, "ravel").ndim != 1 else contiguous(input)
+    return reshape(input, (-1,)) if array_of(input, "ravel").flags.c_contiguous else reshape(contiguous(input), (-1,))
 
 
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:

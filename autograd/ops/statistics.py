@@ -22,7 +22,7 @@ from .select import clamp, where
 
 def _weights(name: str, given: Any, count: int, floating: bool) -> Array:
     w = array_of(given, "cov", name)
-    if w.ndim > 1 or w.size != count or (w.dtype.kind == "f") is not floating:
+    if w.ndim > 1 or w.size != count or (w.dtype.kind not in ("f" if floating else "iu")):
         raise RuntimeError(
             f"cov(): expected {name} to be a vector of {count} {'floats' if floating else 'integers'}, but got shape "
             f"{list(w.shape)} of {dtype_of(w.dtype)}"
@@ -55,12 +55,14 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     weight = np.ones(count, kind) if often is None else often.astype(kind)
     weight = weight if much is None else (weight * much).astype(kind)
     total = weight.sum() if often is not None or much is not None else kind.type(count)
+    if total == 0 and (often is not None or much is not None):
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
     centred = rows - sum(rows * weight, 1, True) / total
     free = total - correction
     if much is not None and correction:
         free = total - correction * (weight * much).sum() / total
     made = (centred * weight) @ transpose(centred, 0, 1) / np.maximum(kind.type(free), kind.type(0))
-    return made.reshape(()) if x.ndim < 2 else made
+    return made.reshape(()) if made.shape == (1, 1) else made
 
 
 def corrcoef(input: Any) -> Any:
@@ -74,7 +76,7 @@ def corrcoef(input: Any) -> Any:
             f"corrcoef(): expected input to have two or fewer dimensions but got an input with {x.ndim} dimensions"
         )
     c = cov(input)
-    if x.ndim < 2:
+    if not c.ndim:
         return c / c
     spread = sqrt(c.diagonal())
     return clamp(c / spread[:, None] / spread, -1, 1)
@@ -107,6 +109,9 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     if not isinstance(elements, Variable) and not isinstance(test_elements, Variable):
         raise TypeError("isin(): elements or test_elements must be a Tensor")
     these, those = (np.asarray(x.array if isinstance(x, Variable) else x) for x in (elements, test_elements))
+    for x in (these, those):
+        if x.dtype.kind == "b":
+            raise RuntimeError("Unsupported input type encountered for isin(): Bool")
     return wrap(Variable.result, np.asarray(np.isin(these, those, invert=invert)))
 
 
