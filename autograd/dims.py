@@ -63,6 +63,7 @@ def mismatch(error: ValueError, *arrays: Any) -> None:
                 f"The size of tensor a ({sizes[0]}) must match the size of tensor b ({other}) at non-singleton "
                 f"dimension {dim}"
             )
+    raise RuntimeError(str(error))
 
 
 def whole(dim: Any) -> int:

@@ -167,6 +167,8 @@ def threshold(input: Array, threshold: float, value: float) -> Any:
     """Return ``input`` where it is above ``threshold``, else ``value``."""
     no_bool("threshold_cpu", input)
     whole = input.dtype.kind != "f"
+    if whole and not (math.isfinite(value) and math.isfinite(threshold)):
+        raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow: {threshold}, {value}")
     other = number(int(value), input.dtype) if whole else constant(value, input)
     return masks.choose(np.less_equal(input, int(threshold) if whole else threshold), other, input)
 

@@ -267,6 +267,8 @@ def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
 
 def _adaptive_max(name: str, dims: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     x = array_of(input, name)
+    if dims > 1 and isinstance(output_size, tuple | list) and x.ndim <= len(output_size):
+        raise ValueError(f"{name}: Input dimension should be at least {len(output_size) + 1}, but is {x.ndim}")
     check_rank(name, dims, x)
     sizes = _sizes(name, dims, x.shape, output_size)
     adaptive_output_size(name, x.shape, sizes)

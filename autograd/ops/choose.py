@@ -288,6 +288,11 @@ def _places(sorted_sequence: Array, input: Any, kind: Any, side: Any, sorter: An
     """Return where each element of ``input`` would go in the rows of ``sorted_sequence``."""
     rows, values = np.asarray(sorted_sequence), np.asarray(input)
     if sorter is not None:
+        if sorter.shape != rows.shape:
+            raise RuntimeError(
+                "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+                f"{list(rows.shape)} and sorter tensor {list(sorter.shape)}"
+            )
         rows = np.take_along_axis(rows, np.asarray(sorter), -1)
     if rows.ndim != 1 and (rows.ndim != values.ndim or rows.shape[:-1] != values.shape[:-1]):
         raise RuntimeError(
@@ -323,7 +328,8 @@ def searchsorted(
     array = array_of(sorted_sequence, "searchsorted", "sorted_sequence")
     if isinstance(input, int | float):
         input = np.asarray(input, array.dtype)
-    no_bool("searchsorted_out_cpu", array)
+    if array_of(input, "searchsorted", "input", 2).dtype == array.dtype:
+        no_bool("searchsorted_out_cpu", array)
     kind = np.dtype(np.int32 if out_int32 else np.int64)
     found: Any = _places
     return found(sorted_sequence, input, kind, _sides(side, right, "searchsorted"), sorter, out=out)

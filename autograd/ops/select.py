@@ -106,6 +106,8 @@ def _into(value: Number, kind: np.dtype[Any]) -> Any:
             raise RuntimeError(f"value cannot be converted to type {dtype_of(kind)} without overflow: {value}")
         return made
     if kind.kind in "iu":
+        if not -(2.0**64) < value < 2.0**64:
+            raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow: {value}")
         value, info = int(value), np.iinfo(kind)
         if not (info.min if kind.kind == "i" else -info.max) <= value <= info.max:
             raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow: {value}")
@@ -319,7 +321,7 @@ def _times(x: Array, value: Number) -> Array:
     """Return ``x * value``, the number in the dtype of ``x``."""
     if value == 1:
         return x
-    return x * number(float(value) if x.dtype.kind == "f" else int(value), x.dtype)
+    return x * (number(float(value), x.dtype) if x.dtype.kind == "f" else _into(value, x.dtype))
 
 
 @primitive(
