@@ -11,13 +11,13 @@ from warnings import warn
 
 import numpy as np
 
+from .arguments import plain
 from .build import build, checked_array, fill_number, warn_read_only
 from .conversions import in_dtype, legacy_array, new
 from .device import order_of, require_cpu, require_plain
 from .dtypes import DTYPES, as_numpy, default_numpy, dtype_of
 from .info import checked
 from .node import Variable, shared
-from .ops.finish import plain
 from .size import one_size, sizes
 from .tensor import Tensor
 from .writes import deliver

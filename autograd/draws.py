@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import plain
+from .dims import whole
 from .dtypes import Array
 from .info import checked
 from .inplace import write
 from .mode import fresh
 from .node import Variable, shared, wrap
-from .ops.finish import plain
 from .primitive import primitive
 from .sampling import BLOCK, laid_out, narrowed, unsupported
 from .streams import Stream
@@ -277,7 +278,8 @@ def multinomial(
     https://pytorch.org/docs/stable/generated/torch.multinomial.html
     """
     weights = np.asarray(checked("multinomial", input).array)
-    found = stream_of(generator).multinomial(weights, num_samples, replacement)
+    count = whole(num_samples, "num_samples")
+    found = stream_of(generator).multinomial(weights, count, replacement)
     made = wrap(Variable.result, found, None, fresh.get())
     return made if out is None else deliver("multinomial", made, out)
 

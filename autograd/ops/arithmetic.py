@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dtypes import Array, Number, number
 from ..node import CONSTANT
 from ..primitive import primitive
-from .finish import finish, no_bool, plain, tensors_only
+from .finish import finish, no_bool, tensors_only
 from .mask import flat
 
 ONE = 1

@@ -17,7 +17,7 @@ from .finish import floats_only
 
 
 def _refuse(g: Any, saved: Any, edges: Any) -> Any:
-    raise RuntimeError(f"the derivative for '{saved[0]}' is not implemented.")
+    raise NotImplementedError(f"the derivative for '{saved[0]}' is not implemented.")
 
 
 def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
@@ -160,5 +160,5 @@ def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     if low == high:
         low, high = low - 1, high + 1
     inside = input[(input >= low) & (input <= high)]
-    place = ((inside - low) / (high - low) * kind.type(bins)).astype(np.int64)
+    place = ((inside - low) * kind.type(bins) / (high - low)).astype(np.int64)
     return np.bincount(np.minimum(place, bins - 1), minlength=bins).astype(kind)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import return_types
-from ..dims import array_of
+from ..dims import array_of, whole
 from . import decompose
 from .finish import floats_only
 from .matmul import matmul
@@ -57,6 +57,7 @@ def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     x = array_of(input, "linalg.matrix_power")
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but has shape {list(x.shape)}")
+    n = whole(n, "n")
     if n < 0:
         input, n = inv(input), -n
     if n == 0:

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dims import array_of, norm_dim
 from ..dtypes import Array
+from ..mode import fresh
+from ..node import Variable, wrap
 from ..primitive import primitive
 from ..writes import deliver
 from .arithmetic import _mul, _sub
 from .cumulative import cumsum
 from .dual import part, shaped
-from .finish import plain
 from .join import cat
 from .reduce import sum
 from .shape import clone, getitem
@@ -98,6 +100,10 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     >>> torch.trapezoid(torch.tensor([1.0, 2.0, 3.0]), dx=2.0)
     tensor(8.)
     """
+    array = array_of(y, "trapezoid", "y")
+    if not array.size and not array.shape[axis := norm_dim(dim, array.ndim)]:
+        nothing = np.zeros((*array.shape[:axis], *array.shape[axis + 1 :]), array.dtype)
+        return wrap(Variable.result, nothing, None, fresh.get()) if isinstance(y, Variable) else nothing
     areas, axis = _areas("trapezoid", y, x, dim)
     return sum(areas, axis) * _half("trapezoid", dx) if x is None else sum(areas, axis) / 2.0
 

@@ -10,8 +10,6 @@ from ..dtypes import dtype_of
 from ..node import Variable
 from ..writes import deliver
 
-_PLAIN = {float, int, bool}
-
 
 def finish(name: str, made: Any, other: Any, out: Any) -> Any:
     """Return ``made``, written into ``out`` if there is one; TypeError if the operator declined ``other``."""
@@ -27,17 +25,6 @@ def tensors_only(name: str, **given: Any) -> None:
             raise TypeError(
                 f"{name}(): argument {parameter!r} (position {position + 1}) must be Tensor, not {type(value).__name__}"
             )
-
-
-def plain(name: str, parameter: str, value: Any) -> Any:
-    """Return a number of any kind, or a tensor without dims, as a Python number; TypeError for anything else."""
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, Variable):
-        value = value.array
-    if isinstance(value, np.ndarray | np.generic | int | float) and not np.ndim(value):
-        return value.item() if isinstance(value, np.ndarray | np.generic) else value
-    raise TypeError(f"{name}(): argument {parameter!r} must be Number, not {type(value).__name__}")
 
 
 def unsupported(kernel: str, array: Any) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dims import array_of
 from ..dtypes import Array, dtype_of, result_numpy
 from ..primitive import primitive
@@ -169,10 +170,11 @@ def smooth_l1_loss(
     reduction = legacy(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    beta = plain("smooth_l1_loss", "beta", beta)
     input, target = pair("smooth_l1_loss", "smooth_l1_cpu", input, target)
     if beta == 0:
         return _l1_loss(input, target, reduction)
-    return _huber(input, target, reduction, float(beta), float(beta), "SmoothL1LossBackward0")
+    return _huber(input, target, reduction, beta, beta, "SmoothL1LossBackward0")
 
 
 def huber_loss(
@@ -189,6 +191,7 @@ def huber_loss(
     https://pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
     """
     legacy(None, None, reduction)
+    delta = plain("huber_loss", "delta", delta)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     kind = array_of(input, "huber_loss").dtype
@@ -196,8 +199,8 @@ def huber_loss(
     if kind.kind == "f":
         input, target = as_kind(input, kind), as_kind(target, kind)
     if weight is None:
-        return _huber(input, target, reduction, float(delta), 1.0, "HuberLossBackward0")
-    losses = _weighted(_huber(input, target, "none", float(delta), 1.0, "HuberLossBackward0"), weight, "none")
+        return _huber(input, target, reduction, delta, 1.0, "HuberLossBackward0")
+    losses = _weighted(_huber(input, target, "none", delta, 1.0, "HuberLossBackward0"), weight, "none")
     return losses if reduction == "none" else sum(losses) if reduction == "sum" else mean(losses)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dims import array_of
 from ..dtypes import dtype_of
 from ..primitive import primitive
@@ -167,7 +168,9 @@ def margin_ranking_loss(
             f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {shapes[0]}, "
             f"input2: {shapes[1]}, target: {shapes[2]} "
         )
-    return finished(clamp_min(-target * (input1 - input2) + float(margin), 0), reduction)
+    return finished(
+        clamp_min(-target * (input1 - input2) + float(plain("margin_ranking_loss", "margin", margin)), 0), reduction
+    )
 
 
 def soft_margin_loss(

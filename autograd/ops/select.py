@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..compile import UNSET
 from ..dtypes import Array, Number, cast, dtype_of, number, result_numpy
 from ..kernels import mask as masks
 from ..node import Variable, wrap
 from ..primitive import primitive
-from .finish import finish, floats_only, no_bool, plain, tensors_only
+from .finish import finish, floats_only, no_bool, tensors_only
 from .mask import drop, keep
 
 _TENSOR = Variable | np.ndarray | np.generic
@@ -127,7 +128,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     if _kind(mask).kind != "b":
         raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {dtype_of(_kind(mask))}")
     if not isinstance(value, _TENSOR):
-        return _fill_number(input, mask, value)
+        return _fill_number(input, mask, plain("masked_fill", "value", value))
     ndim = (value.array if isinstance(value, Variable) else value).ndim
     if ndim:
         raise RuntimeError(

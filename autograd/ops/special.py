@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import return_types
-from ..dims import array_of
+from ..dims import array_of, whole
 from ..dtypes import Array, default_numpy, dtype_of
 from ..kernels import gamma
 from ..node import Variable, wrap
@@ -60,6 +60,7 @@ def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.polygamma.html
     """
+    n = whole(n, "n")
     if n < 0:
         raise RuntimeError(f"polygamma(n, x) does not support negative n, but got {n}")
     made = digamma(input) if n == 0 else _polygamma(input, n)
@@ -76,6 +77,7 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.mvlgamma.html
     """
+    p = whole(p, "p")
     if p < 1:
         raise RuntimeError(f"p has to be greater than or equal to 1, not {p}")
     kind = array_of(input, "mvlgamma").dtype
