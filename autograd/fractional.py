@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,9 @@ def _winners(x: Array, starts: list[Array], kernel: Ints) -> Array:
         shape = [1] * (2 * dims)
         shape[dims + d] = kernel[d]
         places = places * size[d] + (spread + np.arange(kernel[d]).reshape(shape))
-    lead, out = places.shape[: 2 + dims], x.reshape(*x.shape[:2], -1)
-    places = places.reshape(*x.shape[:2], int(np.prod(lead[2:])), -1)
-    found = np.take_along_axis(out, places.reshape(*x.shape[:2], -1), 2).reshape(places.shape)
+    lead, out = places.shape[: 2 + dims], x.reshape(*x.shape[:2], prod(x.shape[2:]))
+    places = places.reshape(*x.shape[:2], prod(lead[2:]), prod(kernel))
+    found = np.take_along_axis(out, places.reshape(*x.shape[:2], prod(places.shape[2:])), 2).reshape(places.shape)
     best = np.argmax(found, -1)
     gone = np.isnan(found)
     if gone.any():

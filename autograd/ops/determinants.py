@@ -61,7 +61,7 @@ def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     if n < 0:
         input, n = inv(input), -n
     if n == 0:
-        return into("matrix_power", input * 0 + np.eye(x.shape[-1], dtype=x.dtype), out)
+        return into("matrix_power", input**0 * 0 + np.eye(x.shape[-1], dtype=x.dtype), out)
     made: Any = None
     while n:
         if n % 2:

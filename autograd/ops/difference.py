@@ -47,12 +47,14 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
-    if not n:
+    if not n and prepend is None and append is None:
         return clone(input) if out is None else deliver("diff", clone(input), out)
     axis = norm_dim(dim, array.ndim)
     for one in (prepend, append):
         if one is not None and array_of(one, "diff", "prepend or append").ndim != array.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    if not n:
+        return clone(input) if out is None else deliver("diff", clone(input), out)
     parts = [one for one in (prepend, input, append) if one is not None]
     result = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(min(n, max(array_of(result, "diff").shape[axis], 1))):

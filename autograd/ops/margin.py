@@ -180,7 +180,13 @@ def soft_margin_loss(
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.soft_margin_loss.html
     """
-    return finished(-logsigmoid(target * input), legacy(size_average, reduce, reduction))
+    x, t = array_of(input, "soft_margin_loss"), array_of(target, "soft_margin_loss", "target", 2)
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {dtype_of(x.dtype).legacy}")
+    products = target * input
+    if array_of(products, "soft_margin_loss").shape != x.shape:
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape with {list(t.shape)}")
+    return finished(as_kind(-logsigmoid(products), x.dtype), legacy(size_average, reduce, reduction))
 
 
 def multilabel_soft_margin_loss(
@@ -295,6 +301,12 @@ def triplet_losses(
     anchor: Any, positive: Any, negative: Any, margin: float, p: float, eps: float, swap: bool, reduction: str
 ) -> Any:
     """Return :func:`triplet_margin_loss` of checked arguments."""
+    dims = [array_of(x, "triplet_margin_loss").ndim for x in (anchor, positive, negative)]
+    if len(set(dims)) > 1:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {dims[0]}D, positive {dims[1]}D, and negative {dims[2]}D inputs"
+        )
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = minimum(far, pairwise_distance(positive, negative, p, eps))

@@ -298,6 +298,8 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
     gradient: to ask for one is a RuntimeError. https://pytorch.org/docs/stable/generated/torch.linalg.svd.html
     """
     x = matrices("linalg.svd", A, False)
+    if driver is not None:
+        raise RuntimeError("linalg.svd: keyword argument `driver=` is only supported on CUDA inputs")
     rows, columns = x.shape[-2:]
     k = min(rows, columns)
     u, s, vh = unpacked(decompose.svd_packed(A), (rows, k), (1, k), (k, columns))

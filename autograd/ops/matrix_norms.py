@@ -124,16 +124,19 @@ def cond(input: Any, p: Any = None, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.linalg.cond.html
     """
-    if 0 in array_of(input, "linalg.cond").shape[-2:]:
-        return _into("cond", sum(input, (-2, -1)), out)
+    nothing = 0 in array_of(input, "linalg.cond").shape[-2:]
     if p is None or p in (2, -2):
         matrices("linalg.cond", input, False)
+        if nothing:
+            return _into("cond", sum(input, (-2, -1)), out)
         values = svdvals(input)
         made = values[..., 0] / values[..., -1] if p != -2 else values[..., -1] / values[..., 0]
         return _into("cond", made, out)
     if p not in ("fro", "nuc", 1, -1, np.inf, -np.inf) or isinstance(p, bool):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     x = matrices("linalg.cond", input)
+    if nothing:
+        return _into("cond", sum(input, (-2, -1)), out)
     singular = np.linalg.det(x) == 0
     if singular.any():
         if x.ndim > 2 and not singular.all():
@@ -206,13 +209,17 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.linalg.vander.html
     """
     array = array_of(x, "linalg.vander", "x")
-    if N is not None and N <= 1:
-        raise RuntimeError(f"N must be greater than 1, not {N}.")
+    if array.dtype.kind == "b":
+        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
+    if not array.ndim:
+        x, array = shaped(x, (1,)), array.reshape(1)
     count = array.shape[-1] if N is None else N
-    kind = array.dtype if array.dtype.kind != "b" else np.dtype(np.int64)
-    powers = [as_kind(x, kind) * 0 + 1]
+    if count <= 1:
+        raise RuntimeError(f"N must be greater than 1, not {count}.")
+    plain = as_kind(x, array.dtype if array.dtype.kind == "f" else np.dtype(np.int64))
+    powers = [plain**0]
     for _ in range(count - 1):
-        powers.append(powers[-1] * x)
+        powers.append(powers[-1] * plain)
     return stack(powers, -1)
 
 
@@ -231,7 +238,7 @@ def vander_of(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     plain = as_kind(x, kind)
     if count == 0:
         return plain[:, None][:, :0]
-    powers = [plain * 0 + 1]
+    powers = [plain**0]
     for _ in range(count - 1):
         powers.append(powers[-1] * plain)
     return stack(powers if increasing else powers[::-1], 1)

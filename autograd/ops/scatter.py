@@ -131,6 +131,8 @@ def scatter_add(input: Array, dim: int, index: Any, src: Any) -> Array:
     https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_add_.html
     """
     one_dtype("scatter_add", input, src)
+    if not input.ndim and (norm_dim(dim, 0) or index.dtype.kind not in "iu" or index.ndim > 1 or index.any()):
+        raise RuntimeError(f"scatter_add(): index {index} does not fit a tensor without dims")
     part = src[_not_smaller(index, src, "scatter_add")] if src.ndim else src
     return np.asarray(input + place_along(part, input.shape, dim, index))
 

@@ -163,6 +163,11 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **wo
     dim, size = _dims(input, dim, "tensor_split")
     given = _named("tensor_split", indices_or_sections, words)
     if isinstance(given, Variable):
+        if given.array.dtype != np.int64 or given.array.ndim > 1:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor "
+                f"of dtype long, but got {given.dtype} of shape {list(given.array.shape)}"
+            )
         given = given.array.tolist()
     if isinstance(given, int):
         if given <= 0:
