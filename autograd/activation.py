@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -168,6 +169,7 @@ def prelu(input: Any, weight: Any) -> Any:
     tensors_only("prelu", input=input, weight=weight)
     if input.dtype != weight.dtype:
         raise RuntimeError(f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}")
+    floats_only("prelu_cpu", input.array)
     count = weight.shape[0] if weight.ndim else 1
     if weight.ndim > 1:
         raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
@@ -192,6 +194,8 @@ def rrelu(
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
     """
+    if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
+        raise RuntimeError(f"rrelu: bounds must be finite and in order, not {lower} and {upper}")
     if not training:
         return _apply(ops.leaky_relu, inplace, input, (lower + upper) / 2)
     tensors_only("rrelu", input=input)
@@ -204,8 +208,6 @@ def _slopes(x: Array, lower: float, upper: float) -> Array:
     floats_only("rrelu_with_noise_out_cpu", x)
     if x.dtype.itemsize < 4:
         unsupported("rrelu_with_noise_out_cpu", x)
-    if not lower <= upper:
-        raise RuntimeError(f"rrelu: lower bound {lower} must not be above upper bound {upper}")
     slopes = np.ones(x.shape, x.dtype)
     falls = x <= 0
     drawn = DEFAULT.stream.uniform((int(falls.sum()),), np.dtype(np.float64)) * (upper - lower) + lower

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .dtypes import beside, bool_, cast, default_numpy, result_numpy, unify
-from .node import CONSTANT
+from .node import CONSTANT, Variable
+from .view import settle
 
 
 def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, optional: bool, operator: bool) -> Any:
@@ -23,6 +24,25 @@ def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, o
     raise TypeError(
         f"{name}(): argument {parameter!r} (position {position}) must be Tensor, not {type(value).__name__}"
     )
+
+
+_PLAIN = {float, int, bool}
+
+
+def plain(name: str, parameter: str, value: Any) -> Any:
+    """Return a number of any kind, or a tensor without dims, as a Python number; TypeError for anything else.
+
+    A tensor that requires grad is something else: its gradient would be lost.
+    """
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Variable):
+        if value.view_of is not None:
+            settle(value)
+        value = value if value.node is not None else value.array
+    if isinstance(value, np.ndarray | np.generic | int | float) and not np.ndim(value):
+        return value.item() if isinstance(value, np.ndarray | np.generic) else value
+    raise TypeError(f"{name}(): argument {parameter!r} must be Number, not {type(value).__name__}")
 
 
 def meet(*pairs: Any) -> list[Any]:

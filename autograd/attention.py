@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import plain
 from .dims import array_of
 from .draws import DEFAULT
 from .node import Variable
@@ -97,7 +98,8 @@ def scaled_dot_product_attention(
         causal = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
         allowed = causal if allowed is None else allowed & causal
     kept = _kept(query, key, dropout_p)
-    factor = 1 / sqrt(q.shape[-1]) if scale is None and q.shape[-1] else 1.0 if scale is None else float(scale)
+    usual = 1 / sqrt(q.shape[-1]) if q.shape[-1] else 1.0
+    factor = usual if scale is None else float(plain(name, "scale", scale))
     return attention(query, key, value, bias, mask=allowed, kept=kept, scale=factor)
 
 

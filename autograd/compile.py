@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import TAKEN, adopt, meeting
-from .dims import mismatch
-from .dtypes import float32, float64, floating
+from .arguments import TAKEN, adopt, meeting, plain
+from .dims import mismatch, whole
+from .dtypes import check_float, float32, float64, floating
 from .mode import INFERRING, fresh, recording
 from .node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
 from .pulls import pull_lines
@@ -83,6 +83,7 @@ _NAMES: dict[str, Any] = {
     for each in (Variable, Node, FreedError, settle, attach, shared, deliver, mismatch, floating, adopt, stale, wrap)
 }
 _NAMES |= {"Version": Version, "ndarray": np.ndarray, "new": object.__new__, "clock": clock, "CONSTANT": CONSTANT}
+_NAMES |= {"check_float": check_float, "plain_number": plain, "whole": whole}
 _NAMES |= {
     "SINGLE": float32.numpy,
     "DOUBLE": float64.numpy,
@@ -161,8 +162,9 @@ def _forward(op: Any) -> list[str]:
     tensors = [name for name in op.params if name in op.rules]
     result = call(op.kernel, "kernel", _arguments(op, tensors))
     kept = ", ".join(["array", *op.keeps])
-    lines = [f"def forward({signature}):", *lines, *_inputs(op, tensors, result, kept), *_promotion(op, tensors)]
-    if len(tensors) > 1 and not op.many:  # a try costs nothing
+    lines = [f"def forward({signature}):", *lines, *_numbers_taken(op)]
+    lines += [*_inputs(op, tensors, result, kept), *_promotion(op, tensors)]
+    if not op.many:  # a try costs nothing
         arrays = ", ".join(f"{name}_array" for name in tensors)
         result = f"{result}\n    except ValueError as error_: mismatch(error_, {arrays}); raise"
         kept = f"try: {kept}"
@@ -179,6 +181,23 @@ def _forward(op: Any) -> list[str]:
     if not op.view and not op.operator:
         lines += ["    if out is not None: return deliver(this.name, result, out)"]
     return [*lines, "    return result"]
+
+
+def _numbers_taken(op: Any) -> list[str]:
+    """Return the lines that make Python numbers of what the kernel calls ``float`` or ``int``: of tensors, say.
+
+    A float or a bool is no ``int``, and a tensor that requires grad no number: its gradient would be lost.
+    """
+    lines = []
+    for name in op.params:
+        kind = op.kernel.__annotations__.get(name)
+        if kind in ("float", "float | None") and not op.name.endswith("_grad"):
+            given = f" and {name} is not None" if kind != "float" else ""
+            taken = f"{name} = plain_number({op.kernel.__name__.strip('_')!r}, {name!r}, {name})"
+            lines.append(f"    if type({name}) is not float and type({name}) is not int{given}: {taken}")
+        elif kind == "int" and not op.kernel.__name__.startswith("_"):
+            lines.append(f"    if type({name}) is not int: {name} = whole({name}, {name!r})")
+    return lines
 
 
 def _arguments(op: Any, tensors: list[str]) -> list[str]:
@@ -291,6 +310,8 @@ def _recorded(op: Any) -> list[str]:
     if op.many:
         asked = f"any([n is not None for n in {op.many}_node])"
     lines = [f"    if ({asked}) and (mode_ := recording()):"]
+    if "dtype" in op.params:
+        lines += ["        if dtype is not None: check_float(kind_)"]
     lines += [f"        {line}" for name in op.saves for line in _save(op, name)]
     saved = ", ".join(_slots(op))
     lines += [

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from .dims import array_of
+from .dtypes import dtype_of
+from .inplace import check_rebase
+from .mode import recording
 from .node import Variable, wrap
 from .ops import ctc, loss
 from .ops import embedding as tables
@@ -101,6 +104,13 @@ def embedding(
 
 def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
     """Scale down, in place, the rows of ``input`` at ``indices`` whose norm is above ``max_norm``; return ``input``."""
+    table = array_of(input, "embedding_renorm_")
+    if table.ndim != 2:
+        raise RuntimeError(f"embedding_renorm_: expected a 2-dimensional tensor, but got {table.ndim} dimensions")
+    if table.dtype.kind != "f":
+        raise RuntimeError(f"embedding_renorm_: input must be floating point, not {dtype_of(table.dtype)}")
+    if isinstance(input, Variable) and recording.get():
+        check_rebase(input)
     tables.embedding(indices, input, None, max_norm, norm_type)
     return input
 

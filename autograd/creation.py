@@ -11,6 +11,7 @@ from warnings import warn
 
 import numpy as np
 
+from .arguments import plain
 from .build import build, checked_array, fill_number, warn_read_only
 from .conversions import in_dtype, legacy_array, new
 from .device import order_of, require_cpu, require_plain
@@ -206,8 +207,7 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
 
 def scalar_tensor(s: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor without dims that holds the number ``s``, in the default dtype unless given."""
-    if not isinstance(s, bool | int | float | np.generic):
-        raise TypeError(f"scalar_tensor(): argument 's' (position 1) must be Number, not {type(s).__name__}")
+    s = plain("scalar_tensor", "s", s)
     kind = kind_of("scalar_tensor", options, default_numpy())
     return finish("scalar_tensor", fill_number("scalar_tensor", s, kind), options)
 

@@ -49,8 +49,14 @@ def distinct(dims: Sequence[int]) -> None:
         raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
 
 
+_WRONG_TYPE = "could not convert string", "invalid literal for int", "The truth value of an array"
+"""How NumPy and Python begin when a number should have stood where something else was given."""
+
+
 def mismatch(error: ValueError, *arrays: Any) -> None:
-    """Raise RuntimeError if NumPy's ``error`` means that the shapes of ``arrays`` do not broadcast together."""
+    """Raise RuntimeError if NumPy's ``error`` means that ``arrays`` do not broadcast, TypeError if a wrong type."""
+    if str(error).startswith(_WRONG_TYPE):
+        raise TypeError(f"an argument has the wrong type: {error}")
     if "broadcast" not in str(error):
         return
     shapes = [np.shape(a) for a in arrays if a is not None]
@@ -63,16 +69,19 @@ def mismatch(error: ValueError, *arrays: Any) -> None:
                 f"The size of tensor a ({sizes[0]}) must match the size of tensor b ({other}) at non-singleton "
                 f"dimension {dim}"
             )
+    raise RuntimeError(str(error))
 
 
-def whole(dim: Any) -> int:
-    """Return ``dim`` as an int if it is a whole number of any type, or raise TypeError."""
+def whole(dim: Any, name: str = "dim") -> int:
+    """Return ``dim`` as an int if it is a whole number of any type, or raise TypeError that calls it ``name``."""
+    if type(dim) is int:
+        return dim
     if isinstance(dim, bool):
-        raise TypeError("dim must be an int, not bool")
+        raise TypeError(f"{name} must be an int, not bool")
     try:
         return index(dim)
     except TypeError:
-        raise TypeError(f"dim must be an int, not {type(dim).__name__}") from None
+        raise TypeError(f"{name} must be an int, not {type(dim).__name__}") from None
 
 
 def array_of(x: Any, name: str, parameter: str = "input", position: int = 1) -> Any:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import plain
+from .dims import whole
 from .dtypes import Array
 from .info import checked
 from .inplace import write
@@ -87,7 +89,8 @@ def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any =
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
     """
-    low, stream = _from("uniform_", from_, words), stream_of(generator)
+    low, to = plain("uniform_", "from", _from("uniform_", from_, words)), plain("uniform_", "to", to)
+    stream = stream_of(generator)
     return _refill(self, lambda shape, kind: stream.uniform(shape, kind, low, to), "UniformBackward0", "uniform_")
 
 
@@ -96,6 +99,7 @@ def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = 
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
     """
+    mean, std = plain("normal_", "mean", mean), plain("normal_", "std", std)
     stream = stream_of(generator)
     return write(self, redrawn, (lambda like: normal_like(stream, like, mean, std), "NormalBackward0"), {}, "normal_")
 
@@ -119,6 +123,7 @@ def log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: An
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
     """
+    mean, std = plain("log_normal_", "mean", mean), plain("log_normal_", "std", std)
     stream = stream_of(generator)
     if not std > 0.0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
@@ -136,6 +141,7 @@ def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: An
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
     """
+    median, sigma = plain("cauchy_", "median", median), plain("cauchy_", "sigma", sigma)
     stream = stream_of(generator)
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
@@ -153,6 +159,7 @@ def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
     """
+    p = plain("geometric_", "p", p)
     stream = stream_of(generator)
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
@@ -170,6 +177,7 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
     """
+    lambd = plain("exponential_", "lambd", lambd)
     stream = stream_of(generator)
     return _refill(
         self, lambda shape, kind: stream.exponential(shape, kind, lambd), "ExponentialBackward0", "exponential_"
@@ -270,7 +278,8 @@ def multinomial(
     https://pytorch.org/docs/stable/generated/torch.multinomial.html
     """
     weights = np.asarray(checked("multinomial", input).array)
-    found = stream_of(generator).multinomial(weights, num_samples, replacement)
+    count = whole(num_samples, "num_samples")
+    found = stream_of(generator).multinomial(weights, count, replacement)
     made = wrap(Variable.result, found, None, fresh.get())
     return made if out is None else deliver("multinomial", made, out)
 

@@ -17,6 +17,7 @@ from .info import checked
 from .inplace import write
 from .node import Variable, wrap
 from .ops.arithmetic import _add, _mul
+from .ops.shape import clone
 
 _RANGE = "dropout probability has to be between 0 and 1, but got "
 
@@ -180,7 +181,7 @@ def _by_channel(name: str, input: Any, p: float, training: bool, inplace: bool, 
     if batched:
         return _scaled(name, input, p, training, True, inplace)
     if p == 0 or not training or not input.array.size:
-        return input if inplace else _mul(input, 1.0)
+        return input if inplace else clone(input)
     mask = DEFAULT.stream.dropout_mask(_floating(name, np.asarray(input.array), p)[None], p, True)[0]
     return write(input, _mul, (_constant(mask),), {}, f"{name}_") if inplace else _mul(input, _constant(mask))
 

@@ -238,6 +238,12 @@ def cast(x: Any, kind: np.dtype[Any]) -> Any:
     return number(x, kind)
 
 
+def check_float(kind: np.dtype[Any]) -> None:
+    """Raise RuntimeError if a recorded result of dtype ``kind`` could have no gradient."""
+    if kind.kind != "f":
+        raise RuntimeError(f"Autograd not support dtype: {dtype_of(kind).legacy}")
+
+
 def floating(x: Any) -> Any:
     """Return array ``x``, in the default dtype if it held integers or bools."""
     return x if x.dtype.kind == "f" else x.astype(_DEFAULT[0].numpy)

@@ -78,6 +78,8 @@ def _pooled(
     if output_size is None and output_ratio is None:
         raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
     kernel = per_dim(kernel_size, dims, name, "kernel_size")
+    if x.ndim <= dims:
+        raise IndexError(f"{name}(): Expected {dims + 1}D or {dims + 2}D (batch mode) tensor, but got: {list(x.shape)}")
     if output_size is None:
         ratios = output_ratio if isinstance(output_ratio, tuple | list) else (output_ratio,) * dims
         if len(ratios) != dims:

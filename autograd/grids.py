@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .dims import whole
 from .dtypes import Array, as_numpy
 from .node import wrap
 from .tensor import Tensor
@@ -21,8 +22,8 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
-    _check(row, col)
-    return _places(np.tri(row, col, offset, np.bool_), dtype)
+    row, col = _check(row, col)
+    return _places(np.tri(row, col, whole(offset, "offset"), np.bool_), dtype)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -30,14 +31,16 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
 
     https://pytorch.org/docs/stable/generated/torch.triu_indices.html
     """
-    _check(row, col)
-    return _places(~np.tri(row, col, offset - 1, np.bool_), dtype)
+    row, col = _check(row, col)
+    return _places(~np.tri(row, col, whole(offset, "offset") - 1, np.bool_), dtype)
 
 
-def _check(row: int, col: int) -> None:
+def _check(row: int, col: int) -> tuple[int, int]:
+    row, col = whole(row, "row"), whole(col, "col")
     for what, n in (("row", row), ("col", col)):
         if n < 0:
             raise RuntimeError(f"{what} must be non-negative, got {n}")
+    return row, col
 
 
 def _places(mask: Array, dtype: Any) -> Tensor:

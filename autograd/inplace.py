@@ -83,6 +83,20 @@ def _asks(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return False
 
 
+def running_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
+    """Return :func:`in_place` of a running sum or product, whose ``dtype`` must be that of the tensor."""
+    plain = in_place(twin)
+
+    def method(self: Any, dim: int, *, dtype: Any = None) -> Any:
+        if dtype is not None and dtype is not self.dtype:
+            raise RuntimeError(f"Bad in-place call: input tensor dtype {self.dtype}, output tensor dtype {dtype}")
+        return plain(self, dim)
+
+    method.__name__ = method.__qualname__ = plain.__name__
+    method.__doc__ = plain.__doc__
+    return method
+
+
 def spares_input(twin: Any) -> bool:
     """Return whether ``twin`` does not save its first input, so that it may be overwritten right after."""
     if not is_primitive(twin):

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
+from .inplace import check_rebase
 from .mode import recording
 from .node import hold, shared, wrap
 from .ops.order import swapaxes, swapdims, t, transpose
@@ -19,6 +20,8 @@ def reshaped_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self.view_of is not None:
+            if recording.get():
+                check_rebase(self)
             made = twin(self, *args, **kwargs)
             _check_recorded(self, made, name)
             self.view_of = made.view_of

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import plain
 from .dtypes import Array, dtype_of, wrapped
 from .inplace import check_writable, write
 from .mode import recording
@@ -233,6 +234,7 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.fill_diagonal_.html
     """
+    fill_value = plain("fill_diagonal_", "fill_value", fill_value)
     shape = self.array.shape
     if len(shape) < 2:
         raise RuntimeError("dimensions must larger than 1")

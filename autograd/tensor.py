@@ -7,7 +7,7 @@ from typing import Any
 from . import activation as activations
 from . import draws, info, restride, setitem
 from .dims import variadic
-from .inplace import in_place
+from .inplace import in_place, running_in_place
 from .interop import TensorInterop
 from .late import late, several
 from .node import Variable
@@ -186,7 +186,7 @@ class Tensor(TensorInterop):
     # ------------------------------------------------------------------ along a dim
     cumsum, cumprod, logcumsumexp = cumulative.cumsum, cumulative.cumprod, cumulative.logcumsumexp
     cummax, cummin, diff = cumulative.cummax, cumulative.cummin, difference.diff
-    cumsum_, cumprod_ = in_place(cumulative.cumsum), in_place(cumulative.cumprod)
+    cumsum_, cumprod_ = running_in_place(cumulative.cumsum), running_in_place(cumulative.cumprod)
 
     # ------------------------------------------------------------------ shape
     view, view_as, ravel = shape.view, shape.view_as, shape.ravel
@@ -210,10 +210,14 @@ class Tensor(TensorInterop):
     transpose_, swapaxes_, swapdims_ = restride.transpose_, restride.swapaxes_, restride.swapdims_
 
     # ------------------------------------------------------------------ parts
-    split, split_with_sizes, chunk = parts.split, parts.split_with_sizes, parts.chunk
+    split_with_sizes, chunk = parts.split_with_sizes, parts.chunk
     tensor_split, hsplit, vsplit, dsplit = parts.tensor_split, parts.hsplit, parts.vsplit, parts.dsplit
     unbind, __iter__ = parts.unbind, parts.rows
     select, narrow = shape.select, shape.narrow
+
+    def split(self, split_size: Any, dim: int = 0) -> Any:
+        """Return parts of ``split_size`` elements of ``dim`` each (the last may be smaller), or of these sizes."""
+        return parts.split(self, split_size, dim)
 
     # ------------------------------------------------------------------ index
     __getitem__, __setitem__ = index.fetch, setitem.store_item

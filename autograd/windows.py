@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any, Unpack
 
 import numpy as np
@@ -17,6 +18,7 @@ def _window(name: str, length: int, periodic: bool, shape: Any, options: Any) ->
     kind = kind_of(name, options, None) or default_numpy()
     if kind.kind != "f":
         raise RuntimeError(f"{name} expects floating point dtypes, got: {kind}")
+    length = index(length)
     if length < 0:
         raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
     if length <= 1:

@@ -167,6 +167,8 @@ def threshold(input: Array, threshold: float, value: float) -> Any:
     """Return ``input`` where it is above ``threshold``, else ``value``."""
     no_bool("threshold_cpu", input)
     whole = input.dtype.kind != "f"
+    if whole and not (math.isfinite(value) and math.isfinite(threshold)):
+        raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow: {threshold}, {value}")
     other = number(int(value), input.dtype) if whole else constant(value, input)
     return masks.choose(np.less_equal(input, int(threshold) if whole else threshold), other, input)
 
@@ -191,8 +193,8 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.softshrink.html
     """
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}")
+    if not 0 <= lambd < math.inf:
+        raise RuntimeError(f"lambda must be at least 0 and finite, but found to be {lambd}")
     floats_only("softshrink_cpu", input)
     bound = constant(lambd, input)
     return input - np.minimum(np.maximum(input, -bound), bound)

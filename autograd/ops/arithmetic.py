@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dtypes import Array, Number, number
 from ..node import CONSTANT
 from ..primitive import primitive
@@ -102,7 +103,7 @@ def add(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
     >>> torch.add(torch.tensor([1.0, 2.0]), 3, alpha=10)
     tensor([31., 32.])
     """
-    made = _add(input, other) if alpha is ONE else _add_scaled(input, other, alpha)
+    made = _add(input, other) if alpha is ONE else _add_scaled(input, other, plain("add", "alpha", alpha))
     return made if out is None and made is not NotImplemented else finish("add", made, other, out)
 
 
@@ -111,14 +112,14 @@ def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.sub.html
     """
-    made = _sub(input, other) if alpha is ONE else _sub_scaled(input, other, alpha)
+    made = _sub(input, other) if alpha is ONE else _sub_scaled(input, other, plain("sub", "alpha", alpha))
     return made if out is None and made is not NotImplemented else finish("sub", made, other, out)
 
 
 def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Return ``other - alpha * input``, broadcast together; RuntimeError for bools."""
     tensors_only("rsub", input=input)
-    made = _rsub(input, other) if alpha is ONE else _sub_scaled(other, input, alpha)
+    made = _rsub(input, other) if alpha is ONE else _sub_scaled(other, input, plain("rsub", "alpha", alpha))
     return finish("rsub", made, other, None)
 
 

@@ -222,7 +222,7 @@ def _sizes(name: str, dims: int, shape: Ints, output_size: Any) -> Ints:
 
 def _adaptive_avg(name: str, dims: int, input: Any, output_size: Any) -> Any:
     x = array_of(input, name)
-    if x.ndim < dims:
+    if x.ndim < dims + (dims > 1 and isinstance(output_size, tuple | list)):
         kind = ValueError if isinstance(output_size, tuple | list) and dims > 1 else RuntimeError
         raise kind(f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got input of size {list(x.shape)}")
     sizes = _sizes(name, dims, x.shape, output_size)
@@ -268,6 +268,8 @@ def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
 
 def _adaptive_max(name: str, dims: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     x = array_of(input, name)
+    if dims > 1 and isinstance(output_size, tuple | list) and x.ndim <= len(output_size):
+        raise ValueError(f"{name}: Input dimension should be at least {len(output_size) + 1}, but is {x.ndim}")
     check_rank(name, dims, x)
     sizes = _sizes(name, dims, x.shape, output_size)
     adaptive_output_size(name, x.shape, sizes)

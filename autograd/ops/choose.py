@@ -12,6 +12,7 @@ from ..dtypes import Array, dtype_of
 from ..node import Variable
 from ..primitive import primitive
 from .combine import multiplied
+from .finish import no_bool
 from .index import index_put, place_at
 from .join import common_shape, repeat_each
 from .scatter import (
@@ -178,10 +179,10 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """
     shape = array_of(input, "take_along_dim").shape
     places = array_of(indices, "take_along_dim", "indices", 2)
-    if places.dtype != np.int64:
+    if places.dtype.char not in "lqi":
         raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {places.dtype}")
     if dim is None:
-        return _along(reshape(input, (-1,)), np.reshape(places, -1), 0)
+        return gather(reshape(input, (-1,)), 0, np.reshape(places, -1))
     if len(shape) != places.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
@@ -190,12 +191,8 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     dim = norm_dim(dim, len(shape))
     rest = common_shape((*shape[:dim], 1, *shape[dim + 1 :]), (*places.shape[:dim], 1, *places.shape[dim + 1 :]))
     wide = expand(input, (*rest[:dim], shape[dim], *rest[dim + 1 :]))
-    return _along(wide, np.broadcast_to(places, (*rest[:dim], places.shape[dim], *rest[dim + 1 :])), dim)
-
-
-def _along(input: Any, places: Array, dim: int) -> Any:
-    size = input.shape[dim]
-    return gather(input, dim, np.where(places < 0, places + size, places))
+    places = np.where(places < 0, places + shape[dim], places)
+    return gather(wide, dim, np.broadcast_to(places, (*rest[:dim], places.shape[dim], *rest[dim + 1 :])))
 
 
 def repeat_interleave(
@@ -207,6 +204,15 @@ def repeat_interleave(
 
     https://pytorch.org/docs/stable/generated/torch.repeat_interleave.html
     """
+    made = _repeated(input, repeats, dim)
+    if output_size is not None:
+        given = array_of(made, "repeat_interleave").shape[dim or 0]
+        if given != output_size:
+            raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {given} but got {output_size}")
+    return made
+
+
+def _repeated(input: Any, repeats: Any, dim: int | None) -> Any:
     if isinstance(repeats, int):
         return repeat_each(input, repeats, dim)
     counts = array_of(input if repeats is None else repeats, "repeat_interleave", "repeats", 2)
@@ -282,6 +288,11 @@ def _places(sorted_sequence: Array, input: Any, kind: Any, side: Any, sorter: An
     """Return where each element of ``input`` would go in the rows of ``sorted_sequence``."""
     rows, values = np.asarray(sorted_sequence), np.asarray(input)
     if sorter is not None:
+        if sorter.shape != rows.shape:
+            raise RuntimeError(
+                "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+                f"{list(rows.shape)} and sorter tensor {list(sorter.shape)}"
+            )
         rows = np.take_along_axis(rows, np.asarray(sorter), -1)
     if rows.ndim != 1 and (rows.ndim != values.ndim or rows.shape[:-1] != values.shape[:-1]):
         raise RuntimeError(
@@ -317,6 +328,8 @@ def searchsorted(
     array = array_of(sorted_sequence, "searchsorted", "sorted_sequence")
     if isinstance(input, int | float):
         input = np.asarray(input, array.dtype)
+    if array_of(input, "searchsorted", "input", 2).dtype == array.dtype:
+        no_bool("searchsorted_out_cpu", array)
     kind = np.dtype(np.int32 if out_int32 else np.int64)
     found: Any = _places
     return found(sorted_sequence, input, kind, _sides(side, right, "searchsorted"), sorter, out=out)

@@ -231,7 +231,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     if left is not right:
         raise RuntimeError(f"{left} did not match {right}")
     for name, value in (("rtol", rtol), ("atol", atol)):
-        if value < 0:
+        if not value >= 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
     return _close(input, other, rtol, atol, equal_nan)
 

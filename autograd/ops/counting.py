@@ -13,10 +13,11 @@ from ..node import Node, Op, Variable, clock, wrap
 from ..primitive import primitive
 from ..view import settle
 from .dual import max_reduce, min_reduce
+from .finish import floats_only
 
 
 def _refuse(g: Any, saved: Any, edges: Any) -> Any:
-    raise RuntimeError(f"the derivative for '{saved[0]}' is not implemented.")
+    raise NotImplementedError(f"the derivative for '{saved[0]}' is not implemented.")
 
 
 def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
@@ -127,13 +128,13 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Any:
         raise RuntimeError(f"minlength should be >= 0, not {minlength}")
     if input.ndim != 1 or (input.size and input.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    if weights is not None and weights.shape != input.shape:
+    if weights is not None and input.size and weights.shape != input.shape:
         raise RuntimeError(
             f"weights should be 1-d and have the same length as input, not {list(weights.shape)} beside "
             f"{list(input.shape)}"
         )
-    counts = np.bincount(input, weights, minlength)
-    if weights is None:
+    counts = np.bincount(input, weights if input.size else None, minlength)
+    if weights is None or not input.size:
         return counts
     return counts.astype(np.float32 if weights.dtype == np.float32 else np.float64, copy=False)
 
@@ -146,8 +147,7 @@ def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     https://pytorch.org/docs/stable/generated/torch.histc.html
     """
     kind = input.dtype
-    if kind.char not in "fd":
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{dtype_of(kind).legacy}'")
+    floats_only("histogram_cpu", input)
     if bins <= 0:
         raise RuntimeError(f"torch.histc(): bins must be > 0, but got {bins}")
     low, high = kind.type(min), kind.type(max)
@@ -160,5 +160,5 @@ def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     if low == high:
         low, high = low - 1, high + 1
     inside = input[(input >= low) & (input <= high)]
-    place = ((inside - low) / (high - low) * kind.type(bins)).astype(np.int64)
+    place = ((inside - low) * kind.type(bins) / (high - low)).astype(np.int64)
     return np.bincount(np.minimum(place, bins - 1), minlength=bins).astype(kind)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import return_types
-from ..dims import array_of
+from ..dims import array_of, whole
 from . import decompose
 from .finish import floats_only
 from .matmul import matmul
@@ -49,33 +49,34 @@ def logdet(input: Any) -> Any:
     return where(array_of(sign, "logdet") == -1, np.nan, size)
 
 
-def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
-    """Return ``A`` times itself ``n`` times; a negative ``n`` takes the inverse.
+def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
+    """Return ``input`` times itself ``n`` times; a negative ``n`` takes the inverse.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.matrix_power.html
     """
-    x = array_of(A, "linalg.matrix_power")
+    x = array_of(input, "linalg.matrix_power")
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but has shape {list(x.shape)}")
+    n = whole(n, "n")
     if n < 0:
-        A, n = inv(A), -n
+        input, n = inv(input), -n
     if n == 0:
-        return into("matrix_power", A * 0 + np.eye(x.shape[-1], dtype=x.dtype), out)
+        return into("matrix_power", input**0 * 0 + np.eye(x.shape[-1], dtype=x.dtype), out)
     made: Any = None
     while n:
         if n % 2:
-            made = A if made is None else matmul(made, A)
+            made = input if made is None else matmul(made, input)
         n //= 2
-        A = matmul(A, A) if n else A
-    return into("matrix_power", made * 1 if made is A else made, out)
+        input = matmul(input, input) if n else input
+    return into("matrix_power", made * 1 if made is input else made, out)
 
 
-def matrix_exp(A: Any) -> Any:
+def matrix_exp(input: Any) -> Any:
     """Return the exponential of a square matrix, or of each of a batch.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
     """
-    x = array_of(A, "linalg.matrix_exp")
+    x = array_of(input, "linalg.matrix_exp")
     floats_only("linalg_matrix_exp", x)
-    matrices("linalg.matrix_exp", A)
-    return decompose.exponential(A)
+    matrices("linalg.matrix_exp", input)
+    return decompose.exponential(input)

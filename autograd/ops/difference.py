@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dims import array_of, norm_dim
 from ..dtypes import Array
+from ..mode import fresh
+from ..node import Variable, wrap
 from ..primitive import primitive
 from ..writes import deliver
 from .arithmetic import _mul, _sub
@@ -15,7 +18,7 @@ from .cumulative import cumsum
 from .dual import part, shaped
 from .join import cat
 from .reduce import sum
-from .shape import getitem
+from .shape import clone, getitem
 
 
 @primitive(input=None, other=None)
@@ -44,29 +47,39 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if not n and prepend is None and append is None:
+        return clone(input) if out is None else deliver("diff", clone(input), out)
     axis = norm_dim(dim, array.ndim)
     for one in (prepend, append):
         if one is not None and array_of(one, "diff", "prepend or append").ndim != array.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    if not n:
+        return clone(input) if out is None else deliver("diff", clone(input), out)
     parts = [one for one in (prepend, input, append) if one is not None]
-    result = cat(parts, axis) if len(parts) > 1 and n else input
-    for _ in range(min(n, array_of(result, "diff").shape[axis])):
+    result = cat(parts, axis) if len(parts) > 1 else input
+    for _ in range(min(n, max(array_of(result, "diff").shape[axis], 1))):
         late, early = _neighbours(result, axis)
-        result = _differ(late, early) if array.dtype.char == "?" else _sub(late, early)
-    if result is input:
-        result = getitem(input, (...,))
+        result = _differ(late, early) if array_of(late, "diff").dtype.char == "?" else _sub(late, early)
     return result if out is None else deliver("diff", result, out)
 
 
-def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
-    """Return twice the areas between neighbours along ``dim``, and that dim."""
+def _half(name: str, dx: Any) -> float:
+    """Return half of a step; RuntimeError for a bool."""
+    step = plain(name, "dx", dx)
+    if isinstance(step, bool):
+        raise RuntimeError(f"{name}: Currently, we only support dx as a real number.")
+    return float(step) / 2.0
+
+
+def _areas(name: str, y: Any, x: Any, dim: int) -> tuple[Any, int]:
+    """Return twice the areas between neighbours along ``dim`` (without ``x``: at steps of 1), and that dim."""
     array = array_of(y, name, "y")
     axis = norm_dim(dim, array.ndim)
     if array.dtype.kind == "b" or (x is not None and array_of(x, name, "x", 2).dtype.kind == "b"):
         raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
     late, early = _neighbours(y, axis)
     if x is None:
-        return _mul(late + early, dx), axis
+        return late + early, axis
     points = array_of(x, name, "x", 2)
     if points.ndim == 1:
         if points.size != array.shape[axis]:
@@ -76,7 +89,7 @@ def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
             )
         x = shaped(x, tuple([-1 if d == axis else 1 for d in range(array.ndim)]))
         points = array_of(x, name)
-    right, left = _neighbours(x, axis - array.ndim + points.ndim)
+    right, left = _neighbours(x, min(axis, axis - array.ndim + points.ndim))  # as PyTorch counts, also if x has more
     return _mul(late + early, right - left), axis
 
 
@@ -89,8 +102,12 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     >>> torch.trapezoid(torch.tensor([1.0, 2.0, 3.0]), dx=2.0)
     tensor(8.)
     """
-    areas, axis = _areas("trapezoid", y, x, dx, dim)
-    return sum(areas, axis) / 2.0
+    array = array_of(y, "trapezoid", "y")
+    if not array.size and not array.shape[axis := norm_dim(dim, array.ndim)]:
+        nothing = np.zeros((*array.shape[:axis], *array.shape[axis + 1 :]), array.dtype)
+        return wrap(Variable.result, nothing, None, fresh.get()) if isinstance(y, Variable) else nothing
+    areas, axis = _areas("trapezoid", y, x, dim)
+    return sum(areas, axis) * _half("trapezoid", dx) if x is None else sum(areas, axis) / 2.0
 
 
 def trapz(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
@@ -103,5 +120,7 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -
 
     https://pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html
     """
-    areas, axis = _areas("cumulative_trapezoid", y, x, dx, dim)
+    areas, axis = _areas("cumulative_trapezoid", y, x, dim)
+    if x is None:
+        return cumsum(areas * _half("cumulative_trapezoid", dx), axis)
     return cumsum(areas, axis) / 2.0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dims import array_of
-from ..dtypes import default_numpy, dtype_of, result_numpy
+from ..dtypes import common, default_numpy, dtype_of
 from ..writes import deliver
 from .norms import norm, vector_norm
 from .reduce import sum
@@ -37,7 +37,9 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
     """
-    kind = result_numpy(array_of(x1, "cosine_similarity", "x1"), array_of(x2, "cosine_similarity", "x2", 2))
+    kind = common(array_of(x1, "cosine_similarity", "x1").dtype, array_of(x2, "cosine_similarity", "x2", 2).dtype)
+    if not eps >= 0:
+        raise RuntimeError(f"eps must be non-negative, got: {eps}")
     if kind.kind != "f":
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {dtype_of(kind).legacy}")
     a, b = (as_kind(x, kind) for x in broadcast(x1, x2))

@@ -110,11 +110,11 @@ def embedding(
     return _embedding(input, weight, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
 
 
-@primitive(tensor=None)
-def one_hot(tensor: Array, num_classes: int = -1) -> Any:
+@primitive(input=None)
+def one_hot(input: Array, num_classes: int = -1) -> Any:
     """Return int64 zeros with a new last dim of ``num_classes``, and a one at each index.
 
-    Without ``num_classes`` it is the largest index plus one. Raises RuntimeError unless ``tensor`` is int64 and its
+    Without ``num_classes`` it is the largest index plus one. Raises RuntimeError unless ``input`` is int64 and its
     numbers are classes.
 
     >>> import rushlight as torch
@@ -124,9 +124,9 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
     """
-    if tensor.dtype.char not in "lq":
+    if input.dtype.char not in "lq":
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    index = np.asarray(tensor)
+    index = np.asarray(input)
     if not index.size:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")

@@ -214,7 +214,9 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     sizes = ints(shape, "unravel_index", "shape")
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
-    found, rest = [], index
+    if 0 in sizes:
+        raise RuntimeError(f"unravel_index: there is no element in a tensor of shape {list(sizes)}")
+    found, rest = [], index.astype(np.int64)
     for n in reversed(sizes):
         found.append(np.asarray(rest % max(n, 1)))
         rest = rest // max(n, 1)

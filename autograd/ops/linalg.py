@@ -34,13 +34,13 @@ from .shape import reshape
 
 
 def _times(g: Any, factor: float) -> Any:
-    return g if factor == 1 else g * factor
+    return g if factor == 1 else g * float(factor)
 
 
 def _added(out: Any, input: Any, beta: float, alpha: float) -> Any:
     """Return ``beta * input + alpha * out``; with beta 0 not even NaN of ``input`` counts."""
-    if out.dtype.kind != "f":
-        beta, alpha = int(beta), int(alpha)
+    if type(beta) is not int or type(alpha) is not int:
+        beta, alpha = ((float if out.dtype.kind == "f" else int)(factor) for factor in (beta, alpha))
     if alpha != 1:
         out = out * alpha
     if beta == 0:

@@ -91,6 +91,12 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """
     one, two = array_of(input1, "bilinear", "input1"), array_of(input2, "bilinear", "input2", 2)
     w = array_of(weight, "bilinear", "weight", 3)
+    if not one.dtype == two.dtype == w.dtype:
+        raise RuntimeError(f"All tensors must have the same dtype, got {one.dtype}, {two.dtype} and weight {w.dtype}")
+    if not one.ndim or w.ndim != 3:
+        raise IndexError(
+            f"bilinear(): inputs need dims and weight three, but they are {list(one.shape)}, {list(w.shape)}"
+        )
     if one.ndim != two.ndim:
         raise RuntimeError(f"bilinear(): input dimensions do not match: got {one.ndim} and {two.ndim}")
     for n, (n1, n2) in enumerate(zip(one.shape[:-1], two.shape[:-1], strict=True)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dims import array_of
 from ..dtypes import Array, dtype_of, result_numpy
 from ..primitive import primitive
@@ -17,6 +18,7 @@ from .mask import keep
 from .pointwise import log, sigmoid
 from .reduce import mean, sum
 from .reduction import as_kind, broadcast, each, legacy, no_gradient, pair, reduced
+from .rounding import abs as absolute
 from .rounding import sgn
 from .select import clamp_min
 from .smooth import logsigmoid
@@ -64,10 +66,17 @@ def mse_loss(
     https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
     """
     reduction = legacy(size_average, reduce, reduction)
+    _check_weight(weight, input)
     input, target = pair("mse_loss", "mse_cpu", input, target)
     if weight is None:
         return _mse_loss(input, target, reduction)
     return _weighted(_mse_loss(input, target, "none"), weight, reduction)
+
+
+def _check_weight(weight: Any, input: Any) -> None:
+    """Raise ValueError unless there is no weight, or one for each element of ``input``."""
+    if weight is not None and array_of(weight, "loss", "weight").shape != array_of(input, "loss").shape:
+        raise ValueError("Weights and input must have the same size.")
 
 
 def _weighted(losses: Any, weight: Any, reduction: str) -> Any:
@@ -112,6 +121,15 @@ def l1_loss(
     https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
     """
     reduction = legacy(size_average, reduce, reduction)
+    _check_weight(weight, input)
+    kinds = array_of(input, "l1_loss").dtype.kind, array_of(target, "l1_loss", "target", 2).dtype.kind
+    if "b" in kinds:
+        raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported.")
+    if "f" not in kinds and (weight is not None or reduction != "mean"):
+        distance = absolute(input - target)
+        if weight is not None:
+            return _weighted(distance, weight, reduction)
+        return sum(distance) if reduction == "sum" else distance
     input, target = pair("l1_loss", "mean", input, target)
     if weight is None:
         return _l1_loss(input, target, reduction)
@@ -169,10 +187,11 @@ def smooth_l1_loss(
     reduction = legacy(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    beta = plain("smooth_l1_loss", "beta", beta)
     input, target = pair("smooth_l1_loss", "smooth_l1_cpu", input, target)
     if beta == 0:
         return _l1_loss(input, target, reduction)
-    return _huber(input, target, reduction, float(beta), float(beta), "SmoothL1LossBackward0")
+    return _huber(input, target, reduction, beta, beta, "SmoothL1LossBackward0")
 
 
 def huber_loss(
@@ -189,6 +208,8 @@ def huber_loss(
     https://pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
     """
     legacy(None, None, reduction)
+    _check_weight(weight, input)
+    delta = plain("huber_loss", "delta", delta)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     kind = array_of(input, "huber_loss").dtype
@@ -196,8 +217,8 @@ def huber_loss(
     if kind.kind == "f":
         input, target = as_kind(input, kind), as_kind(target, kind)
     if weight is None:
-        return _huber(input, target, reduction, float(delta), 1.0, "HuberLossBackward0")
-    losses = _weighted(_huber(input, target, "none", float(delta), 1.0, "HuberLossBackward0"), weight, "none")
+        return _huber(input, target, reduction, delta, 1.0, "HuberLossBackward0")
+    losses = _weighted(_huber(input, target, "none", delta, 1.0, "HuberLossBackward0"), weight, "none")
     return losses if reduction == "none" else sum(losses) if reduction == "sum" else mean(losses)
 
 

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dims import array_of
+from ..dtypes import dtype_of
 from ..primitive import primitive
 from .distance import pairwise_distance
 from .extrema import minimum
 from .nll import take_class
 from .pointwise import exp, log, sqrt
 from .reduce import mean, sum
-from .reduction import legacy
+from .reduction import as_kind, legacy
 from .select import clamp_min, where
 from .shape import reshape
 from .smooth import logsigmoid
@@ -141,8 +143,8 @@ def hinge_embedding_loss(
     https://pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
     """
     reduction = legacy(size_average, reduce, reduction)
-    far = where(target != 1, clamp_min(margin - input, 0), 0.0)
-    return finished(far + where(target != -1, input, 0.0), reduction)
+    far = where(target != 1, clamp_min(as_kind(margin - input, array_of(input, "hinge_embedding_loss").dtype), 0), 0)
+    return finished(far + where(target != -1, input, 0), reduction)
 
 
 def margin_ranking_loss(
@@ -166,7 +168,9 @@ def margin_ranking_loss(
             f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {shapes[0]}, "
             f"input2: {shapes[1]}, target: {shapes[2]} "
         )
-    return finished(clamp_min(-target * (input1 - input2) + margin, 0), reduction)
+    return finished(
+        clamp_min(-target * (input1 - input2) + float(plain("margin_ranking_loss", "margin", margin)), 0), reduction
+    )
 
 
 def soft_margin_loss(
@@ -176,7 +180,13 @@ def soft_margin_loss(
 
     https://pytorch.org/docs/stable/generated/torch.nn.functional.soft_margin_loss.html
     """
-    return finished(-logsigmoid(target * input), legacy(size_average, reduce, reduction))
+    x, t = array_of(input, "soft_margin_loss"), array_of(target, "soft_margin_loss", "target", 2)
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {dtype_of(x.dtype).legacy}")
+    products = target * input
+    if array_of(products, "soft_margin_loss").shape != x.shape:
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape with {list(t.shape)}")
+    return finished(as_kind(-logsigmoid(products), x.dtype), legacy(size_average, reduce, reduction))
 
 
 def multilabel_soft_margin_loss(
@@ -211,6 +221,8 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     x, index = array_of(input, "multi_margin_loss"), array_of(target, "multi_margin_loss", "target", 2)
+    if index.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {dtype_of(index.dtype).legacy}")
     batch = x.shape[:-1] or (1,)
     if x.ndim > 2 or (index.shape != batch and (x.ndim == 2 or index.size != 1)):
         raise RuntimeError(
@@ -289,6 +301,12 @@ def triplet_losses(
     anchor: Any, positive: Any, negative: Any, margin: float, p: float, eps: float, swap: bool, reduction: str
 ) -> Any:
     """Return :func:`triplet_margin_loss` of checked arguments."""
+    dims = [array_of(x, "triplet_margin_loss").ndim for x in (anchor, positive, negative)]
+    if len(set(dims)) > 1:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {dims[0]}D, positive {dims[1]}D, and negative {dims[2]}D inputs"
+        )
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = minimum(far, pairwise_distance(positive, negative, p, eps))

@@ -217,8 +217,9 @@ def mv(input: Array, vec: Array) -> Any:
 
 def check_mv(mat: Any, vec: Any, lead: tuple[int, ...] | None = None) -> None:
     """Raise RuntimeError unless a matrix and a vector can be multiplied; ``lead``: the shape of what is added."""
-    if mat.ndim != 2 or vec.ndim != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {mat.ndim}, {vec.ndim}")
+    if mat.ndim != 2 or vec.ndim != 1 or (lead is not None and len(lead) > 1):
+        count = 1 if lead is None else len(lead)
+        raise RuntimeError(f"vector + matrix @ vector expected, got {count}, {mat.ndim}, {vec.ndim}")
     rows = mat.shape[0] if lead is None or lead in ((), (1,)) else lead[0]
     if mat.shape[1] != vec.shape[0] or rows != mat.shape[0]:
         raise RuntimeError(

@@ -16,7 +16,7 @@ from .adapt import expand_to
 from .counting import results
 from .decompose import flipped, unpacked
 from .diagonal import tril, triu
-from .join import cat
+from .join import cat, common_shape
 from .matmul import matmul
 from .reduce import sum
 
@@ -132,14 +132,14 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
 
 
 def solve_triangular(
-    A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
+    input: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
 ) -> Any:
-    """Return the X with ``A @ X = B``, where only the ``upper`` or lower triangle of ``A`` counts.
+    """Return the X with ``A @ X = B``, where only the ``upper`` or lower triangle of ``input`` counts.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.solve_triangular.html
     """
-    x = matrices("linalg.solve_triangular", A)
-    part = (triu if upper else tril)(A, (1 if upper else -1) if unitriangular else 0)
+    x = matrices("linalg.solve_triangular", input)
+    part = (triu if upper else tril)(input, (1 if upper else -1) if unitriangular else 0)
     if unitriangular:
         part = part + np.eye(x.shape[-1], dtype=x.dtype)
     if array_of(B, "linalg.solve_triangular", "B", 2).ndim < 2:
@@ -158,22 +158,22 @@ def _cut(s: Any, shape: tuple[int, ...], atol: Any, rtol: Any, kind: Any) -> Any
 
 
 def pinv(
-    A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
+    input: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Any:
     """Return the Moore-Penrose inverse; singular values up to ``max(atol, rtol * largest)`` count as zero.
 
     ``rtol`` (also by its older name ``rcond``) is the dtype's precision times the larger size unless given.
     https://pytorch.org/docs/stable/generated/torch.linalg.pinv.html
     """
-    x = matrices("linalg.pinv", A, hermitian)
+    x = matrices("linalg.pinv", input, hermitian)
     if 0 in x.shape:
-        return flipped(A) * 1
+        return flipped(input) * 1
     s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, atol, rcond if rtol is None else rtol, x.dtype)
     if hermitian:
-        A = _symmetric(A)
-        A = (A + flipped(A)) / 2
-    return into("pinv", decompose.pseudoinverse(A, cut[..., None]), out)
+        input = _symmetric(input)
+        input = (input + flipped(input)) / 2
+    return into("pinv", decompose.pseudoinverse(input, cut[..., None]), out)
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:
@@ -185,68 +185,72 @@ def pinverse(input: Any, rcond: float = 1e-15) -> Any:
 
 
 def matrix_rank(
-    A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
+    input: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Any:
     """Return how many singular values are above the tolerance, as int64; see :func:`pinv`.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.matrix_rank.html
     """
-    x = matrices("linalg.matrix_rank", A, hermitian)
+    x = matrices("linalg.matrix_rank", input, hermitian)
     if 0 in x.shape[-2:]:
-        return _number(A, np.zeros(x.shape[:-2], np.int64))
+        return _number(input, np.zeros(x.shape[:-2], np.int64))
     s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, tol if atol is None else atol, 0.0 if tol is not None else rtol, x.dtype)
-    return into("matrix_rank", _number(A, np.asarray((s > cut[..., None]).sum(-1), np.int64)), out)
+    return into("matrix_rank", _number(input, np.asarray((s > cut[..., None]).sum(-1), np.int64)), out)
 
 
-def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+def lstsq(input: Any, b: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
     """Return the X that makes ``A @ X - B`` least, with residuals, rank and singular values as PyTorch gives them.
 
     ``driver`` is "gelsy" (the default), "gels", "gelsd" or "gelss"; the solution is the same where ``A`` has full rank.
     https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
     """
-    x, b = matrices("torch.linalg.lstsq", A, False), array_of(B, "linalg.lstsq", "B", 2)
+    x, right = matrices("torch.linalg.lstsq", input, False), array_of(b, "linalg.lstsq", "b", 2)
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError(
             f"torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), not {driver}"
         )
-    vector = b.ndim == x.ndim - 1
-    if not vector and b.ndim != x.ndim:
+    vector = right.ndim == 1 or right.shape == x.shape[:-1]
+    if not 0 <= x.ndim - right.ndim <= 1:
         raise RuntimeError(
             f"torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) "
-            f"<= 1, but they are {x.ndim} and {b.ndim}"
+            f"<= 1, but they are {x.ndim} and {right.ndim}"
         )
-    if x.dtype != b.dtype or b.shape[-1 if vector else -2] != x.shape[-2]:
+    if x.dtype != right.dtype or right.shape[-1 if vector else -2] != x.shape[-2]:
         raise RuntimeError(
-            f"torch.linalg.lstsq: input {list(x.shape)} ({dtype_of(x.dtype)}) and other {list(b.shape)} "
-            f"({dtype_of(b.dtype)}) do not fit"
+            f"torch.linalg.lstsq: input {list(x.shape)} ({dtype_of(x.dtype)}) and other {list(right.shape)} "
+            f"({dtype_of(right.dtype)}) do not fit"
         )
+    wide = b[..., None] if vector else b
+    lead = common_shape(x.shape[:-2], array_of(wide, "linalg.lstsq").shape[:-2])
+    if lead != x.shape[:-2]:
+        input = expand_to(input, (*lead, *x.shape[-2:]))
+        x = array_of(input, "linalg.lstsq")
     rows, columns = x.shape[-2:]
     s = decompose.svd_plain(x, False)[1]
     cut = _cut(s, x.shape, None, rcond, x.dtype)
     ranks = np.asarray((s > cut[..., None]).sum(-1), np.int64)
-    wide = B[..., None] if vector else B
-    made = matmul(decompose.pseudoinverse(A, cut[..., None]), wide)
-    residuals: Any = _number(A, np.zeros(0, x.dtype))
+    made = matmul(decompose.pseudoinverse(input, cut[..., None]), wide)
+    residuals: Any = _number(input, np.zeros(0, x.dtype))
     if rows > columns and driver not in (None, "gelsy") and bool((ranks == columns).all()):
-        difference = matmul(A, made) - wide
+        difference = matmul(input, made) - wide
         residuals = sum(difference * difference, -2)
-    rank = _number(A, ranks if driver != "gels" else np.zeros(0, np.int64))
-    values = svdvals(A) if driver in ("gelsd", "gelss") else _number(A, np.zeros(0, x.dtype))
+    rank = _number(input, ranks if driver != "gels" else np.zeros(0, np.int64))
+    values = svdvals(input) if driver in ("gelsd", "gelss") else _number(input, np.zeros(0, x.dtype))
     return return_types.linalg_lstsq.of(made[..., 0] if vector else made, residuals, rank, values)
 
 
 # ------------------------------------------------------------------ decompositions
 
 
-def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
+def cholesky(input: Any, *, upper: bool = False, out: Any = None) -> Any:
     """Return the lower triangular L (or ``upper`` triangular) with ``L @ L.mT = A``; LinAlgError if there is none.
 
-    Only the lower (upper) triangle of ``A`` is read.
+    Only the lower (upper) triangle of ``input`` is read.
     https://pytorch.org/docs/stable/generated/torch.linalg.cholesky.html
     """
-    matrices("linalg.cholesky", A)
-    made = decompose.cholesky_factor(_symmetric(A, upper))
+    matrices("linalg.cholesky", input)
+    made = decompose.cholesky_factor(_symmetric(input, upper))
     return into("cholesky", flipped(made) if upper else made, out)
 
 
@@ -270,24 +274,24 @@ def _triangle(UPLO: str) -> bool:
     return UPLO.upper() == "U"
 
 
-def eigh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
+def eigh(input: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     """Return the eigenvalues, ascending, and the eigenvectors (as columns) of a symmetric matrix.
 
     Only the lower (or upper: ``UPLO="U"``) triangle is read. Gradients are finite where the eigenvalues differ.
     https://pytorch.org/docs/stable/generated/torch.linalg.eigh.html
     """
-    n = matrices("linalg.eigh", A).shape[-1]
-    w, v = unpacked(decompose.eigh_packed(_symmetric(A, _triangle(UPLO))), (1, n), (n, n))
+    n = matrices("linalg.eigh", input).shape[-1]
+    w, v = unpacked(decompose.eigh_packed(_symmetric(input, _triangle(UPLO))), (1, n), (n, n))
     return into("eigh", return_types.linalg_eigh.of(w[..., 0, :], v), out)
 
 
-def eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
+def eigvalsh(input: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     """Return the eigenvalues, ascending, of a symmetric matrix.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.eigvalsh.html
     """
-    matrices("linalg.eigvalsh", A)
-    return into("eigvalsh", eigh(A, UPLO)[0], out)
+    matrices("linalg.eigvalsh", input)
+    return into("eigvalsh", eigh(input, UPLO)[0], out)
 
 
 def _without_gradient(name: str, source: Any, value: Any) -> Any:
@@ -304,6 +308,8 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
     gradient: to ask for one is a RuntimeError. https://pytorch.org/docs/stable/generated/torch.linalg.svd.html
     """
     x = matrices("linalg.svd", A, False)
+    if driver is not None:
+        raise RuntimeError("linalg.svd: keyword argument `driver=` is only supported on CUDA inputs")
     rows, columns = x.shape[-2:]
     k = min(rows, columns)
     u, s, vh = unpacked(decompose.svd_packed(A), (rows, k), (1, k), (k, columns))
@@ -320,6 +326,8 @@ def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.linalg.svdvals.html
     """
     matrices("linalg.svdvals", A, False)
+    if driver is not None:
+        raise RuntimeError("linalg.svdvals: keyword argument `driver=` is only supported on CUDA inputs")
     return into("svdvals", svd(A, False)[1], out)
 
 

@@ -12,6 +12,7 @@ from ..writes import deliver
 from . import norms
 from .dual import shaped
 from .extrema import amax, amin
+from .finish import no_bool
 from .join import stack
 from .matrix import inv, matrices, svdvals
 from .order import movedim
@@ -26,13 +27,13 @@ def _into(name: str, made: Any, out: Any) -> Any:
 
 
 def vector_norm(
-    x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    input: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
     """Return ``sum(|x| ** ord) ** (1 / ord)`` of all elements or over ``dim``.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
     """
-    return _into("vector_norm", norms.vector_norm(x, ord, dim, keepdim, dtype=dtype), out)
+    return _into("vector_norm", norms.vector_norm(input, ord, dim, keepdim, dtype=dtype), out)
 
 
 def _two(dim: Any, ndim: int) -> tuple[int, int]:
@@ -47,7 +48,7 @@ def _two(dim: Any, ndim: int) -> tuple[int, int]:
 
 
 def matrix_norm(
-    A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    input: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
     """Return a norm of the matrices in two dims: "fro", "nuc", or inf, -inf, 1, -1, 2, -2.
 
@@ -55,7 +56,7 @@ def matrix_norm(
     them, 1 and inf the largest sum of sizes in a column and in a row, with a minus sign the smallest.
     https://pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
     """
-    x = array_of(A, "linalg.matrix_norm", "A")
+    x = array_of(input, "linalg.matrix_norm", "input")
     if x.dtype.kind != "f":
         raise RuntimeError(
             f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {dtype_of(x.dtype).legacy}"
@@ -66,14 +67,14 @@ def matrix_norm(
     if isinstance(ord, str) and ord not in ("fro", "nuc"):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     if ord == "fro":
-        return vector_norm(A, 2, (rows, columns), keepdim, dtype=dtype, out=out)
+        return vector_norm(input, 2, (rows, columns), keepdim, dtype=dtype, out=out)
     if dtype is not None:
-        A = as_kind(A, dtype.numpy)
+        input = as_kind(input, dtype.numpy)
     if ord in ("nuc", 2, -2):
-        made = _by_values(A, ord, rows, columns, keepdim, x.ndim)
+        made = _by_values(input, ord, rows, columns, keepdim, x.ndim)
     elif np.abs(ord) in (1, np.inf):
         along, over = (rows, columns) if np.abs(ord) == 1 else (columns, rows)
-        sums = sum(abs(A), along, True)
+        sums = sum(abs(input), along, True)
         made = (_largest if ord > 0 else amin)(sums, over, True)
         made = made if keepdim else shaped(made, tuple(n for d, n in enumerate(x.shape) if d not in (rows, columns)))
     else:
@@ -96,7 +97,9 @@ def _by_values(A: Any, ord: Any, rows: int, columns: int, keepdim: bool, ndim: i
     return shaped(made, tuple(1 if d in (rows, columns) else next(lead) for d in range(ndim)))
 
 
-def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None) -> Any:
+def norm(
+    input: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None
+) -> Any:
     """Return :func:`vector_norm` for one dim or no ``ord``, else :func:`matrix_norm`.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.norm.html
@@ -105,40 +108,47 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
     >>> torch.linalg.norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    x = array_of(A, "linalg.norm", "A")
+    x = array_of(input, "linalg.norm", "input")
     if dim is not None and not isinstance(dim, int) and len(dim) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {dim}")
     if dim is None and ord is not None and x.ndim not in (1, 2):
         raise RuntimeError("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. "
                            f"Got {x.ndim}D")  # fmt: skip
     if ord is None:
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype, out=out)
+        return vector_norm(input, 2, dim, keepdim, dtype=dtype, out=out)
     two = (dim is None and x.ndim == 2) or (dim is not None and not isinstance(dim, int) and len(dim) == 2)
     if not two and isinstance(ord, str):
         raise RuntimeError(f"linalg.norm: order {ord} is for matrices, but one dim was asked for")
     if two:
-        return matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
-    return vector_norm(A, ord, dim, keepdim, dtype=dtype, out=out)
+        return matrix_norm(input, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
+    return vector_norm(input, ord, dim, keepdim, dtype=dtype, out=out)
 
 
-def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
-    """Return the condition number: the ``p``-norm of ``A`` times that of its inverse, 2 unless given; inf if singular.
+def cond(input: Any, p: Any = None, *, out: Any = None) -> Any:
+    """Return the condition number: the ``p``-norm (2 unless given) times that of the inverse; inf if singular.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.cond.html
     """
+    nothing = 0 in array_of(input, "linalg.cond").shape[-2:]
     if p is None or p in (2, -2):
-        matrices("linalg.cond", A, False)
-        values = svdvals(A)
+        matrices("linalg.cond", input, False)
+        if nothing:
+            return _into("cond", sum(input, (-2, -1)), out)
+        values = svdvals(input)
         made = values[..., 0] / values[..., -1] if p != -2 else values[..., -1] / values[..., 0]
         return _into("cond", made, out)
-    x = matrices("linalg.cond", A)
+    if p not in ("fro", "nuc", 1, -1, np.inf, -np.inf) or isinstance(p, bool):
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+    x = matrices("linalg.cond", input)
+    if nothing:
+        return _into("cond", sum(input, (-2, -1)), out)
     singular = np.linalg.det(x) == 0
     if singular.any():
         if x.ndim > 2 and not singular.all():
-            parts = [cond(part, p) for part in A.reshape((-1, *x.shape[-2:]))]
+            parts = [cond(part, p) for part in input.reshape((-1, *x.shape[-2:]))]
             return _into("cond", stack(parts).reshape(x.shape[:-2]), out)
-        return _into("cond", sum(A, (-2, -1)) * 0 + np.full(x.shape[:-2], np.inf, x.dtype), out)
-    return _into("cond", matrix_norm(A, p) * matrix_norm(inv(A), p), out)
+        return _into("cond", sum(input, (-2, -1)) * 0 + np.full(x.shape[:-2], np.inf, x.dtype), out)
+    return _into("cond", matrix_norm(input, p) * matrix_norm(inv(input), p), out)
 
 
 # ------------------------------------------------------------------ vectors
@@ -154,6 +164,8 @@ def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
             raise RuntimeError(
                 f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {dtype_of(one.dtype).legacy}"
             )
+    if array_of(x, "linalg.vecdot").dtype != array_of(y, "linalg.vecdot").dtype:
+        raise RuntimeError(f"linalg.vecdot: Expected x and y to have the same dtype, but found {x.dtype} and {y.dtype}")
     return _into("vecdot", sum(x * y, dim), out)
 
 
@@ -168,6 +180,9 @@ def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
             f"linalg.cross: inputs must have the same number of dimensions, but have shapes {list(x.shape)} and "
             f"{list(y.shape)}"
         )
+    if x.dtype != y.dtype:
+        raise RuntimeError(f"expected scalar type {dtype_of(x.dtype).legacy} but found {dtype_of(y.dtype).legacy}")
+    no_bool("cross", x)
     axis = norm_dim(dim, x.ndim)
     if x.shape[axis] != 3 or y.shape[axis] != 3:
         raise RuntimeError(
@@ -186,10 +201,10 @@ def cross_of(input: Any, other: Any, dim: int | None = None, *, out: Any = None)
     https://pytorch.org/docs/stable/generated/torch.cross.html
     """
     if dim is None:
-        shapes = np.broadcast_shapes(array_of(input, "cross").shape, array_of(other, "cross", "other", 2).shape)
-        if 3 not in shapes:
-            raise RuntimeError(f"no dimension of size 3 in input of shape {list(shapes)}")
-        dim = shapes.index(3)
+        shape = array_of(input, "cross").shape
+        if 3 not in shape:
+            raise RuntimeError(f"no dimension of size 3 in input of shape {list(shape)}")
+        dim = shape.index(3)
     return cross(input, other, dim=dim, out=out)
 
 
@@ -199,15 +214,17 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.linalg.vander.html
     """
     array = array_of(x, "linalg.vander", "x")
+    if array.dtype.kind == "b":
+        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
     if not array.ndim:
-        x, array = x[None], array[None]
-    if N is not None and N <= 1:
-        raise RuntimeError(f"N must be greater than 1, not {N}.")
+        x, array = shaped(x, (1,)), array.reshape(1)
     count = array.shape[-1] if N is None else N
-    kind = array.dtype if array.dtype.kind == "f" else np.dtype(np.int64)
-    powers = [as_kind(x, kind) * 0 + 1]
+    if count <= 1:
+        raise RuntimeError(f"N must be greater than 1, not {count}.")
+    plain = as_kind(x, array.dtype if array.dtype.kind == "f" else np.dtype(np.int64))
+    powers = [plain**0]
     for _ in range(count - 1):
-        powers.append(powers[-1] * x)
+        powers.append(powers[-1] * plain)
     return stack(powers, -1)
 
 
@@ -226,7 +243,7 @@ def vander_of(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     plain = as_kind(x, kind)
     if count == 0:
         return plain[:, None][:, :0]
-    powers = [plain * 0 + 1]
+    powers = [plain**0]
     for _ in range(count - 1):
         powers.append(powers[-1] * plain)
     return stack(powers if increasing else powers[::-1], 1)

@@ -133,6 +133,8 @@ def dist(input: Array, other: Array, p: float = 2) -> Any:
 
     RuntimeError for integers. https://pytorch.org/docs/stable/generated/torch.dist.html
     """
+    if "b" in (input.dtype.kind, other.dtype.kind):
+        raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported.")
     input, other = unify(input, other)
     if input.dtype.kind != "f":
         raise RuntimeError(

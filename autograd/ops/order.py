@@ -97,9 +97,9 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
             f"movedim: Invalid source or destination dims: source ({list(given)} dims) should contain the same number "
             f"of dims as destination ({list(wanted)} dims)"
         )
+    sources, targets = [norm_dim(d, ndim) for d in given], [norm_dim(d, ndim) for d in wanted]
     if not ndim:
         return getitem(input, (...,))
-    sources, targets = [norm_dim(d, ndim) for d in given], [norm_dim(d, ndim) for d in wanted]
     for dims, which in ((sources, "source"), (targets, "destination")):
         if len(set(dims)) != len(dims):
             raise RuntimeError(f"movedim: repeated dim in `{which}` ({dims})")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..dims import array_of
 from ..dtypes import Array, dtype_of
 from ..primitive import primitive
@@ -40,9 +41,9 @@ def _slopes(g: Any, difference: Any, out: Any, p: float) -> Any:
     if p == 1:
         return wide * signed_power(values_of(difference), 0)
     if np.isinf(p):
-        plain = values_of(difference)
-        reached = np.abs(plain) == np.asarray(values_of(out))[..., None]
-        return wide * (reached * signed_power(plain, 0)).astype(plain.dtype)
+        distances = values_of(difference)
+        reached = np.abs(distances) == np.asarray(values_of(out))[..., None]
+        return wide * (reached * signed_power(distances, 0)).astype(distances.dtype)
     return wide * (signed_power(difference, p - 1) * absolute_power(shaped(out, (*out.shape, 1)), 1 - p))
 
 
@@ -95,7 +96,7 @@ def _pdist(input: Array, p: float) -> Any:
 def _check_power(name: str, p: float) -> float:
     if p < 0:
         raise RuntimeError(f"{name} only supports non-negative p values, not {p}")
-    return float(p)
+    return float(plain(name, "p", p))
 
 
 def pdist(input: Any, p: float = 2.0) -> Any:

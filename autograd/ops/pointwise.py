@@ -290,7 +290,8 @@ def logit(input: Array, eps: float | None = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.logit.html
     """
     if eps is not None:
-        input = np.minimum(np.maximum(input, number(eps, input.dtype)), number(1 - eps, input.dtype))
+        least, most = number(eps, input.dtype), number(1 - eps, input.dtype)
+        input = np.where(input < least, least, np.where(input > most, most, input))
     return np.log(input / (one(input) - input))
 
 

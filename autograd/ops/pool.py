@@ -101,7 +101,7 @@ def check_rank(name: str, dims: int, x: Array) -> None:
 def kernel_and_stride(name: str, dims: int, kernel_size: Any, stride: Any) -> tuple[Ints, Ints]:
     """Return both for each dim; a stride of None or () is the kernel size."""
     kernel = per_dim(kernel_size, dims, name, "kernel_size")
-    if stride is None or (not isinstance(stride, int) and len(stride) == 0):
+    if stride is None or (isinstance(stride, tuple | list) and len(stride) == 0):
         return kernel, kernel
     return kernel, per_dim(stride, dims, name, "stride")
 
@@ -198,6 +198,8 @@ def _max_unpool(
     x, places = array_of(input, name), array_of(indices, name, "indices", 2)
     kernel, steps = kernel_and_stride(name, dims, kernel_size, stride)
     pads = per_dim(padding, dims, name, "padding")
+    if x.ndim < dims:
+        raise IndexError(f"{name}: Expected {dims + 1}D or {dims + 2}D (batch mode) tensor, but got: {list(x.shape)}")
     size = _unpooled_size(x.shape, kernel, steps, pads, output_size, name)
     if places.dtype != np.int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {dtype_of(places.dtype).legacy}")

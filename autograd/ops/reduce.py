@@ -134,9 +134,10 @@ def _float_mean(input: Any, dtype: Any) -> Any:
 
 
 @primitive(input=None)
-def _count_numbers(input: Array, dim: Dims, keepdim: bool) -> Any:
+def _count_numbers(input: Array, dim: Dims, keepdim: bool, dtype: Any) -> Any:
     """Return how many elements are not NaN."""
-    return add_reduce(input == input, axes_of(input, dim), input.dtype, None, keepdim)  # noqa: PLR0124
+    kind = input.dtype if dtype is None else as_numpy(dtype)
+    return add_reduce(input == input, axes_of(input, dim), kind, None, keepdim)  # noqa: PLR0124
 
 
 def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
@@ -148,7 +149,9 @@ def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     if array.dtype.kind != "f":
         name = dtype_of(array.dtype).legacy
         raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {name}")
-    result = nansum(input, dim, keepdim, dtype=dtype) / _count_numbers(input, dim, keepdim)
+    if dtype is not None and as_numpy(dtype).kind != "f":
+        raise RuntimeError(f"nanmean(): could not infer output dtype. dtype must be floating, not {dtype}")
+    result = nansum(input, dim, keepdim, dtype=dtype) / _count_numbers(input, dim, keepdim, dtype)
     return result if out is None else deliver("nanmean", result, out)
 
 

@@ -104,6 +104,10 @@ def _check_mode(mode: str, ndim: int, align_corners: bool | None, antialias: boo
         raise ValueError("Lanczos mode requires antialias=True")
     if mode == "lanczos" and align_corners:
         raise ValueError("Lanczos mode does not support align_corners=True")
+
+
+def _check_rank(mode: str, ndim: int, antialias: bool) -> None:
+    """Raise NotImplementedError unless images of ``ndim`` dims can be interpolated in ``mode``."""
     if antialias:
         return
     if ndim in {3, 4, 5} and (mode in _NEAREST or mode == "area"):
@@ -161,6 +165,7 @@ def interpolate(
     x = array_of(input, "interpolate")
     _check_mode(mode, x.ndim, align_corners, antialias)
     sizes, scales = _output_size(x.shape, size, scale_factor)
+    _check_rank(mode, x.ndim, antialias)
     if recompute_scale_factor and size is not None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     if mode == "area":

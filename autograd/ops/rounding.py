@@ -8,7 +8,10 @@ import numpy as np
 
 from ..dtypes import Array, number
 from ..kernels import mask as masks
+from ..node import Variable
 from ..primitive import primitive
+from ..writes import deliver
+from .counting import results
 from .finish import floats_only, no_bool
 from .mask import flat, keep
 
@@ -136,14 +139,25 @@ def nan_to_num(
     )
 
 
-@primitive(input=None, values=None, promote="same")
-def heaviside(input: Array, values: Array) -> Array:
-    """Return 0 below zero, 1 above, and ``values`` at zero. No gradient is recorded.
+@primitive(input=None, values=None)
+def _heaviside(input: Array, values: Array) -> Array:
+    """Return 0 below zero, 1 above, and ``values`` at zero, of one dtype."""
+    if input.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    out = np.where(np.equal(input, 0), values, np.greater(input, 0)).astype(input.dtype)
+    return np.where(np.isnan(input), masks.ZERO[input.dtype], out) if input.dtype.kind == "f" else out
+
+
+def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
+    """Return 0 below zero, 1 above, and ``values`` at zero, of one dtype; to ask for a gradient raises.
 
     https://pytorch.org/docs/stable/generated/torch.heaviside.html
     """
-    out = np.where(np.equal(input, 0), values, np.greater(input, 0)).astype(input.dtype)
-    return np.where(np.isnan(input), masks.ZERO[input.dtype], out) if input.dtype.kind == "f" else out
+    made = _heaviside(input, values)
+    source = next((x for x in (input, values) if isinstance(x, Variable) and x.requires_grad), None)
+    if source is not None and isinstance(made, Variable):
+        made = results("heaviside", "NotImplemented", source, [made.array])
+    return made if out is None else deliver("heaviside", made, out)
 
 
 absolute, fix = abs, trunc

@@ -131,6 +131,8 @@ def scatter_add(input: Array, dim: int, index: Any, src: Any) -> Array:
     https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_add_.html
     """
     one_dtype("scatter_add", input, src)
+    if not input.ndim and (norm_dim(dim, 0) or index.dtype.kind not in "iu" or index.ndim > 1 or index.any()):
+        raise RuntimeError(f"scatter_add(): index {index} does not fit a tensor without dims")
     part = src[_not_smaller(index, src, "scatter_add")] if src.ndim else src
     return np.asarray(input + place_along(part, input.shape, dim, index))
 
@@ -328,6 +330,8 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     https://pytorch.org/docs/stable/generated/torch.Tensor.index_fill_.html
     """
     kind = array_of(input, "index_fill").dtype
+    if array_of(index, "index_fill", "index", 3).dtype != np.int64:
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
     if isinstance(value, bool | int | float):
         value = np.array(value).astype(kind)
     elif array_of(value, "index_fill", "value", 4).ndim:

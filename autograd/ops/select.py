@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import plain
 from ..compile import UNSET
 from ..dtypes import Array, Number, cast, dtype_of, number, result_numpy
 from ..kernels import mask as masks
@@ -95,11 +96,19 @@ def _fill_tensor(input: Array, mask: Array, value: Any) -> Any:
     return masks.choose(mask, np.asarray(value).astype(input.dtype), input)
 
 
+_SAFE = 65504  # what every float dtype holds
+
+
 def _into(value: Number, kind: np.dtype[Any]) -> Any:
     """Return a number in dtype ``kind``, as it is stored there; RuntimeError if it does not fit."""
     if kind.kind == "f":
-        return number(float(value), kind)
+        made = number(float(value), kind)
+        if not -_SAFE <= value <= _SAFE and np.isinf(made) and not np.isinf(value):
+            raise RuntimeError(f"value cannot be converted to type {dtype_of(kind)} without overflow: {value}")
+        return made
     if kind.kind in "iu":
+        if not -(2.0**64) < value < 2.0**64:
+            raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow: {value}")
         value, info = int(value), np.iinfo(kind)
         if not (info.min if kind.kind == "i" else -info.max) <= value <= info.max:
             raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow: {value}")
@@ -119,7 +128,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     if _kind(mask).kind != "b":
         raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {dtype_of(_kind(mask))}")
     if not isinstance(value, _TENSOR):
-        return _fill_number(input, mask, value)
+        return _fill_number(input, mask, plain("masked_fill", "value", value))
     ndim = (value.array if isinstance(value, Variable) else value).ndim
     if ndim:
         raise RuntimeError(
@@ -134,9 +143,7 @@ _LARGE = 2048  # from here on ndarray.clip is faster than two ufuncs beside 0-d 
 
 
 def _bound(value: Number, kind: np.dtype[Any]) -> Any:
-    if kind.kind != "f":
-        return _into(value, kind)
-    return number(float(value), kind) if value else masks.ZERO[kind]
+    return masks.ZERO[kind] if kind.kind == "f" and not value else _into(value, kind)
 
 
 def _between(input: Array, low: Any, high: Any) -> Any:
@@ -154,6 +161,8 @@ def _clamped(input: Array, low: Number | None, high: Number | None) -> Any:
     kind = input.dtype
     if kind.kind != "f":
         kind = result_numpy(input, *[bound for bound in (low, high) if bound is not None])
+        if kind.kind == "b":
+            no_bool(f"clamp_{'max' if low is None else 'min'}_scalar_cpu", input)
         input = cast(input, kind)
     return _between(
         input, None if low is None else _bound(low, kind), None if high is None else _bound(high, kind)
@@ -229,20 +238,19 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Variable | np.ndarray) or isinstance(max, Variable | np.ndarray):
-        for name, bound in (("min", min), ("max", max)):
-            if isinstance(bound, int | float):
-                raise TypeError(f"clamp(): argument {name!r} must be Tensor, as the other bound is, not {bound!r}")
+        if isinstance(min, int | float) or isinstance(max, int | float):
+            for name, bound in (("min", min), ("max", max)):
+                if np.ndim(bound.array if isinstance(bound, Variable) else bound):
+                    raise TypeError(f"clamp(): argument {name!r} must be a number or have no dims, as the other bound")
+            min, max = plain("clamp", "min", min), plain("clamp", "max", max)
+            return finish("clamp", _clamp(input, min, max), None, out)
         return finish("clamp", _clamp_tensors(input, min, max), None, out)
     return finish("clamp", _clamp(input, _numeric("clamp", "min", min), _numeric("clamp", "max", max)), None, out)
 
 
 def _numeric(name: str, parameter: str, value: Any) -> Any:
     """Return a bound that is a number or None; TypeError otherwise."""
-    if value is None or isinstance(value, int | float):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{name}(): argument {parameter!r} must be Tensor or Number, not {type(value).__name__}")
+    return None if value is None else plain(name, parameter, value)
 
 
 def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
@@ -301,6 +309,8 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.lerp.html
     """
     tensors_only("lerp", input=input, end=end)
+    if isinstance(weight, np.float64):  # a kind of float, and an array scalar
+        weight = float(weight)
     for name, x in (("end", end), ("weight", weight)):
         if isinstance(x, _TENSOR) and _kind(x) != _kind(input):
             raise RuntimeError(f"expected dtype {_kind(input)} for `{name}` but got dtype {_kind(x)}")
@@ -312,7 +322,7 @@ def _times(x: Array, value: Number) -> Array:
     """Return ``x * value``, the number in the dtype of ``x``."""
     if value == 1:
         return x
-    return x * number(float(value) if x.dtype.kind == "f" else int(value), x.dtype)
+    return x * (number(float(value), x.dtype) if x.dtype.kind == "f" else _into(value, x.dtype))
 
 
 @primitive(
@@ -333,7 +343,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     https://pytorch.org/docs/stable/generated/torch.addcmul.html
     """
     tensors_only("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
-    return finish("addcmul", _addcmul(input, tensor1, tensor2, value), None, out)
+    return finish("addcmul", _addcmul(input, tensor1, tensor2, plain("addcmul", "value", value)), None, out)
 
 
 @primitive(
@@ -356,4 +366,4 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     tensors_only("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
     if _kind(tensor1).kind != "f" and _kind(tensor2).kind != "f":
         raise RuntimeError("Integer division with addcdiv is no longer supported; convert tensor1 or tensor2 to float.")
-    return finish("addcdiv", _addcdiv(input, tensor1, tensor2, value), None, out)
+    return finish("addcdiv", _addcdiv(input, tensor1, tensor2, plain("addcdiv", "value", value)), None, out)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..device import order_of
-from ..dims import array_of, ints, norm_dim, norm_dims
+from ..dims import array_of, ints, norm_dim, norm_dims, whole
 from ..dtypes import Array, dtype, dtype_of
 from ..node import Variable, shared, start, wrap
 from ..primitive import primitive
@@ -64,7 +64,7 @@ def select(input: Any, dim: int, index: int) -> Any:
     shape = array_of(input, "select").shape
     if not shape:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
-    dim, index = norm_dim(dim, len(shape)), int(index)
+    dim, index = norm_dim(dim, len(shape)), whole(index, "index")
     if not -shape[dim] <= index < shape[dim]:
         raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
     return getitem(input, (*(_ALL,) * dim, index))
@@ -78,7 +78,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     shape = array_of(input, "narrow").shape
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    dim, first = norm_dim(dim, len(shape)), int(start)
+    dim, first, length = norm_dim(dim, len(shape)), whole(start, "start"), whole(length, "length")
     size = shape[dim]
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, but got {length}.")
@@ -228,7 +228,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 def ravel(input: Any) -> Any:
     """Return ``input`` as one dim: a view where the memory allows, else a copy."""
-    return reshape(input, (-1,)) if array_of(input, "ravel").ndim != 1 else contiguous(input)
+    return reshape(input, (-1,)) if array_of(input, "ravel").flags.c_contiguous else reshape(contiguous(input), (-1,))
 
 
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:

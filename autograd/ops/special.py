@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from .. import return_types
-from ..dims import array_of
+from ..dims import array_of, whole
 from ..dtypes import Array, default_numpy, dtype_of
 from ..kernels import gamma
 from ..node import Variable, wrap
 from ..primitive import primitive
 from ..writes import deliver
 from .dual import values_of
-from .finish import floats_only, unsupported
+from .finish import floats_only, no_bool, unsupported
 from .mask import drop, flat, keep
 from .pointwise import exp2, log
 from .reduce import sum
@@ -60,6 +60,7 @@ def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.polygamma.html
     """
+    n = whole(n, "n")
     if n < 0:
         raise RuntimeError(f"polygamma(n, x) does not support negative n, but got {n}")
     made = digamma(input) if n == 0 else _polygamma(input, n)
@@ -76,9 +77,12 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.mvlgamma.html
     """
+    p = whole(p, "p")
     if p < 1:
         raise RuntimeError(f"p has to be greater than or equal to 1, not {p}")
     kind = array_of(input, "mvlgamma").dtype
+    if kind.kind == "b":
+        raise RuntimeError("mvlgamma: The input tensor may not be a boolean tensor.")
     x = input if kind.kind == "f" else as_kind(input, default_numpy())
     steps = np.arange(p).astype(array_of(x, "mvlgamma").dtype) / -2
     made = sum(lgamma(x[..., None] + steps), -1) + p * (p - 1) / 4 * math.log(math.pi)
@@ -149,7 +153,7 @@ def copysign(input: Array, other: Array) -> Any:
     return np.copysign(input, other)
 
 
-@primitive(input=lambda g: g, other=flat, promote="same")
+@primitive(input=lambda g, input, other: drop(g, input == other), other=flat, promote="same")
 def nextafter(input: Array, other: Array) -> Any:
     """Return the next float after ``input`` towards ``other``.
 
@@ -160,13 +164,18 @@ def nextafter(input: Array, other: Array) -> Any:
 
 
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
-    """Return ``input * 2 ** other``.
+    """Return ``input * 2 ** other``, of whole exponents without overflow on the way.
 
     https://pytorch.org/docs/stable/generated/torch.ldexp.html
     """
-    array_of(input, "ldexp")
-    kind = array_of(other, "ldexp", "other", 2).dtype
-    made = input * exp2(other if kind.kind == "f" else as_kind(other, default_numpy()))
+    x, exponent = array_of(input, "ldexp"), array_of(other, "ldexp", "other", 2)
+    if exponent.dtype.kind == "f":
+        made = input * exp2(other)
+    else:
+        no_bool("ldexp_cpu_exp", exponent)
+        whole = np.clip(np.asarray(exponent).astype(np.int64), -(2**20), 2**20).astype(np.int32)
+        one, half = np.ones((), x.dtype if x.dtype.kind == "f" else default_numpy()), whole // 2
+        made = input * np.asarray(np.ldexp(one, half)) * np.asarray(np.ldexp(one, whole - half))
     return made if out is None else deliver("ldexp", made, out)
 
 

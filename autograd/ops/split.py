@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -101,6 +102,8 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
 
     https://pytorch.org/docs/stable/generated/torch.split.html
     """
+    if isinstance(split_size_or_sections, Variable) and not split_size_or_sections.array.ndim:
+        split_size_or_sections = operator.index(split_size_or_sections)
     if not isinstance(split_size_or_sections, int):
         return split_with_sizes(tensor, split_size_or_sections, dim)
     dim, size = _dims(tensor, dim, "split")
@@ -135,6 +138,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     https://pytorch.org/docs/stable/generated/torch.chunk.html
     """
     dim, size = _dims(input, dim, "chunk")
+    chunks = operator.index(chunks)
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     each = -(-size // chunks)
@@ -143,14 +147,27 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return split(input, each, dim)
 
 
-def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+def _named(name: str, given: Any, words: dict[str, Any]) -> Any:
+    """Return how to cut, which PyTorch also takes by the keyword ``indices`` or ``sections``."""
+    named = [value for value in (given, *words.values()) if value is not None]
+    if len(named) != 1 or words.keys() - {"indices", "sections", "tensor_indices_or_sections"}:
+        raise TypeError(f"{name}() takes one of 'indices_or_sections', 'indices' and 'sections', not {[*words]}")
+    return named[0]
+
+
+def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **words: Any) -> tuple[Any, ...]:
     """Return parts that begin at the given indices of ``dim``, or a number of parts of nearly equal size: views.
 
     https://pytorch.org/docs/stable/generated/torch.tensor_split.html
     """
     dim, size = _dims(input, dim, "tensor_split")
-    given = indices_or_sections
+    given = _named("tensor_split", indices_or_sections, words)
     if isinstance(given, Variable):
+        if given.array.dtype != np.int64 or given.array.ndim > 1:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor "
+                f"of dtype long, but got {given.dtype} of shape {list(given.array.shape)}"
+            )
         given = given.array.tolist()
     if isinstance(given, int):
         if given <= 0:
@@ -164,7 +181,10 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
     return tuple([getitem(input, (*(_ALL,) * dim, each, ...)) for each in slices])
 
 
-def _sectioned(input: Any, given: Any, dim: int, least: int, name: str) -> tuple[Any, ...]:
+def _sectioned(input: Any, given: Any, words: Any, dim: int, least: int, name: str) -> tuple[Any, ...]:
+    given = _named(name, given, words)
+    if isinstance(given, Variable) and not given.array.ndim:
+        given = operator.index(given)
     shape = array_of(input, name).shape
     if len(shape) < least:
         raise RuntimeError(
@@ -179,19 +199,19 @@ def _sectioned(input: Any, given: Any, dim: int, least: int, name: str) -> tuple
     return tensor_split(input, given, dim)
 
 
-def hsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def hsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
     """Return parts of ``input`` along dim 1, or along dim 0 if it is the only one: views."""
-    return _sectioned(input, indices_or_sections, 0 if array_of(input, "hsplit").ndim == 1 else 1, 1, "hsplit")
+    return _sectioned(input, indices_or_sections, words, 0 if array_of(input, "hsplit").ndim == 1 else 1, 1, "hsplit")
 
 
-def vsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def vsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
     """Return parts of ``input``, of at least two dims, along dim 0: views."""
-    return _sectioned(input, indices_or_sections, 0, 2, "vsplit")
+    return _sectioned(input, indices_or_sections, words, 0, 2, "vsplit")
 
 
-def dsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def dsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
     """Return parts of ``input``, of at least three dims, along dim 2: views."""
-    return _sectioned(input, indices_or_sections, 2, 3, "dsplit")
+    return _sectioned(input, indices_or_sections, words, 2, 3, "dsplit")
 
 
 def rows(input: Array) -> Any:

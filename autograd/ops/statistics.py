@@ -23,7 +23,7 @@ from .shape import squeeze
 
 def _check_weights(name: str, given: Any, count: int, floating: bool) -> None:
     w = array_of(given, "cov", name)
-    if w.ndim > 1 or w.size != count or (w.dtype.kind == "f") is not floating:
+    if w.ndim > 1 or w.size != count or (w.dtype.kind not in ("f" if floating else "iu")):
         raise RuntimeError(
             f"cov(): expected {name} to be a vector of {count} {'floats' if floating else 'integers'}, but got shape "
             f"{list(w.shape)} of {dtype_of(w.dtype)}"
@@ -115,6 +115,9 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     if not isinstance(elements, Variable) and not isinstance(test_elements, Variable):
         raise TypeError("isin(): elements or test_elements must be a Tensor")
     these, those = (np.asarray(x.array if isinstance(x, Variable) else x) for x in (elements, test_elements))
+    for x in (these, those):
+        if x.dtype.kind == "b":
+            raise RuntimeError("Unsupported input type encountered for isin(): Bool")
     return wrap(Variable.result, np.asarray(np.isin(these, those, invert=invert)))
 
 
