@@ -20,6 +20,8 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -48,33 +50,101 @@ DELIBERATE = {
 """What PyTorch refuses and rushlight does not, on purpose (docs/differences.md): such a line is left out."""
 
 
-def outcome(program: Program, shift: int = 0) -> tuple[str, list[str]]:
+Notes = list[tuple[str, str]]
+"""Why something was left out of a comparison, and what."""
+
+UNRECORDED = re.compile(r"(?s)with T.no_grad\(\): (?!t\d+ = ).*|.*\.(detach\(\)|grad)\.?(\w+_\(| ).*")
+QUIETLY = """\
+_held = [(v, v._version) for v in list(globals().values()) if isinstance(v, T.Tensor) and v._version < 2 ** 31]
+{line}
+T._C._autograd._unsafe_set_version_counter(tuple(v for v, _ in _held), tuple(n for _, n in _held))"""
+
+
+def _hooked(line: str) -> str:
+    """Return ``line`` such that PyTorch does not crash: ask a view whose base was written for its history first."""
+    return re.sub(r"^(\w+)\.register_hook", r"\1.grad_fn; \1.register_hook", line)
+
+
+def _quiet(line: str) -> str:
+    """Return ``line`` such that a write under ``no_grad`` does not let PyTorch make the history of views anew."""
+    return QUIETLY.format(line=line) if UNRECORDED.fullmatch(line) else line
+
+
+def _cloned(line: str) -> str:
+    """Return ``line`` such that a gradient in PyTorch does not share the memory of the one that came in."""
+    return re.sub(r"\.backward\((\w+)\)", r".backward(\1.clone())", line)
+
+
+EXPLAINED: dict[str, Callable[[str], str]] = {
+    "hooks on views stay when their base is written under no_grad": _quiet,
+    "gradients do not share memory with the one passed to backward": _cloned,
+}
+"""What differs on purpose, and how to change a line such that PyTorch does as rushlight."""
+
+
+def outcome(program: Program, shift: int = 0, changes: tuple[Callable[[str], str], ...] = ()) -> tuple[str, Notes]:
     """Return how both engines differ on ``program``, or '', and why anything was left out of the comparison.
 
-    A line after which they may differ is left out, and the others are compared.
+    A line after which they may differ is left out, and the others are compared. ``changes`` are made to the lines
+    that PyTorch gets.
     """
-    notes: list[str] = []
+    notes: Notes = []
     while True:
+        for_torch = program
+        for change in (_hooked, *changes):
+            for_torch = replace(for_torch, lines=tuple(map(change, for_torch.lines)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ours, theirs = program.run(rushlight, shift), program.run(torch, shift)
+            ours, theirs = program.run(rushlight, shift), for_torch.run(torch, shift)
         for place, (line, mine, other) in enumerate(zip(program.lines, ours.errors, theirs.errors, strict=True)):
             if mine is None and other is None:
                 continue
             found, note = errors(line, mine, other)
+            if found and reads_its_target(program, place):
+                found, note = "", DELIBERATE["some elements of the input tensor and the written-to tensor"]
             if found:
                 return found, notes
             if note:
-                notes.append(note)
+                notes.append((note, f"{line}: PyTorch {other!r}, rushlight {mine!r}"))
                 program = program.without(place, 1)
                 break
         else:
-            return values(program, ours, theirs, notes), notes
+            found = values(program, ours, theirs, notes)
+            place = next((n for n in range(len(program.lines)) if found and reads_its_target(program, n)), -1)
+            if place < 0:
+                return found, notes
+            notes.append((DELIBERATE["some elements of the input tensor and the written-to tensor"], found))
+            program = program.without(place, 1)
+
+
+WRITE = re.compile(r"(?:with T.no_grad\(\): )?([xt]\d+)(.*?)(?:_\(| [-+*/]?= )")
+
+
+def reads_its_target(program: Program, place: int) -> bool:
+    """Return whether a line writes memory that it reads in another order, so that the values are left to chance."""
+    line = program.lines[place]
+    found, names = WRITE.match(line), re.findall(r"\b[xt]\d+\b", line)
+    if found is None or len(names) < 2:
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = replace(program, lines=program.lines[:place]).run(rushlight).names
+    arrays = [known[name].array for name in names if isinstance(known.get(name), rushlight.Tensor)]
+    if len(arrays) < len(names):
+        return False
+    first = arrays[0]
+    same = [a is first or a.__array_interface__ == first.__array_interface__ for a in arrays[1:]]
+    return any(
+        np.shares_memory(first, other) and (bool(found[2]) or not alike)
+        for other, alike in zip(arrays[1:], same, strict=True)
+    )
 
 
 def errors(line: str, mine: Exception | None, other: Exception | None) -> tuple[str, str]:
     """Return how the errors of one line differ, or why the line is to be left out, or two empty texts."""
     if mine is not None and other is not None:
+        if isinstance(mine, NameError) or isinstance(other, NameError):
+            return "", ""  # of a line that was left out
         if not isinstance(mine, builtin(other)):
             if isinstance(mine, REFUSALS) and isinstance(other, REFUSALS):
                 return "", "both refuse, with other types of error"
@@ -91,7 +161,7 @@ def errors(line: str, mine: Exception | None, other: Exception | None) -> tuple[
     return f"{line}: PyTorch raised {str(other)[:300]!r}, rushlight did not", ""
 
 
-def values(program: Program, ours: Run, theirs: Run, notes: list[str]) -> str:
+def values(program: Program, ours: Run, theirs: Run, notes: Notes) -> str:
     """Return which value differs once all lines have run; add to ``notes`` what was left out."""
     single = any("float()" in line for line in program.lines) or any(leaf[1] == "float32" for leaf in program.leaves)
     tol = 2e-4 if single else 1e-8
@@ -104,7 +174,7 @@ def values(program: Program, ours: Run, theirs: Run, notes: list[str]) -> str:
             found = compare(name, ours.names[name], theirs.names[name], tol, notes)
         except RuntimeError as error:
             found, note = errors(name, None, error)
-            notes += [note] * bool(note)
+            notes += [(note, f"{name}: {error!r}")] * bool(note)
         if found:
             return found
     if len(ours.seen) != len(theirs.seen):
@@ -115,7 +185,7 @@ def values(program: Program, ours: Run, theirs: Run, notes: list[str]) -> str:
     return ""
 
 
-def compare(name: str, mine: Any, other: Any, tol: float, notes: list[str]) -> str:  # noqa: PLR0911 - one answer for each way to differ
+def compare(name: str, mine: Any, other: Any, tol: float, notes: Notes) -> str:  # noqa: PLR0911 - one answer for each way to differ
     """Return how two values of one name differ, gradients included."""
     if name == "first" and isinstance(mine, rushlight.Tensor) and isinstance(other, torch.Tensor):
         mine, other = mine.detach(), other.detach()  # rushlight's may depend on the leaves by a zero, and the reverse
@@ -143,14 +213,14 @@ def compare(name: str, mine: Any, other: Any, tol: float, notes: list[str]) -> s
 NAN = "numbers where PyTorch has NaN"
 
 
-def close(mine: Any, other: Any, tol: float, notes: list[str]) -> bool:
+def close(mine: Any, other: Any, tol: float, notes: Notes) -> bool:
     """Return whether two arrays agree, relative to the largest value, inf in place; PyTorch may have more NaN."""
     mine, other = np.asarray(mine, np.float64), np.asarray(other, np.float64)
     if mine.shape != other.shape:
         return False
     more = np.isnan(other) & ~np.isnan(mine)
     if more.any():
-        notes.append(NAN)
+        notes.append((NAN, f"rushlight {mine}, PyTorch {other}"))
         other = np.where(more, mine, other)
     finite = np.abs(other[np.isfinite(other)])
     scale = max(1.0, float(finite.max())) if finite.size else 1.0
@@ -160,7 +230,15 @@ def close(mine: Any, other: Any, tol: float, notes: list[str]) -> bool:
 def differs(program: Program) -> str:
     """Return why both engines differ; not by chance of rounding at a kink, as other values say the same."""
     bad = [text for shift in range(3) if (text := outcome(program, shift)[0])]
-    return bad[0] if len(bad) > 1 else ""
+    return bad[0] if len(bad) > 1 and not explained(program) else ""
+
+
+def explained(program: Program) -> tuple[str, ...]:
+    """Return the reasons for which the engines differ on purpose, if PyTorch then does as rushlight; or nothing."""
+    for reasons in (*combinations(EXPLAINED, 1), *combinations(EXPLAINED, 2)):
+        if not outcome(program, 0, tuple(EXPLAINED[reason] for reason in reasons))[0]:
+            return reasons
+    return ()
 
 
 def shrink(program: Program) -> Program:
@@ -191,11 +269,14 @@ def judged(seed: int) -> dict[str, Any]:
     """Return what came of the program of a seed: notes on what was left out; a difference, and code that shows it."""
     program = made(seed)
     text, notes = outcome(program)
-    record: dict[str, Any] = {"seed": seed, "notes": sorted(set(notes))}
-    if text and not differs(program):
-        record["notes"].append("differs for some values only: rounding at a kink")
-        record["kink"] = text
-    elif text:
+    if text and (reasons := explained(program)):
+        notes += [(reason, text) for reason in reasons]
+        text = ""
+    elif text and not differs(program):
+        notes.append(("differs for some values only: rounding at a kink", text))
+        text = ""
+    record: dict[str, Any] = {"seed": seed, "notes": sorted({reason for reason, _ in notes}), "details": notes}
+    if text:
         short = shrink(program)
         record |= {"difference": differs(short), "code": short.code()}
     return record
