@@ -289,6 +289,8 @@ def put_at(input: Array, values: Any, index: tuple[Any, ...], accumulate: bool) 
 def assign(array: Array, index: tuple[Any, ...], values: Any, accumulate: bool = False) -> None:
     """Write ``values`` into ``array`` at ``index``, or add them."""
     try:
+        if np.ndim(values) and values.shape[0] == 1 and np.ndim(values) > array[index].ndim:
+            raise ValueError  # NumPy would take further dims in front
         if accumulate:
             array += add_at(np.broadcast_to(values, array[index].shape), array.shape, index)
         else:

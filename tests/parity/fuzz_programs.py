@@ -53,6 +53,7 @@ DELIBERATE = {
 Notes = list[tuple[str, str]]
 """Why something was left out of a comparison, and what."""
 
+WRITE = re.compile(r"(?:with T.no_grad\(\): )?([xt]\d+)(.*?)(?:_\(| [-+*/]?= )")
 UNRECORDED = re.compile(r"(?s)with T.no_grad\(\): (?!t\d+ = ).*|.*\.(detach\(\)|grad)\.?(\w+_\(| ).*")
 QUIETLY = """\
 _held = [(v, v._version) for v in list(globals().values()) if isinstance(v, T.Tensor) and v._version < 2 ** 31]
@@ -75,9 +76,16 @@ def _cloned(line: str) -> str:
     return re.sub(r"\.backward\((\w+)\)", r".backward(\1.clone())", line)
 
 
+def _asked(line: str) -> str:
+    """Return ``line`` such that PyTorch takes no view for a leaf whose base began to ask for a gradient."""
+    found = WRITE.match(line)
+    return line if found is None else f"try: {found[1]}.grad_fn\nexcept RuntimeError: pass\n{line}"
+
+
 EXPLAINED: dict[str, Callable[[str], str]] = {
     "hooks on views stay when their base is written under no_grad": _quiet,
     "gradients do not share memory with the one passed to backward": _cloned,
+    "a view may be written whose base has come to ask for a gradient": _asked,
 }
 """What differs on purpose, and how to change a line such that PyTorch does as rushlight."""
 
@@ -117,9 +125,6 @@ def outcome(program: Program, shift: int = 0, changes: tuple[Callable[[str], str
             program = program.without(place, 1)
 
 
-WRITE = re.compile(r"(?:with T.no_grad\(\): )?([xt]\d+)(.*?)(?:_\(| [-+*/]?= )")
-
-
 def reads_its_target(program: Program, place: int) -> bool:
     """Return whether a line writes memory that it reads in another order, so that the values are left to chance."""
     line = program.lines[place]
@@ -149,7 +154,7 @@ def errors(line: str, mine: Exception | None, other: Exception | None) -> tuple[
             if isinstance(mine, REFUSALS) and isinstance(other, REFUSALS):
                 return "", "both refuse, with other types of error"
             return f"{line}: PyTorch {other!r}, rushlight {mine!r}", ""
-        return "", "gradients after an error inside a backward pass" if "backward(" in line else ""
+        return "", "gradients after an error inside a walk" if re.search(r"backward\(|autograd\.grad\(", line) else ""
     text = str(mine or other)
     if STALE in text:
         return "", f"only {'rushlight' if other is None else 'PyTorch'} refuses a saved value that was written"
