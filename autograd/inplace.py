@@ -16,7 +16,7 @@ from .ops.adapt import compatible, convert
 from .ops.arithmetic import _add, _div, _mul, _sub, add, div, mul, sub
 from .primitive import PRIMITIVES, is_primitive, primitive
 from .view import look, settle
-from .writes import castable
+from .writes import apart, castable
 
 _FAST: dict[Any, Any] = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
 _FAST |= {add: operator.iadd, sub: operator.isub, mul: operator.imul, div: operator.itruediv}
@@ -25,6 +25,9 @@ _FAST |= {add: operator.iadd, sub: operator.isub, mul: operator.imul, div: opera
 _SPARING = {add, sub}
 """Functions around a primitive that do not save their first input."""
 
+
+UNIFORM = frozenset(("fill_", "zero_"))
+"""What writes one value everywhere: also where several elements share their memory, as in PyTorch."""
 
 _ZERO = np.zeros(())
 
@@ -55,7 +58,8 @@ def in_place(twin: Callable[..., Any], name: str = "") -> Callable[..., Any]:
 
 def write(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``twin(x, *args, **kwargs)`` into ``x``, recorded if gradients are; return ``x``."""
-    check_writable(x, name)
+    if name not in UNIFORM:
+        apart(x.array, name)
     if x.view_of is not None:
         settle(x)
     if not recording.get() or not (_asks(x, args, kwargs)):
@@ -106,20 +110,6 @@ def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
             return x
     store(x, fit(x, twin(x, *args, **kwargs), name).array, name)
     return x
-
-
-def check_writable(x: Any, name: str) -> None:
-    """Raise RuntimeError if writing one element of ``x`` would write several."""
-    array = x.array
-    if (
-        0 in array.strides
-        and array.size
-        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
-    ):
-        raise RuntimeError(
-            f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
 
 
 def check_rebase(x: Any) -> None:

@@ -56,6 +56,9 @@ def _prod_back(g: Any, input: Any, axis: int) -> Any:
 
     Element k is a factor of every product from k on: what comes before it, times what is summed over those after.
     """
+    shape = input.shape
+    if not shape or 0 in shape or shape[axis] == 1:
+        return g  # and nothing that depends on the input
     after = reverse(recurrence(reverse(g, axis), reverse(shifted(input, axis, -1, 0.0), axis), axis), axis)
     return products_before(input, axis) * after
 

@@ -59,13 +59,30 @@ t1 = x0[0:0].atan()
 t1.relu_()
 t1.expand(2, *t1.shape).mul_(2)
 """,
+    "second derivative of an angle at the origin": """
+t1 = x0 - x0.detach()
+t2 = T.autograd.grad(T.atan2(t1, t1), [x0], T.ones_like(x0) * x2, create_graph=True)[0]
+t3 = T.autograd.grad(t2.sum(), x2, allow_unused=True)[0]
+""",
+    "cumprod of one factor": """
+t1 = T.autograd.grad(x1[None].cumprod(0).sum(), x1, create_graph=True)[0]
+t2 = T.autograd.grad(x2.cumprod(0), x2, create_graph=True)[0]
+t3 = T.autograd.grad(x1.cumprod(0).sum(), x1, create_graph=True)[0]
+""",
+    "hooks of a root that leads nowhere": """
+t1 = x0.sum()
+t1.retain_grad()
+t1.register_hook(note)
+t2 = T.autograd.grad(t1, x1, allow_unused=True, retain_graph=True)[0]
+t3 = T.autograd.grad([t1, x1.sum()], x1, retain_graph=True, allow_unused=True)[0]
+""",
     "a leaf that is a view": """
 t1 = x0.detach()[0]
 t1.requires_grad_()
 t1.mul_(2)
 """,
 }
-REFUSED = "only rushlight refuses a saved value that was written"
+ALLOWED = {"only rushlight refuses a saved value that was written", "gradients after an error inside a walk"}
 LEAVES = (("x0", "float64", (2, 3), 1), ("x1", "float64", (3,), 2), ("x2", "float64", (), 3))
 
 
@@ -76,7 +93,7 @@ def test_what_once_differed(name: str) -> None:
     for shift in range(3):
         text, notes = outcome(program, shift)
         assert text == ""
-        assert {reason for reason, _ in notes} <= {REFUSED}
+        assert {reason for reason, _ in notes} <= ALLOWED
 
 
 def test_a_short_run_finds_nothing() -> None:
