@@ -218,10 +218,10 @@ def _walk_arrays(  # noqa: PLR0912 - a call for each branch would double the pri
                 before = grads[edge]
                 if before is None:
                     grads[edge] = part
+                elif type(before) is not ndarray:  # a sum of two arrays without dims is a scalar, too
+                    grads[edge] = before + part
                 elif edge in owned:
                     before += part
-                elif type(before) is not ndarray:
-                    grads[edge] = before + part
                 elif before.size >= LARGE and getrefcount(before) == _HELD and before.base is None:
                     before += part
                     owned.add(edge)
