@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import json
+import math
 import random
 import re
 import subprocess
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 
 import rushlight
+from parity.fuzz_meaning import EXPLAINED, HOOKED, reads_its_target, safe
 from parity.oracle import builtin
 from rushlight.testing.program import Program, Run, draw_program
 
@@ -53,42 +55,6 @@ DELIBERATE = {
 Notes = list[tuple[str, str]]
 """Why something was left out of a comparison, and what."""
 
-WRITE = re.compile(r"(?:with T.no_grad\(\): )?([xt]\d+)(.*?)(?:_\(| [-+*/]?= )")
-UNRECORDED = re.compile(r"(?s)with T.no_grad\(\): (?!t\d+ = ).*|.*\.(detach\(\)|grad)\.?(\w+_\(| ).*")
-QUIETLY = """\
-_held = [(v, v._version) for v in list(globals().values()) if isinstance(v, T.Tensor) and v._version < 2 ** 31]
-{line}
-T._C._autograd._unsafe_set_version_counter(tuple(v for v, _ in _held), tuple(n for _, n in _held))"""
-
-
-def _hooked(line: str) -> str:
-    """Return ``line`` such that PyTorch does not crash: ask a view whose base was written for its history first."""
-    return re.sub(r"^(\w+)\.register_hook", r"\1.grad_fn; \1.register_hook", line)
-
-
-def _quiet(line: str) -> str:
-    """Return ``line`` such that a write under ``no_grad`` does not let PyTorch make the history of views anew."""
-    return QUIETLY.format(line=line) if UNRECORDED.fullmatch(line) else line
-
-
-def _cloned(line: str) -> str:
-    """Return ``line`` such that a gradient in PyTorch does not share the memory of the one that came in."""
-    return re.sub(r"\.backward\((\w+)\)", r".backward(\1.clone())", line)
-
-
-def _asked(line: str) -> str:
-    """Return ``line`` such that PyTorch takes no view for a leaf whose base began to ask for a gradient."""
-    found = WRITE.match(line)
-    return line if found is None else f"try: {found[1]}.grad_fn\nexcept RuntimeError: pass\n{line}"
-
-
-EXPLAINED: dict[str, Callable[[str], str]] = {
-    "hooks on views stay when their base is written under no_grad": _quiet,
-    "gradients do not share memory with the one passed to backward": _cloned,
-    "a view may be written whose base has come to ask for a gradient": _asked,
-}
-"""What differs on purpose, and how to change a line such that PyTorch does as rushlight."""
-
 
 def outcome(program: Program, shift: int = 0, changes: tuple[Callable[[str], str], ...] = ()) -> tuple[str, Notes]:
     """Return how both engines differ on ``program``, or '', and why anything was left out of the comparison.
@@ -99,7 +65,7 @@ def outcome(program: Program, shift: int = 0, changes: tuple[Callable[[str], str
     notes: Notes = []
     while True:
         for_torch = program
-        for change in (_hooked, *changes):
+        for change in (safe, *changes):
             for_torch = replace(for_torch, lines=tuple(map(change, for_torch.lines)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,32 +91,15 @@ def outcome(program: Program, shift: int = 0, changes: tuple[Callable[[str], str
             program = program.without(place, 1)
 
 
-def reads_its_target(program: Program, place: int) -> bool:
-    """Return whether a line writes memory that it reads in another order, so that the values are left to chance."""
-    line = program.lines[place]
-    found, names = WRITE.match(line), re.findall(r"\b[xt]\d+\b", line)
-    if found is None or len(names) < 2:
-        return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        known = replace(program, lines=program.lines[:place]).run(rushlight).names
-    arrays = [known[name].array for name in names if isinstance(known.get(name), rushlight.Tensor)]
-    if len(arrays) < len(names):
-        return False
-    first = arrays[0]
-    same = [a is first or a.__array_interface__ == first.__array_interface__ for a in arrays[1:]]
-    return any(
-        np.shares_memory(first, other) and (bool(found[2]) or not alike)
-        for other, alike in zip(arrays[1:], same, strict=True)
-    )
-
-
-def errors(line: str, mine: Exception | None, other: Exception | None) -> tuple[str, str]:
+def errors(line: str, mine: Exception | None, other: Exception | None) -> tuple[str, str]:  # noqa: PLR0911 - one answer for each way to differ
     """Return how the errors of one line differ, or why the line is to be left out, or two empty texts."""
     if mine is not None and other is not None:
         if isinstance(mine, NameError) or isinstance(other, NameError):
             return "", ""  # of a line that was left out
         if not isinstance(mine, builtin(other)):
+            for words, reason in DELIBERATE.items():
+                if words in str(other):
+                    return "", reason
             if isinstance(mine, REFUSALS) and isinstance(other, REFUSALS):
                 return "", "both refuse, with other types of error"
             return f"{line}: PyTorch {other!r}, rushlight {mine!r}", ""
@@ -227,6 +176,10 @@ def close(mine: Any, other: Any, tol: float, notes: Notes) -> bool:
     if more.any():
         notes.append((NAN, f"rushlight {mine}, PyTorch {other}"))
         other = np.where(more, mine, other)
+    rounded = np.isnan(mine) & (np.abs(other) < math.sqrt(tol))
+    if rounded.any():
+        notes.append(("a root of what is zero but for rounding", f"rushlight {mine}, PyTorch {other}"))
+        other = np.where(rounded, mine, other)
     finite = np.abs(other[np.isfinite(other)])
     scale = max(1.0, float(finite.max())) if finite.size else 1.0
     return bool(np.allclose(mine, other, rtol=tol, atol=tol * scale, equal_nan=True))
@@ -240,6 +193,9 @@ def differs(program: Program) -> str:
 
 def explained(program: Program) -> tuple[str, ...]:
     """Return the reasons for which the engines differ on purpose, if PyTorch then does as rushlight; or nothing."""
+    for reason, without in HOOKED.items():
+        if (fewer := without(program)) != program and not outcome(fewer)[0]:
+            return (reason,)
     for reasons in (*combinations(EXPLAINED, 1), *combinations(EXPLAINED, 2)):
         if not outcome(program, 0, tuple(EXPLAINED[reason] for reason in reasons))[0]:
             return reasons
