@@ -25,6 +25,7 @@ def _running(name: str, ufunc: Any, input: Any, axis: int, dtype: Any) -> Any:
     kind = input.dtype if dtype is not None or input.dtype.kind == "f" else np.dtype(np.int64)
     if not input.ndim:
         return input.astype(kind)
+    input = np.asarray(input, order="C")  # PyTorch's result is contiguous
     return ufunc.accumulate(input, axis, _WIDE.get(kind.char, kind)).astype(kind, copy=False)
 
 
@@ -85,6 +86,7 @@ def _latest(input: Any, axis: int, ufunc: Any) -> tuple[Any, Any, Any]:
     """
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)
+    input = np.asarray(input, order="C")
     values = ufunc.accumulate(input, axis)
     hit = input == values
     if input.dtype.kind == "f":
@@ -146,5 +148,5 @@ def logcumsumexp(input: Array, dim: int) -> Any:
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{name}'")
     if not input.ndim:
         return input.copy(), axis
-    wide = _WIDE.get(input.dtype.char)
+    wide, input = _WIDE.get(input.dtype.char), np.asarray(input, order="C")
     return np.logaddexp.accumulate(input, axis, wide).astype(input.dtype, copy=False), axis

@@ -145,7 +145,7 @@ def _emptied(g: Any, dim: int, index: Any) -> Any:
 
 
 def _placed(input: Array, dim: int, index: Any, values: Any) -> Array:
-    out = np.array(input)
+    out = np.array(input, order="C")
     dim = norm_dim(dim, input.ndim)
     spots = spots_of(input.shape, dim, index, "scatter")
     if index.size:
@@ -321,7 +321,7 @@ def index_copy(input: Array, dim: int, index: Any, source: Any) -> Array:
     """
     rows = vector(index, "index_copy")
     dim = _copyable(input, dim, rows, source)
-    return _rows_set(input, dim, rows, source)
+    return _rows_set(np.asarray(input, order="C"), dim, rows, source)
 
 
 _ZERO = np.zeros(())

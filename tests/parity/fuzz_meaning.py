@@ -46,7 +46,7 @@ def _cloned(line: str) -> str:
 def _asked(line: str) -> str:
     """Return ``line`` such that PyTorch takes no view for a leaf whose base began to ask for a gradient."""
     found = WRITE.match(line)
-    return line if found is None else f"try: {found[1]}.grad_fn\nexcept RuntimeError: pass\n{line}"
+    return line if found is None else f"try: {found[1]}.grad_fn\nexcept (NameError, RuntimeError): pass\n{line}"
 
 
 def _told(line: str) -> str:

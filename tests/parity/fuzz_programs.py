@@ -107,6 +107,8 @@ def errors(line: str, mine: Exception | None, other: Exception | None) -> tuple[
     text = str(mine or other)
     if STALE in text:
         return "", f"only {'rushlight' if other is None else 'PyTorch'} refuses a saved value that was written"
+    if other is None and "refers to a single memory location" in text:
+        return "", "only rushlight refuses to write expanded memory"
     for words, reason in DELIBERATE.items():
         if other is not None and words in text:
             return "", reason
