@@ -130,11 +130,11 @@ def _tail(x: Array) -> Array:
     return out
 
 
-def laid_out_as(x: Any, made: Any) -> Any:
+def laid_out_as(x: Any, made: Array) -> Array:
     """Return ``made`` with its elements in memory in the order of those of ``x``, as PyTorch's elementwise ops do."""
     if x.flags.c_contiguous or made.size < 2 or 0 in x.strides:
         return made
-    out = np.empty_like(x, made.dtype)
+    out: Array = np.empty_like(x, made.dtype)
     out[...] = made
     return out
 

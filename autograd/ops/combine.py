@@ -119,8 +119,8 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     if not places.size:
         return input * 1
     if 0 in (array.ndim, places.ndim, values.ndim) and max(array.ndim, places.ndim, values.ndim) == 1:
-        flat = [reshape(one, (-1,)) for one in (input, index, src)]
-        return reshape(scatter_reduce(flat[0], 0, *flat[1:], reduce, include_self=include_self), array.shape)
+        x, where, what = (reshape(one, (-1,)) for one in (input, index, src))
+        return reshape(scatter_reduce(x, 0, where, what, reduce, include_self=include_self), array.shape)
     if places.ndim != array.ndim:
         raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
     if values.shape != places.shape:

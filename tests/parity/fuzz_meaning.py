@@ -39,7 +39,8 @@ def _quiet(line: str) -> str:
 
 
 def _cloned(line: str) -> str:
-    """Return ``line`` such that a gradient in PyTorch does not share the memory of the one that came in."""
+    """Return ``line`` such that a gradient in PyTorch does not share the memory of another."""
+    line = re.sub(r"= (T\.autograd\.grad\(.*\)\[0\])$", r"= (lambda g: None if g is None else g.clone())(\1)", line)
     return re.sub(r"\.backward\((\w+)\)", r".backward(\1.clone())", line)
 
 
@@ -56,7 +57,7 @@ def _told(line: str) -> str:
 
 EXPLAINED: dict[str, Callable[[str], str]] = {
     "hooks on views stay when their base is written under no_grad": _quiet,
-    "gradients do not share memory with the one passed to backward": _cloned,
+    "gradients do not share memory with others, the one passed to backward among them": _cloned,
     "a view may be written whose base has come to ask for a gradient": _asked,
     "a view of what comes to ask for a gradient asks for one as well": _told,
 }
