@@ -14,6 +14,7 @@ from .mode import recording
 from .node import Node, Variable, clock, wrap, wrote
 from .ops.adapt import compatible, convert
 from .ops.arithmetic import _add, _div, _mul, _sub, add, div, mul, sub
+from .ops.shape import _copied
 from .primitive import PRIMITIVES, is_primitive, primitive
 from .view import look, settle
 from .writes import apart, castable
@@ -36,11 +37,31 @@ def _without_part(g: Any, steps: tuple[Any, ...]) -> Any:
     return put(g, _ZERO, steps)
 
 
-@primitive(base=_without_part, value=look, title="CopySlices")
+def _part(g: Any, steps: tuple[Any, ...]) -> Any:
+    """Return what ``steps`` show of a gradient, which may lie in memory in another order than what they looked at."""
+    try:
+        return look(g, steps)
+    except RuntimeError:
+        try:
+            return look(_copied(g, "C"), steps)
+        except RuntimeError:
+            return look(_copied(g, "F"), steps)
+
+
+@primitive(base=_without_part, value=_part, title="CopySlices")
 def put(base: Array, value: Any, steps: tuple[Any, ...]) -> Array:
     """Return ``base`` with the part that ``steps`` look at replaced by ``value``."""
     out = np.array(base)
-    look(out, steps)[...] = value
+    try:
+        part = look(out, steps)
+    except RuntimeError:  # the base lies in memory in another order than what the steps looked at
+        try:
+            out = np.array(base, order="C")
+            part = look(out, steps)
+        except RuntimeError:
+            out = np.array(base, order="F")
+            part = look(out, steps)
+    part[...] = value
     return out
 
 

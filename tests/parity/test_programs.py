@@ -68,6 +68,19 @@ t3 = T.autograd.grad(t2.sum(), x2, allow_unused=True)[0]
 t1 = x2.lerp(x2, 0.3)
 T.autograd.backward([x2.sum(), (t1 * t1).sum()], retain_graph=True)
 """,
+    "a part of a gradient that lies in memory in another order": """
+t1 = x0 * 2
+t1.view(-1)[1:].mul_(2)
+t2 = (x1[:2, None].expand(2, 3).t().sin().t() * t1).sum()
+t3 = T.autograd.grad((t1.t() @ x0.detach()).sum() + (t1.t().contiguous().exp()).sum() + t2, [x0], create_graph=True)
+t4 = T.autograd.grad(t1, [x0], x0.detach().t().clone().t(), create_graph=True)
+t5 = T.autograd.grad(t1, [x0], x0.detach().t().contiguous().t(), retain_graph=True)
+t6 = x0.t().clone() * 2
+t7 = t6.t().view(-1)
+t7.mul_(3)
+t8 = T.autograd.grad(t6, [x0], T.arange(6, dtype=T.float64).reshape(3, 2), create_graph=True)
+t9 = T.autograd.grad(t6, [x0], T.arange(6, dtype=T.float64).reshape(3, 2), retain_graph=True)
+""",
     "cumprod of one factor": """
 t1 = T.autograd.grad(x1[None].cumprod(0).sum(), x1, create_graph=True)[0]
 t2 = T.autograd.grad(x2.cumprod(0), x2, create_graph=True)[0]
