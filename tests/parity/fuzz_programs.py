@@ -39,6 +39,10 @@ from rushlight.testing.program import Program, Run, draw_program
 
 STALE = "modified by an inplace operation"
 WALK = re.compile(r"backward\(|autograd\.grad\(")
+MIDWAY = re.compile(
+    f"{STALE}|Trying to backward through the graph a second time|is a view and its base|invalid gradient"
+)
+"""What PyTorch says in the middle of a walk, when part of the gradients has arrived."""
 REFUSALS = (RuntimeError, IndexError, ValueError)
 COMPARED = re.compile(r"[xt]\d+|first|second|loss2?")
 DELIBERATE = {
@@ -104,7 +108,7 @@ def errors(line: str, mine: Exception | None, other: Exception | None) -> tuple[
             if isinstance(mine, REFUSALS) and isinstance(other, REFUSALS):
                 return "", "both refuse, with other types of error"
             return f"{line}: PyTorch {other!r}, rushlight {mine!r}", ""
-        return "", "gradients after an error inside a walk" if WALK.search(line) else ""
+        return "", "gradients after an error inside a walk" if WALK.search(line) and MIDWAY.search(str(other)) else ""
     text = str(mine or other)
     if STALE in text:
         return "", f"only {'rushlight' if other is None else 'PyTorch'} refuses a saved value that was written"
