@@ -108,9 +108,18 @@ def run(
     useful = None if targets is None else _leading_to(targets, order)
     outer = walking.set((next(_walks), useful if useful is not None else seen))
     try:
+        if useful is not None and len(roots) == 1:
+            _enter_alone(next(iter(roots.items())), useful, cls)
         return _walk_watched(order, roots, cls, record, keep, targets, useful)
     finally:
         walking.reset(outer)
+
+
+def _enter_alone(root: tuple[Node, Any], useful: set[Node], cls: Any) -> None:
+    """Run the hooks of a single root that leads to no target, as PyTorch does; of several it runs none."""
+    node, g = root
+    if node not in useful and node.hooks is not None:
+        node.hooks.enter(node, g, cls)
 
 
 def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one place
@@ -209,10 +218,10 @@ def _walk_arrays(  # noqa: PLR0912 - a call for each branch would double the pri
                 before = grads[edge]
                 if before is None:
                     grads[edge] = part
+                elif type(before) is not ndarray:  # a sum of two arrays without dims is a scalar, too
+                    grads[edge] = before + part
                 elif edge in owned:
                     before += part
-                elif type(before) is not ndarray:
-                    grads[edge] = before + part
                 elif before.size >= LARGE and getrefcount(before) == _HELD and before.base is None:
                     before += part
                     owned.add(edge)

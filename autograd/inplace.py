@@ -14,9 +14,10 @@ from .mode import recording
 from .node import Node, Variable, clock, wrap, wrote
 from .ops.adapt import compatible, convert
 from .ops.arithmetic import _add, _div, _mul, _sub, add, div, mul, sub
+from .ops.shape import _copied
 from .primitive import PRIMITIVES, is_primitive, primitive
 from .view import look, settle
-from .writes import castable
+from .writes import apart, castable
 
 _FAST: dict[Any, Any] = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
 _FAST |= {add: operator.iadd, sub: operator.isub, mul: operator.imul, div: operator.itruediv}
@@ -26,6 +27,9 @@ _SPARING = {add, sub}
 """Functions around a primitive that do not save their first input."""
 
 
+UNIFORM = frozenset(("fill_", "zero_"))
+"""What writes one value everywhere: also where several elements share their memory, as in PyTorch."""
+
 _ZERO = np.zeros(())
 
 
@@ -33,11 +37,31 @@ def _without_part(g: Any, steps: tuple[Any, ...]) -> Any:
     return put(g, _ZERO, steps)
 
 
-@primitive(base=_without_part, value=look, title="CopySlices")
+def _part(g: Any, steps: tuple[Any, ...]) -> Any:
+    """Return what ``steps`` show of a gradient, which may lie in memory in another order than what they looked at."""
+    try:
+        return look(g, steps)
+    except RuntimeError:
+        try:
+            return look(_copied(g, "C"), steps)
+        except RuntimeError:
+            return look(_copied(g, "F"), steps)
+
+
+@primitive(base=_without_part, value=_part, title="CopySlices")
 def put(base: Array, value: Any, steps: tuple[Any, ...]) -> Array:
     """Return ``base`` with the part that ``steps`` look at replaced by ``value``."""
     out = np.array(base)
-    look(out, steps)[...] = value
+    try:
+        part = look(out, steps)
+    except RuntimeError:  # the base lies in memory in another order than what the steps looked at
+        try:
+            out = np.array(base, order="C")
+            part = look(out, steps)
+        except RuntimeError:
+            out = np.array(base, order="F")
+            part = look(out, steps)
+    part[...] = value
     return out
 
 
@@ -55,7 +79,8 @@ def in_place(twin: Callable[..., Any], name: str = "") -> Callable[..., Any]:
 
 def write(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``twin(x, *args, **kwargs)`` into ``x``, recorded if gradients are; return ``x``."""
-    check_writable(x, name)
+    if name not in UNIFORM:
+        apart(x.array, name)
     if x.view_of is not None:
         settle(x)
     if not recording.get() or not (_asks(x, args, kwargs)):
@@ -120,20 +145,6 @@ def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
             return x
     store(x, fit(x, twin(x, *args, **kwargs), name).array, name)
     return x
-
-
-def check_writable(x: Any, name: str) -> None:
-    """Raise RuntimeError if writing one element of ``x`` would write several."""
-    array = x.array
-    if (
-        0 in array.strides
-        and array.size
-        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
-    ):
-        raise RuntimeError(
-            f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
 
 
 def check_rebase(x: Any) -> None:

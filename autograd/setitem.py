@@ -8,7 +8,7 @@ import numpy as np
 
 from .arguments import plain
 from .dtypes import Array, dtype_of, wrapped
-from .inplace import check_writable, write
+from .inplace import write
 from .mode import recording
 from .node import CONSTANT, Variable, shared, wrap, wrote
 from .ops.index import assign, is_simple, is_whole, kept, parse, put_at, reworded, same_dtype
@@ -16,6 +16,7 @@ from .ops.mask import zeros
 from .ops.shape import getitem, reshape
 from .primitive import primitive
 from .view import settle
+from .writes import apart
 
 
 def _emptied(g: Any) -> Any:
@@ -89,7 +90,13 @@ def store_item(x: Any, index: Any, value: Any) -> None:
     target = shared(x)
     if index is False:
         return
-    if type(value) is float and target.dtype.kind == "f" and is_simple(index) and not _asks(x, value):
+    if (
+        type(value) is float
+        and target.dtype.kind == "f"
+        and is_simple(index)
+        and not _asks(x, value)
+        and 0 not in target.strides
+    ):
         try:
             target[index] = value
         except IndexError:
@@ -119,6 +126,7 @@ def store_item(x: Any, index: Any, value: Any) -> None:
             part = x if whole else getitem(x, basic)
             write(part, copy_into if source.ndim else filled, (value,), {}, "copy_")
             return
+        apart(part, "copy_")
         part[...] = source
     wrote(x, "__setitem__")
 
@@ -178,8 +186,9 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     _check_copy(self.array.shape, src.array.shape)
     if _asks(self, src):
         return write(self, copy_into, (src,), {}, "copy_")
-    check_writable(self, "copy_")
-    shared(self)[...] = src.array
+    if src is not self:
+        apart(self.array, "copy_")
+        shared(self)[...] = src.array
     wrote(self, "copy_")
     return self
 
@@ -206,6 +215,7 @@ def fill_(self: Any, value: Any) -> Any:
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             )
+        apart(self.array, "fill_")
     elif isinstance(value, bool | int | float | np.generic):
         value = _number(value, self.array.dtype, "fill_")
     else:

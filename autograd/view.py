@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .mode import recording
+from .mode import Recording, recording
 from .node import Node, Variable, start
 
 
@@ -60,10 +60,6 @@ def settle(x: Variable) -> None:
     if view.seen is not base.node and base.node is not None:  # None: the base was only told to ask for no gradient
         if view.steps is None:
             raise RuntimeError(view.frozen)
-        mode = recording.get()
-        recording.set(True)
-        try:
+        with Recording(True):  # and told to whoever looks on
             x.node = look(base, view.steps).node
-        finally:
-            recording.set(mode)
         view.seen = base.node

@@ -14,6 +14,19 @@ from .node import Node, Variable, hold, shared, wrote
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
+def apart(array: Any, name: str) -> None:
+    """Raise RuntimeError if writing one element of ``array`` would write several."""
+    if (
+        0 in array.strides
+        and array.size
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
+    ):
+        raise RuntimeError(
+            f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
 def castable(name: str, result: np.dtype[Any], target: np.dtype[Any]) -> None:
     """Raise RuntimeError if a ``result`` of a higher kind would be written into ``target``."""
     if _KIND[result.kind] > _KIND[target.kind]:
@@ -39,7 +52,9 @@ def deliver(name: str, result: Any, out: Any) -> Any:
     castable(name, result.array.dtype, out.array.dtype)
     if out.array.shape != result.array.shape:
         _resize(name, out, result.array.shape)
-    shared(out)[...] = result.array
+    target = shared(out)
+    apart(target, name)
+    target[...] = result.array
     wrote(out, name)
     return out
 

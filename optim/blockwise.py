@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..autograd.dtypes import default_numpy, float16, float32, float64
-from ..autograd.inplace import check_writable
 from ..autograd.mode import enable_grad
 from ..autograd.node import Variable, shared, wrap, wrote
+from ..autograd.writes import apart
 from .checks import scalar
 from .optimizer import Optimizer
 
@@ -68,7 +68,7 @@ class Blockwise(Optimizer):
         size = array.size
         contiguous = array.flags.c_contiguous
         if not contiguous:
-            check_writable(_Written(array), type(self).__name__)
+            apart(array, type(self).__name__)
         if array.dtype == _HALF:
             wide = [one.astype(_SINGLE) for one in (array, *others)]
             self._run(update, constants, *wide)
@@ -207,10 +207,3 @@ def decayed(c: Any, g: Array, free: Array, p: Array) -> Array:
         np.multiply(p, c.decay, free)
         return np.subtract(free, g, free) if c.maximize else np.add(free, g, free)
     return np.negative(g, free) if c.maximize else g
-
-
-class _Written:
-    """Shows an array to a check that asks for a tensor."""
-
-    def __init__(self, array: Array) -> None:
-        self.array = array

@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +73,24 @@ def mutants() -> dict[str, Any]:
 
 def fuzz(programs: int) -> dict[str, Any]:
     """Return what a run of random programs found."""
-    return read_log(run(str(HERE / "parity" / "fuzz_programs.py"), "--programs", str(programs), "--seed", "1000000"))
+    return read_log(
+        run(str(HERE / "parity" / "fuzz_programs.py"), "--programs", str(programs), "--seed", "1000000", "--jobs", "2")
+    )
+
+
+LEFT_OUT = "left out: "
 
 
 def read_log(text: str) -> dict[str, Any]:
     """Return the figures that a run of random programs printed."""
     ran = sum(int(n) for n in re.findall(r"(\d+) programs, \d+ crashes", text))
     crashes = sum(int(n) for n in re.findall(r"\d+ programs, (\d+) crashes", text))
-    reasons: dict[str, int] = {}
-    for times, reason in re.findall(r"(?m)^ *(\d+)  (\S.*)$", text):
-        reasons[reason] = reasons.get(reason, 0) + int(times)
-    return {"programs": ran, "crashes": crashes, "reasons": reasons}
+    counts = Counter[str]()
+    for times, what in re.findall(r"(?m)^ *(\d+)  (\S.*)$", text):
+        counts[what] += int(times)
+    reasons = {what.removeprefix(LEFT_OUT): times for what, times in counts.items() if what.startswith(LEFT_OUT)}
+    differing, equal = counts["differing programs"], counts["equal in all"]
+    return {"programs": ran, "crashes": crashes, "differing": differing, "equal": equal, "reasons": reasons}
 
 
 def coverage() -> dict[str, Any]:
@@ -118,8 +126,9 @@ FUZZ = """\
 Programs of 2 to 40 lines with views, writes in place, hooks, several walks backward and recorded ones, run
 under PyTorch and under rushlight: equal values, gradients, second derivatives, what hooks see, and kinds of errors.
 
-- {programs} programs ({crashes} of them crashed PyTorch itself). Those that ended with a difference, by reason
-  (at least: what a part had counted is lost where PyTorch crashed in it):
+- {programs} programs, {crashes} of which crashed PyTorch itself; {differing} differ, {equal} are equal in all that can
+  be seen. In the others a line, or a value, is left out of the comparison, as PyTorch refuses or does something else
+  there on purpose (see [Differences](differences.md)), and all the rest is equal. A program counts for each reason:
 
 | programs | reason |
 | --- | --- |

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import rushlight as torch
+from rushlight.autograd.mode import Observer, Watch
 
 
 def leaf() -> Any:
@@ -339,3 +340,23 @@ def test_inference_mode_of_a_normal_tensor() -> None:
         x.mul_(2.0)
     assert not x.is_inference()
     (leaf() * x).sum().backward()
+
+
+def test_an_observer_sees_the_steps_of_a_view_that_is_looked_at_again() -> None:
+    """Also where the view is first used after the write under ``no_grad``."""
+
+    class Names(Observer):
+        def __init__(self) -> None:
+            self.names: list[str] = []
+
+        def made(self, node: Any, value: Any) -> None:
+            self.names.append(node.name())
+
+    base = torch.ones(2, 3, requires_grad=True) * 1
+    seen = Names()
+    with Watch(seen):
+        view = base.t()
+        base.mul_(2)
+        with torch.no_grad():
+            view.sum()
+    assert seen.names == ["TBackward0", "MulBackward0", "TBackward0"]

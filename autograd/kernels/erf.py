@@ -130,6 +130,15 @@ def _tail(x: Array) -> Array:
     return out
 
 
+def laid_out_as(x: Any, made: Array) -> Array:
+    """Return ``made`` with its elements in memory in the order of those of ``x``, as PyTorch's elementwise ops do."""
+    if x.flags.c_contiguous or made.size < 2 or 0 in x.strides:
+        return made
+    out: Array = np.empty_like(x, made.dtype)
+    out[...] = made
+    return out
+
+
 def erfinv(y: Any) -> Any:
     """Return the x with ``erf(x) = y`` for each element, NaN outside -1 … 1; in the float dtype of ``y``.
 

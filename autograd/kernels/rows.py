@@ -50,7 +50,7 @@ def _log_softmax(x: Array, out: Array, work: Array, dim: int) -> None:
 
 
 def _forward(step: Any, x: Array, dim: int) -> Array:
-    out = np.empty_like(x)
+    out = np.empty(x.shape, x.dtype)  # contiguous, as in PyTorch, whatever the input
     if not x.size:
         return out
     cut, blocks = _blocks(x, dim)

@@ -17,6 +17,7 @@ from .join import cat
 from .mask import keep
 from .reduce import prod
 from .scatter import (
+    covered,
     gather,
     index_select,
     matching,
@@ -112,12 +113,19 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     if reduce not in ("sum", "mean", "prod", "amax", "amin"):
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     array, places = array_of(input, "scatter_reduce"), array_of(index, "scatter_reduce", "index", 3)
-    if array_of(src, "scatter_reduce", "src", 4).shape != places.shape and places.ndim:
-        if places.ndim != array_of(src, "scatter_reduce").ndim:
-            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    values = array_of(src, "scatter_reduce", "src", 4)
+    dim = norm_dim(dim, array.ndim)
+    one_dtype("scatter_reduce", array, values)
+    if not places.size:
+        return input * 1
+    if 0 in (array.ndim, places.ndim, values.ndim) and max(array.ndim, places.ndim, values.ndim) == 1:
+        x, where, what = (reshape(one, (-1,)) for one in (input, index, src))
+        return reshape(scatter_reduce(x, 0, where, what, reduce, include_self=include_self), array.shape)
+    if places.ndim != array.ndim:
+        raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
+    if values.shape != places.shape:
+        covered(places, values, "scatter_reduce")  # or raise
         src = getitem(src, tuple([slice(0, n) for n in places.shape]))
-        if src.shape != places.shape:
-            raise RuntimeError(f"Expected index {list(places.shape)} to be no larger size than src {list(src.shape)}")
     base = input if include_self else scatter_value(input, dim, index, _neutral(array.dtype, reduce))
     if reduce == "prod":
         return multiplied(base, dim, index, src, "scatter_reduce()")

@@ -25,6 +25,7 @@ def _running(name: str, ufunc: Any, input: Any, axis: int, dtype: Any) -> Any:
     kind = input.dtype if dtype is not None or input.dtype.kind == "f" else np.dtype(np.int64)
     if not input.ndim:
         return input.astype(kind)
+    input = np.asarray(input, order="C")  # PyTorch's result is contiguous
     return ufunc.accumulate(input, axis, _WIDE.get(kind.char, kind)).astype(kind, copy=False)
 
 
@@ -56,6 +57,9 @@ def _prod_back(g: Any, input: Any, axis: int) -> Any:
 
     Element k is a factor of every product from k on: what comes before it, times what is summed over those after.
     """
+    shape = input.shape
+    if not shape or 0 in shape or shape[axis] == 1:
+        return g  # and nothing that depends on the input
     after = reverse(recurrence(reverse(g, axis), reverse(shifted(input, axis, -1, 0.0), axis), axis), axis)
     return products_before(input, axis) * after
 
@@ -82,6 +86,7 @@ def _latest(input: Any, axis: int, ufunc: Any) -> tuple[Any, Any, Any]:
     """
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)
+    input = np.asarray(input, order="C")
     values = ufunc.accumulate(input, axis)
     hit = input == values
     if input.dtype.kind == "f":
@@ -143,5 +148,5 @@ def logcumsumexp(input: Array, dim: int) -> Any:
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{name}'")
     if not input.ndim:
         return input.copy(), axis
-    wide = _WIDE.get(input.dtype.char)
+    wide, input = _WIDE.get(input.dtype.char), np.asarray(input, order="C")
     return np.logaddexp.accumulate(input, axis, wide).astype(input.dtype, copy=False), axis

@@ -289,6 +289,8 @@ def put_at(input: Array, values: Any, index: tuple[Any, ...], accumulate: bool) 
 def assign(array: Array, index: tuple[Any, ...], values: Any, accumulate: bool = False) -> None:
     """Write ``values`` into ``array`` at ``index``, or add them."""
     try:
+        if np.ndim(values) and values.shape[0] == 1 and np.ndim(values) > array[index].ndim:
+            raise ValueError  # NumPy would take further dims in front
         if accumulate:
             array += add_at(np.broadcast_to(values, array[index].shape), array.shape, index)
         else:
@@ -327,6 +329,11 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     source = values.array if isinstance(values, Variable) else np.asarray(values)
     same_dtype("Index put", target, source)
     places = [each.array if isinstance(each, Variable) else each for each in indices]
+    if not any(each.ndim for each in places) and source.ndim > target.ndim - len(places) >= 0:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(source.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(target.shape[len(places) :])}"
+        )
     items = tuple([np.reshape(each, 1) if each.ndim == 0 and each.dtype.kind != "b" else each for each in places])
     _, arrays = parse(target, items)
     if arrays is None:

@@ -69,7 +69,7 @@ def _cat(tensors: Any, dim: int = 0) -> Array:
         out: Array = np.concatenate(tensors, place)
     except ValueError:
         return _cat_mixed(tensors, dim)
-    return out
+    return out if out.flags.c_contiguous else np.ascontiguousarray(out)  # as in PyTorch
 
 
 def _cat_mixed(tensors: Any, dim: int) -> Array:
@@ -83,8 +83,7 @@ def _cat_mixed(tensors: Any, dim: int) -> Array:
     for place, one in enumerate(tensors):
         if one.shape != (0,) or first.ndim == 1:
             _check_beside(first.shape, one.shape, dim, place)
-    out: Array = np.concatenate(arrays, dim)
-    return out
+    return np.ascontiguousarray(np.concatenate(arrays, dim))
 
 
 def _check_beside(first: tuple[int, ...], shape: tuple[int, ...], dim: int, place: int) -> None:
@@ -143,7 +142,7 @@ def _stack(tensors: Any, dim: int = 0) -> Array:
         return np.array(_in_one_dtype(tensors))
     lead = (_ALL,) * dim
     out: Array = np.concatenate([np.asarray(a)[(*lead, None)] for a in _in_one_dtype(tensors)], dim)
-    return out
+    return out if out.flags.c_contiguous else np.ascontiguousarray(out)
 
 
 def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:

@@ -154,7 +154,7 @@ def flip(input: Array, dims: int | Sequence[int]) -> Array:
     turned = norm_dims(dims, array.ndim) if dims != () else ()
     if not array.ndim:
         return array.copy()
-    return array[tuple([_BACK if d in turned else _ALL for d in range(array.ndim)])].copy()
+    return np.array(array[tuple([_BACK if d in turned else _ALL for d in range(array.ndim)])])
 
 
 def fliplr(input: Any) -> Any:
@@ -210,6 +210,7 @@ def roll(input: Array, shifts: int | Sequence[int], dims: int | Sequence[int] | 
         raise RuntimeError("`shifts` required")
     if len(steps) != len(where) and (where or len(steps) != 1):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(where)}")
+    input = np.asarray(input, order="C")  # PyTorch's result is contiguous
     if not where:
         return np.roll(input, steps[0])
     if not input.ndim:

@@ -18,7 +18,7 @@ from .pointwise import exp, exp2
 def _per_square(g: Any, input: Any, other: Any) -> Any:
     """Return ``g / (input² + other²)``, 0 at the origin as in PyTorch."""
     square = input * input + other * other
-    return drop(g / square, square == 0)
+    return g * drop(1 / square, square == 0)
 
 
 @primitive(

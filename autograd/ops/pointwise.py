@@ -301,7 +301,7 @@ def erf(input: Array) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.erf.html
     """
-    return erfs.erf(input)
+    return erfs.laid_out_as(input, erfs.erf(input))
 
 
 @primitive(input=lambda g, input: g * (exp(input * -input) * (-2 / math.sqrt(math.pi))), promote="float")
@@ -310,7 +310,7 @@ def erfc(input: Array) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.erfc.html
     """
-    return erfs.erfc(input)
+    return erfs.laid_out_as(input, erfs.erfc(input))
 
 
 @primitive(input=lambda g, out: g * (exp(out * out) * (math.sqrt(math.pi) / 2)), promote="float")
@@ -319,7 +319,7 @@ def erfinv(input: Array) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.erfinv.html
     """
-    return erfs.erfinv(input)
+    return erfs.laid_out_as(input, erfs.erfinv(input))
 
 
 arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh

@@ -32,20 +32,23 @@ def _within(index: Array, size: int, dim: int, error: type[Exception] = RuntimeE
 
 
 def spots_of(shape: tuple[int, ...], dim: int, index: Any, name: str) -> tuple[Any, ...]:
-    """Return the index arrays that name, for each entry of ``index``, its place in an array of ``shape``."""
-    if index.ndim != len(shape) and index.size:
+    """Return the index arrays that name, for each entry of ``index``, its place in an array of ``shape``.
+
+    What has no dims counts as one element along one dim, here and in what follows.
+    """
+    shape, whole = shape or (1,), np.atleast_1d(_whole(index, name))
+    if whole.ndim != len(shape) and whole.size:
         raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as input tensor, but got {index.ndim} and "
+            f"Index tensor must have the same number of dimensions as input tensor, but got {whole.ndim} and "
             f"{len(shape)}"
         )
-    whole = _whole(index, name)
     for d, (n, m) in enumerate(zip(whole.shape, shape, strict=False)):
         if n > m and d != dim and whole.size:
             raise RuntimeError(
                 f"Size does not match at dimension {d} expected index {list(whole.shape)} to be no larger than self "
                 f"{list(shape)} apart from dimension {dim}"
             )
-    _within(whole, shape[dim] if shape else 1, dim)
+    _within(whole, shape[dim], dim)
     ndim = whole.ndim
     return tuple(
         [
@@ -55,8 +58,11 @@ def spots_of(shape: tuple[int, ...], dim: int, index: Any, name: str) -> tuple[A
     )
 
 
-def _not_smaller(index: Any, src: Any, name: str) -> tuple[slice, ...]:
-    """Return the part of ``src`` that ``index`` covers; RuntimeError if there is none."""
+def covered(index: Any, src: Any, name: str) -> Array:
+    """Return the part of ``src`` that ``index`` covers, with at least one dim; RuntimeError if ``src`` is too small."""
+    index, src = np.atleast_1d(index), np.atleast_1d(src)
+    if not index.size:
+        return np.empty(index.shape, src.dtype)
     if index.ndim != src.ndim:
         raise RuntimeError(
             f"{name}(): Index tensor must have the same number of dimensions as src tensor, but got {index.ndim} and "
@@ -66,7 +72,7 @@ def _not_smaller(index: Any, src: Any, name: str) -> tuple[slice, ...]:
         raise RuntimeError(
             f"{name}(): Expected index {list(index.shape)} to be no larger size than src {list(src.shape)}"
         )
-    return tuple([slice(0, n) for n in index.shape])
+    return np.asarray(src[tuple([slice(0, n) for n in index.shape])])
 
 
 def one_dtype(name: str, input: Any, source: Any) -> None:
@@ -94,11 +100,10 @@ def gather(input: Array, dim: int, index: Any, *, sparse_grad: bool = False) -> 
     https://pytorch.org/docs/stable/generated/torch.gather.html
     """
     dim = norm_dim(dim, input.ndim)
-    array = np.reshape(input, 1) if not input.ndim and index.ndim == 1 else np.asarray(input)
-    spots = spots_of(array.shape, dim, index, "gather")
+    spots = spots_of(input.shape, dim, index, "gather")
     if not index.size:
-        return np.empty(index.shape, array.dtype)
-    return np.asarray(array[spots])
+        return np.empty(index.shape, input.dtype)
+    return np.asarray(np.atleast_1d(input)[spots]).reshape(index.shape)
 
 
 def _gather_again(g: Any, dim: int, index: Any) -> Any:
@@ -108,19 +113,19 @@ def _gather_again(g: Any, dim: int, index: Any) -> Any:
 @primitive(g=_gather_again, index=None, title="GatherBackward0_backward")
 def place_along(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     """Return zeros of ``shape`` with ``g`` added in at ``index`` along ``dim``; the dual of ``gather``."""
-    if not shape and index.ndim == 1:
-        return np.asarray(np.add.reduce(g))
     spots = spots_of(shape, norm_dim(dim, len(shape)), index, "scatter_add")
     if not index.size:
         return np.zeros(shape, g.dtype)
-    places = np.broadcast_to(flat_places(spots, shape), index.shape)
+    places = np.broadcast_to(flat_places(spots, shape or (1,)), index.shape or (1,))
     return add_rows(g.reshape(-1, 1), places.reshape(-1), prod(shape)).reshape(shape)
 
 
 def _source_back(g: Any, dim: int, index: Any, src_shape: tuple[int, ...]) -> Any:
     """Return what was gathered, in the shape of a source of which only a part was read."""
-    found = gather(g, dim, index)
-    shape = index.shape
+    found, shape = gather(g, dim, index), index.shape
+    if len(shape) != len(src_shape):  # one of them has no dims, or nothing was read
+        shape = (min(prod(shape), 1),) * len(src_shape)
+        found = reshape(found, shape) if src_shape or 0 not in index.shape else place_along(found, (), 0, index)
     return found if shape == src_shape else scatter_slice(found, src_shape, tuple([slice(0, n) for n in shape]))
 
 
@@ -130,11 +135,9 @@ def scatter_add(input: Array, dim: int, index: Any, src: Any) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.scatter_add_.html
     """
+    dim = norm_dim(dim, input.ndim)
     one_dtype("scatter_add", input, src)
-    if not input.ndim and (norm_dim(dim, 0) or index.dtype.kind not in "iu" or index.ndim > 1 or index.any()):
-        raise RuntimeError(f"scatter_add(): index {index} does not fit a tensor without dims")
-    part = src[_not_smaller(index, src, "scatter_add")] if src.ndim else src
-    return np.asarray(input + place_along(part, input.shape, dim, index))
+    return np.asarray(input + place_along(covered(index, src, "scatter_add"), input.shape, dim, index))
 
 
 def _emptied(g: Any, dim: int, index: Any) -> Any:
@@ -142,11 +145,11 @@ def _emptied(g: Any, dim: int, index: Any) -> Any:
 
 
 def _placed(input: Array, dim: int, index: Any, values: Any) -> Array:
-    out = np.array(input)
+    out = np.array(input, order="C")
     dim = norm_dim(dim, input.ndim)
     spots = spots_of(input.shape, dim, index, "scatter")
     if index.size:
-        out[spots if input.ndim else ()] = values
+        np.reshape(out, input.shape or 1)[spots] = values
     return out
 
 
@@ -159,13 +162,13 @@ def scatter_value(input: Array, dim: int, index: Any, value: Any) -> Array:
 @primitive(input=_emptied, src=_source_back, index=None, title="ScatterBackward0")
 def scatter_src(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` with the elements of ``src`` at ``index`` along ``dim``."""
+    dim = norm_dim(dim, input.ndim)
     if input.dtype != src.dtype:
         raise RuntimeError(
             f"scatter(): Expected self.dtype to be equal to src.dtype, but got {dtype_of(input.dtype)} and "
             f"{dtype_of(src.dtype)}"
         )
-    part = _not_smaller(index, src, "scatter")
-    return _placed(input, dim, index, src[part] if src.ndim else src)
+    return _placed(input, dim, index, covered(index, src, "scatter"))
 
 
 # ------------------------------------------------------------------ rows along one dim
@@ -190,6 +193,12 @@ def index_select(input: Array, dim: int, index: Any) -> Array:
     """
     rows, dim = vector(index, "index_select"), norm_dim(dim, input.ndim)
     size = input.shape[dim] if input.ndim else 1
+    if rows.size != 1 and not input.ndim:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {rows.size} value(s)")
+    if rows.size and not size:
+        raise (RuntimeError if input.ndim > 1 else IndexError)(
+            f"index_select(): self has no elements along dim {dim} to select"
+        )
     if rows.size and (rows.min() < 0 or rows.max() >= size):
         wrong = rows[(rows < 0) | (rows >= size)][0]
         raise IndexError(f"index out of range in self: {wrong} is no index of dimension {dim} with size {size}")
@@ -216,42 +225,41 @@ def place_rows(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
 
 
 def matching(input: Any, dim: int, index: Array, source: Any, name: str) -> int:
-    """Return ``dim`` counted from the front; raise unless ``source`` is ``input`` with ``index.size`` slices.
-
-    Where one of the two has no dims, ``index_copy`` takes one slice of one element for the same.
-    """
-    dim, copies = norm_dim(dim, input.ndim), name == "index_copy"
-    if copies and source.ndim and source.ndim != input.ndim and (input.ndim or source.size > 1):
-        raise IndexError(
-            f"{name}_(): When source and destination are not scalars, their dimensionality must match. Source "
-            f"dimensionality ({source.ndim}), destination dimensionality ({input.ndim})"
+    """Return ``dim`` counted from the front; raise unless ``source`` is ``input`` with ``index.size`` slices."""
+    dim = norm_dim(dim, input.ndim)
+    if dim and dim >= source.ndim:
+        raise RuntimeError(
+            f"{name}_(): Indexing dim {dim} is out of bounds of the source tensor with dim {source.ndim}"
         )
-    count = source.shape[dim] if source.ndim > dim else 1
-    miscounted = (IndexError if copies or not source.ndim else RuntimeError)(
-        f"{name}_(): Number of indices ({index.size}) should be equal to source.size(dim): (source has shape "
-        f"{list(source.shape)}), for dim: {dim}"
-    )
-    if index.size != count and not (copies and source.ndim):
-        raise miscounted
-    if _slices(input, dim, copies or source.ndim) != _slices(source, dim, copies or input.ndim):
+    one_dtype(f"{name}_", input, source)
+    if index.size != (source.shape[dim] if source.ndim else 1):
+        error = RuntimeError if input.ndim or source.ndim else IndexError
+        raise error(
+            f"{name}_(): Number of indices ({index.size}) should be equal to source.size(dim): (source has shape "
+            f"{list(source.shape)}), for dim: {dim}"
+        )
+    both = input.ndim and source.ndim
+    if (_sliced(input, dim) if both else input.shape) != (_sliced(source, dim) if both else source.shape):
         raise RuntimeError(
             f"{name}_(): source tensor shape must match self tensor shape, excluding the specified dimension. Got "
             f"self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
         )
-    if index.size != count:
-        raise miscounted
-    one_dtype(f"{name}_", input, source)
+    if input.size or input.ndim < 2:  # PyTorch does not look at places in what is empty
+        size = input.shape[dim] if input.ndim else 1
+        _within(index, size, dim, RuntimeError if input.ndim > 1 and name == "index_add" else IndexError)
     return dim
 
 
-def _slices(x: Any, dim: int, cut: Any) -> tuple[int, ...]:
-    """Return the shape of the slices along ``dim``; of all of ``x`` unless ``cut``."""
-    shape: tuple[int, ...] = x.shape
-    return (*shape[:dim], *shape[dim + 1 :]) if cut else shape
+def _sliced(array: Any, dim: int) -> tuple[int, ...]:
+    """Return the shape of a slice across ``dim``."""
+    shape: tuple[int, ...] = array.shape
+    return (*shape[:dim], *shape[dim + 1 :])
 
 
-def _added_back(g: Any, dim: int, index: Any, alpha: Any) -> Any:
+def _added_back(g: Any, dim: int, index: Any, alpha: Any, source_shape: tuple[int, ...]) -> Any:
     found = index_select(g, dim, index)
+    if found.shape != source_shape:
+        found = reshape(found, source_shape)
     return found if alpha == 1 else found * alpha
 
 
@@ -263,11 +271,10 @@ def index_add(input: Array, dim: int, index: Any, source: Any, *, alpha: Any = 1
     """
     rows = vector(index, "index_add")
     dim = matching(input, dim, rows, source, "index_add")
-    _within(rows, input.shape[dim] if input.ndim else 1, dim)
     part = source if alpha == 1 else np.asarray(source * np.asarray(alpha)).astype(input.dtype)
     if not input.ndim:
         return np.asarray(input + part.reshape(()))
-    return np.asarray(input + place_rows(part, input.shape, dim, index))
+    return np.asarray(input + place_rows(part, input.shape, dim, index)) if input.size else np.array(input)
 
 
 def _rows_emptied(g: Any, dim: int, index: Any) -> Any:
@@ -279,6 +286,34 @@ def _copied_back(g: Any, dim: int, index: Any, source_shape: tuple[int, ...]) ->
     return found if found.shape == source_shape else reshape(found, source_shape)
 
 
+def _copyable(input: Any, dim: int, index: Array, source: Any) -> int:
+    """Return ``dim`` counted from the front; raise unless the slices of ``source`` fit into those of ``input``."""
+    dim = norm_dim(dim, input.ndim)
+    if not source.ndim and index.size != 1:
+        raise IndexError(f"index_copy_(): When source is scalar, index should have one element (got {index.size})")
+    if source.ndim != input.ndim and source.ndim and input.ndim:
+        raise IndexError(
+            "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source "
+            f"dimensionality ({source.ndim}), destination dimensionality ({input.ndim})"
+        )
+    one_dtype("index_copy_", input, source)
+    if _sliced(input, dim) != _sliced(source, dim):
+        raise RuntimeError(
+            "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: "
+            f"{list(_sliced(input, dim))} at dimension {dim} and source slice shape: {list(_sliced(source, dim))} at "
+            f"dimension {dim}."
+        )
+    if source.ndim and index.size != source.shape[dim]:
+        raise IndexError(
+            f"index_copy_(): Number of indices ({index.size}) should be equal to source.size(dim) ({source.shape[dim]})"
+        )
+    size = input.shape[dim] if input.ndim else 1
+    _within(index, size, dim, IndexError if size else RuntimeError)
+    if index.size > 1 and not input.ndim:
+        raise RuntimeError("index_copy_(): a destination without dims takes one element")
+    return dim
+
+
 @primitive(input=_rows_emptied, source=_copied_back, index=None)
 def index_copy(input: Array, dim: int, index: Any, source: Any) -> Array:
     """Return ``input`` with the slices of ``source`` at ``index`` of ``dim``.
@@ -286,9 +321,8 @@ def index_copy(input: Array, dim: int, index: Any, source: Any) -> Array:
     https://pytorch.org/docs/stable/generated/torch.Tensor.index_copy_.html
     """
     rows = vector(index, "index_copy")
-    dim = matching(input, dim, rows, source, "index_copy")
-    _within(rows, input.shape[dim] if input.ndim else 1, dim, IndexError)
-    return _rows_set(input, dim, rows, source)
+    dim = _copyable(input, dim, rows, source)
+    return _rows_set(np.asarray(input, order="C"), dim, rows, source)
 
 
 _ZERO = np.zeros(())
@@ -318,9 +352,11 @@ def _fill_title(value: Any) -> str:
 @primitive(input=_rows_emptied, value=_filled_back, index=None, title=_fill_title)
 def fill_rows(input: Array, dim: int, index: Any, value: Any) -> Array:
     """Return ``input`` with ``value``, which has no dims, in the slices ``index`` of ``dim``."""
-    rows, dim = vector(index, "index_fill"), norm_dim(dim, input.ndim)
-    size = input.shape[dim] if input.ndim else 1
-    _within(rows, size, dim, IndexError, -size)
+    dim = norm_dim(dim, input.ndim)
+    if index.ndim > 1:
+        raise RuntimeError(f"Index has to be a vector/scalar, but index_fill() got shape {list(index.shape)}")
+    rows, size = vector(index, "index_fill"), input.shape[dim] if input.ndim else 1
+    _within(rows, size, dim, IndexError if size else RuntimeError, -size)
     return _rows_set(input, dim, rows, value)
 
 

@@ -82,7 +82,7 @@ def _tensors(name: str, input: Any, other: Any) -> tuple[Any, Any]:
 @primitive(input=lambda g, mask: drop(g, mask=mask), mask=None, title="MaskedFillBackward0")
 def _fill_number(input: Array, mask: Array, value: Number) -> Any:
     """Return ``input`` with a number where ``mask`` holds."""
-    return masks.choose(mask, _into(value, input.dtype), input)
+    return masks.choose(mask, _into(value, input.dtype), np.asarray(input, order="C"))
 
 
 @primitive(
@@ -93,7 +93,7 @@ def _fill_number(input: Array, mask: Array, value: Number) -> Any:
 )
 def _fill_tensor(input: Array, mask: Array, value: Any) -> Any:
     """Return ``input`` with a 0-d tensor's value where ``mask`` holds."""
-    return masks.choose(mask, np.asarray(value).astype(input.dtype), input)
+    return masks.choose(mask, np.asarray(value).astype(input.dtype), np.asarray(input, order="C"))
 
 
 _SAFE = 65504  # what every float dtype holds

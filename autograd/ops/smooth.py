@@ -110,6 +110,7 @@ def logsigmoid(input: Array) -> Any:
     https://pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
     """
     floats_only("log_sigmoid_cpu", input)
+    input = np.asarray(input, order="C")  # PyTorch's result is contiguous
     return negative(input) - np.log1p(np.exp(-np.abs(input)))
 
 

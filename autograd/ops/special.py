@@ -11,6 +11,7 @@ from .. import return_types
 from ..dims import array_of, whole
 from ..dtypes import Array, default_numpy, dtype_of
 from ..kernels import gamma
+from ..kernels.erf import laid_out_as
 from ..node import Variable, wrap
 from ..primitive import primitive
 from ..writes import deliver
@@ -39,7 +40,7 @@ def digamma(input: Array) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.digamma.html
     """
-    return gamma.digamma(np.asarray(input))
+    return laid_out_as(input, gamma.digamma(np.asarray(input)))
 
 
 @primitive(input=lambda g, input: g * digamma(input), promote="float")
@@ -52,7 +53,7 @@ def lgamma(input: Array) -> Array:
     >>> torch.lgamma(torch.tensor([1.0, 5.0]))  # log(0!), log(4!)
     tensor([0.0000, 3.1781])
     """
-    return gamma.lgamma(np.asarray(input))
+    return laid_out_as(input, gamma.lgamma(np.asarray(input)))
 
 
 def polygamma(n: int, input: Any, *, out: Any = None) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.fuzz_programs import differs, known, outcome, shrink
+from parity.fuzz_programs import differs, outcome, shrink
 from rushlight.testing.program import Program
 
 FUZZ = Path(__file__).with_name("fuzz_programs.py")
@@ -59,13 +59,47 @@ t1 = x0[0:0].atan()
 t1.relu_()
 t1.expand(2, *t1.shape).mul_(2)
 """,
+    "second derivative of an angle at the origin": """
+t1 = x0 - x0.detach()
+t2 = T.autograd.grad(T.atan2(t1, t1), [x0], T.ones_like(x0) * x2, create_graph=True)[0]
+t3 = T.autograd.grad(t2.sum(), x2, allow_unused=True)[0]
+""",
+    "three gradients of one number, the first an array": """
+t1 = x2.lerp(x2, 0.3)
+T.autograd.backward([x2.sum(), (t1 * t1).sum()], retain_graph=True)
+""",
+    "a part of a gradient that lies in memory in another order": """
+t1 = x0 * 2
+t1.view(-1)[1:].mul_(2)
+t2 = (x1[:2, None].expand(2, 3).t().sin().t() * t1).sum()
+t3 = T.autograd.grad((t1.t() @ x0.detach()).sum() + (t1.t().contiguous().exp()).sum() + t2, [x0], create_graph=True)
+t4 = T.autograd.grad(t1, [x0], x0.detach().t().clone().t(), create_graph=True)
+t5 = T.autograd.grad(t1, [x0], x0.detach().t().contiguous().t(), retain_graph=True)
+t6 = x0.t().clone() * 2
+t7 = t6.t().view(-1)
+t7.mul_(3)
+t8 = T.autograd.grad(t6, [x0], T.arange(6, dtype=T.float64).reshape(3, 2), create_graph=True)
+t9 = T.autograd.grad(t6, [x0], T.arange(6, dtype=T.float64).reshape(3, 2), retain_graph=True)
+""",
+    "cumprod of one factor": """
+t1 = T.autograd.grad(x1[None].cumprod(0).sum(), x1, create_graph=True)[0]
+t2 = T.autograd.grad(x2.cumprod(0), x2, create_graph=True)[0]
+t3 = T.autograd.grad(x1.cumprod(0).sum(), x1, create_graph=True)[0]
+""",
+    "hooks of a root that leads nowhere": """
+t1 = x0.sum()
+t1.retain_grad()
+t1.register_hook(note)
+t2 = T.autograd.grad(t1, x1, allow_unused=True, retain_graph=True)[0]
+t3 = T.autograd.grad([t1, x1.sum()], x1, retain_graph=True, allow_unused=True)[0]
+""",
     "a leaf that is a view": """
 t1 = x0.detach()[0]
 t1.requires_grad_()
 t1.mul_(2)
 """,
 }
-REFUSED = "skipped: only rushlight refuses a saved value that was written"
+ALLOWED = {"only rushlight refuses a saved value that was written", "gradients after an error inside a walk"}
 LEAVES = (("x0", "float64", (2, 3), 1), ("x1", "float64", (3,), 2), ("x2", "float64", (), 3))
 
 
@@ -74,7 +108,9 @@ LEAVES = (("x0", "float64", (2, 3), 1), ("x1", "float64", (3,), 2), ("x2", "floa
 def test_what_once_differed(name: str) -> None:
     program = Program(LEAVES, tuple(FOUND[name].strip().splitlines()))
     for shift in range(3):
-        assert outcome(program, shift) in {"", REFUSED}
+        text, notes = outcome(program, shift)
+        assert text == ""
+        assert {reason for reason, _ in notes} <= ALLOWED
 
 
 def test_a_short_run_finds_nothing() -> None:
@@ -93,7 +129,6 @@ def test_a_difference_is_found_and_shrunk(monkeypatch: pytest.MonkeyPatch) -> No
     assert differs(program).startswith("t3: rushlight")
     short = shrink(program)
     assert short.lines == (wrong,)
-    assert known(short, differs(short)) == ""
     scope: dict[str, object] = {}
     exec(short.code(), scope)
     assert "t3" in scope
