@@ -288,7 +288,9 @@ def _places(sorted_sequence: Array, input: Any, kind: Any, side: Any, sorter: An
     """Return where each element of ``input`` would go in the rows of ``sorted_sequence``."""
     rows, values = np.asarray(sorted_sequence), np.asarray(input)
     if sorter is not None:
-        if sorter.shape != rows.shape:
+        if sorter.dtype != np.int64:
+            raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got {sorter.dtype}")
+        if sorter.shape != rows.shape or not rows.ndim:
             raise RuntimeError(
                 "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
                 f"{list(rows.shape)} and sorter tensor {list(sorter.shape)}"

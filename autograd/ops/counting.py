@@ -17,7 +17,8 @@ from .finish import floats_only
 
 
 def _refuse(g: Any, saved: Any, edges: Any) -> Any:
-    raise NotImplementedError(f"the derivative for '{saved[0]}' is not implemented.")
+    kind = NotImplementedError if "unique" in saved[0] else RuntimeError
+    raise kind(f"the derivative for '{saved[0]}' is not implemented.")
 
 
 def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:

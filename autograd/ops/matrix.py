@@ -115,6 +115,8 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
         raise RuntimeError(
             f"{name}: Expected A and B to have the same dtype, but found {a.dtype} and {b.dtype} instead"
         )
+    if not b.ndim:
+        raise RuntimeError(f"{name}: The input tensor B must have at least 2 dimensions.")
     vector = b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1])
     if vector and not left:
         raise RuntimeError(f"{name}: Vector broadcasting of the left hand side is not supported for left=False")

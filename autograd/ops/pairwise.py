@@ -149,8 +149,8 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_eucl
         )
     if a.shape[-1] != b.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}")
-    mode = _MODES.get(compute_mode, compute_mode) if isinstance(compute_mode, str) else compute_mode or 0
-    if mode not in (0, 1, 2):
+    mode = _MODES.get(compute_mode) if isinstance(compute_mode, str) else None
+    if mode is None:
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     lead = common_shape(a.shape[:-2], b.shape[:-2])
     x1, x2 = (x if x.shape[:-2] == lead else expand_to(x, (*lead, *x.shape[-2:])) for x in (x1, x2))

@@ -154,7 +154,7 @@ def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.heaviside.html
     """
     made = _heaviside(input, values)
-    source = next((x for x in (input, values) if isinstance(x, Variable) and x.requires_grad), None)
+    source = next((x for x in (input, values) if getattr(x, "requires_grad", False)), None)
     if source is not None and isinstance(made, Variable):
         made = results("heaviside", "NotImplemented", source, [made.array])
     return made if out is None else deliver("heaviside", made, out)

@@ -103,7 +103,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
     https://pytorch.org/docs/stable/generated/torch.split.html
     """
     if isinstance(split_size_or_sections, Variable) and not split_size_or_sections.array.ndim:
-        split_size_or_sections = operator.index(split_size_or_sections)
+        split_size_or_sections = operator.index(split_size_or_sections.array)
     if not isinstance(split_size_or_sections, int):
         return split_with_sizes(tensor, split_size_or_sections, dim)
     dim, size = _dims(tensor, dim, "split")
@@ -166,7 +166,7 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **wo
         if given.array.dtype != np.int64 or given.array.ndim > 1:
             raise RuntimeError(
                 "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor "
-                f"of dtype long, but got {given.dtype} of shape {list(given.array.shape)}"
+                f"of dtype long, but got {given.array.dtype} of shape {list(given.array.shape)}"
             )
         given = given.array.tolist()
     if isinstance(given, int):
@@ -184,7 +184,7 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **wo
 def _sectioned(input: Any, given: Any, words: Any, dim: int, least: int, name: str) -> tuple[Any, ...]:
     given = _named(name, given, words)
     if isinstance(given, Variable) and not given.array.ndim:
-        given = operator.index(given)
+        given = operator.index(given.array)
     shape = array_of(input, name).shape
     if len(shape) < least:
         raise RuntimeError(

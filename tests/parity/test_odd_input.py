@@ -369,6 +369,19 @@ T.nn.functional.fractional_max_pool2d(T.zeros(0, 2, 4, 4), 3, 1)
 T.nn.functional.hardtanh(T.zeros(2), 1.5)
 T.nn.functional.l1_loss(T.tensor([0, 1]), T.tensor([0, 1]), weight=T.tensor([0, 1]))
 T.nn.functional.l1_loss(T.tensor([0, 1]), T.tensor([0, 1]), reduction='sum')
+T.nn.functional.group_norm(T.ones(2, 3, 2), -1)
+T.linalg.solve(T.eye(2), T.tensor(1.5))
+T.searchsorted(T.tensor([1, 2]), T.tensor([1]), sorter=T.tensor([0, 1], dtype=T.int32))
+T.searchsorted(T.tensor(2), T.tensor(2), sorter=T.tensor(0))
+T.cdist(T.ones(2, 2), T.ones(2, 2), compute_mode=T.tensor([0, 1]))
+T.cdist(T.ones(2, 2), T.ones(2, 2), compute_mode=None)
+T.cdist(T.ones(2, 2), T.ones(2, 2), compute_mode=1)
+T.heaviside(T.ones(2, requires_grad=True), T.ones(2)).sum().backward()
+T.heaviside(T.ones(2), T.ones(2, requires_grad=True)).requires_grad
+T.unique(T.ones(2, requires_grad=True)).sum().backward()
+T.trapezoid(T.zeros(0, dtype=T.int64))
+T.trapezoid(T.zeros(2, 0, requires_grad=True)).requires_grad
+T.histc(T.tensor([0.1, 0.7, 0.9], dtype=T.float64), 100)
 """
 GRADIENTS = """
 T.sub(x, y, alpha=T.tensor(2.0))
@@ -386,7 +399,6 @@ T.ravel(x)
 T.linalg.vander(x[0])
 T.linalg.vander(x[0] * float("inf"), N=2)
 T.linalg.matrix_power(x, 0)
-T.nextafter(x, x.detach())
 T.nextafter(x, y)
 T.nn.functional.soft_margin_loss(x, y.detach())
 T.linalg.lstsq(x, y).solution
