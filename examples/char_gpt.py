@@ -190,7 +190,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train a small GPT on characters and let it write.")
     parser.add_argument("--small", action="store_true", help="a tiny model and a few steps, to see that it runs")
     parser.add_argument("--seed", type=int, default=1, help="random seed (default 1)")
-    parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for the loss curve")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-output"), help="folder for the loss curve (default demo-output)"
+    )
     options = parser.parse_args()
     config = SMALL if options.small else Config()
     torch.manual_seed(options.seed)
@@ -205,10 +207,12 @@ def main() -> None:
     start = time.perf_counter()
     steps = train(model, data, config)
     losses = []
-    for step, loss in enumerate(tqdm(steps, total=config.steps, desc="training") if tqdm else steps):
+    bar = tqdm(steps, total=config.steps, desc="training", leave=False, disable=None) if tqdm else steps
+    say = tqdm.write if tqdm else print  # above the bar, if there is one
+    for step, loss in enumerate(bar):
         losses.append(loss)
         if step % max(config.steps // 10, 1) == 0:
-            print(f"step {step:4d}  loss {loss:.6g}")
+            say(f"step {step:4d}  loss {loss:.6g}")
     print(f"final loss {losses[-1]:.6g}, {time.perf_counter() - start:.1f} s")
 
     prompt = torch.tensor([[letters.index("\n")]])

@@ -88,7 +88,7 @@ class Training:
 
 def with_progress(training: Training) -> Iterable[float]:
     """Return ``training`` behind a progress bar, or as it is where tqdm is not installed."""
-    return training if tqdm is None else tqdm.tqdm(training, desc="training", unit="step")
+    return training if tqdm is None else tqdm.tqdm(training, desc="training", unit="step", disable=None)
 
 
 def mean_square(error: torch.Tensor) -> float:
@@ -117,7 +117,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=300, help="training steps (default 300)")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default 0)")
     parser.add_argument("--quick", action="store_true", help="30 steps, only to see that it runs")
-    parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for the picture")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-output"), help="folder for the picture (default demo-output)"
+    )
     options = parser.parse_args()
     if options.steps < 1:
         parser.error(f"--steps must be at least 1, not {options.steps}")

@@ -224,7 +224,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=20, help="passes over the data (default 20)")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default 0)")
     parser.add_argument("--quick", action="store_true", help="one epoch, only to see that it runs")
-    parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for pictures")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-output"), help="folder for the pictures (default demo-output)"
+    )
     options = parser.parse_args()
     if options.epochs < 1:
         parser.error(f"--epochs must be at least 1, not {options.epochs}")
