@@ -62,10 +62,10 @@ def gradcheck(
     """
     if check_forward_ad or check_batched_forward_grad:
         raise NotImplementedError("gradcheck: rushlight has no forward-mode differentiation to check")
+    if not check_backward_ad:
+        raise AssertionError("gradcheck: nothing to check without check_backward_ad=True")
     given = _tuple(inputs)
     _examine(given)
-    if not check_backward_ad:
-        return True
     try:
         _compare(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
         _zero_in_zero_out(func, given)
@@ -290,6 +290,8 @@ def gradgradcheck(
     """
     if check_fwd_over_rev:
         raise NotImplementedError("gradgradcheck: rushlight has no forward-mode differentiation to check")
+    if not check_rev_over_rev:
+        raise AssertionError("gradgradcheck: nothing to check without check_rev_over_rev=True")
     given = _tuple(inputs)
     if grad_outputs is None:
         weights = _drawn(_outputs(func, given), gen_non_contig_grad_outputs)
@@ -301,7 +303,7 @@ def gradgradcheck(
         found = grad(_outputs(func, at), _asking(at), list(by), create_graph=True, allow_unused=True)
         return tuple(one for one in found if one is not None)
 
-    return not check_rev_over_rev or gradcheck(
+    return gradcheck(
         slopes,
         (*given, *weights),
         eps=eps,

@@ -234,7 +234,7 @@ def multi_margin_loss(
     classes = x.shape[-1]
     index = np.array(index, np.int64).reshape(x.shape[:-1])  # a copy: a rule keeps it, the caller may write it
     if index.size and (index.min() < 0 or index.max() >= classes):
-        raise IndexError("multi_margin_loss: target out of range")
+        raise RuntimeError("multi_margin_loss: target out of range")
     right = reshape(take_class(input, index, x.ndim - 1), (*x.shape[:-1], 1))
     short = clamp_min(margin - right + input, 0)
     short = short * short if p == 2 else short
