@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Lock
 from typing import Any
 
@@ -282,13 +283,17 @@ def run_part(place: int, end: int, deadline: float, add: Callable[[dict[str, Any
     """Run the programs from ``place`` up to ``end`` in other processes, since some make PyTorch itself crash."""
     while place < end and time.monotonic() < deadline:
         command = [sys.executable, "-P", __file__, "--here", "--programs", str(end - place), "--seed", str(place)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with (
+            TemporaryFile("w+", encoding="utf-8", errors="replace") as said,  # a pipe that nobody reads would fill up
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+        ):
             assert process.stdout is not None
-            assert process.stderr is not None
             for line in process.stdout:
                 add(json.loads(line))
                 place += 1
-            trace = process.stderr.read()
+            process.wait()
+            said.seek(0)
+            trace = said.read()
         if place < end:
             add({"seed": place, "notes": [], "crash": f"{process.returncode}: {crashed_in(trace)}"})
             place += 1
