@@ -119,13 +119,13 @@ def backward(
     if inputs is not None:
         wanted = _listed(inputs, "inputs")
         targets = {_target(x) for x in wanted}
-        for node in targets:
-            if node.op is not None:
-                hooks_of(node).retain = True
     cls = Variable.result
     keep = create_graph if retain_graph is None else retain_graph
     with Recording(create_graph):
         roots = _roots(outputs, grad_tensors, create_graph)
+        for node in targets or ():
+            if node.op is not None:
+                hooks_of(node).retain = True
         arrived = run(roots, cls, record=create_graph, keep=keep, targets=targets)
         del roots
         arrive({node: g for node, g in arrived.items() if node.op is None} if targets else arrived, cls, create_graph)

@@ -81,6 +81,11 @@ t7.mul_(3)
 t8 = T.autograd.grad(t6, [x0], T.arange(6, dtype=T.float64).reshape(3, 2), create_graph=True)
 t9 = T.autograd.grad(t6, [x0], T.arange(6, dtype=T.float64).reshape(3, 2), retain_graph=True)
 """,
+    "inputs of a walk that did not start": """
+t1 = x0 * 2
+x1.detach().sum().backward(inputs=[t1])
+(t1 * t1).sum().backward()
+""",
     "cumprod of one factor": """
 t1 = T.autograd.grad(x1[None].cumprod(0).sum(), x1, create_graph=True)[0]
 t2 = T.autograd.grad(x2.cumprod(0), x2, create_graph=True)[0]
