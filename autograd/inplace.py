@@ -79,8 +79,9 @@ def in_place(twin: Callable[..., Any], name: str = "") -> Callable[..., Any]:
 
 def write(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``twin(x, *args, **kwargs)`` into ``x``, recorded if gradients are; return ``x``."""
+    array = x.array
     if name not in UNIFORM:
-        apart(x.array, name)
+        apart(array, name)
     if x.view_of is not None:
         settle(x)
     if not recording.get() or not (_asks(x, args, kwargs)):

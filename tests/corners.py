@@ -119,7 +119,7 @@ PLAIN = [
     Corner("abs", lambda t, x: t.abs(x), ([-2.0, 0.0, 3.0],), ([-1.0, 0.0, 1.0],)),
     Corner("sign", lambda t, x: t.sign(x), ([-2.0, 0.0, 3.0],), ([0.0, 0.0, 0.0],)),
     Corner("nan_to_num", lambda t, x: t.nan_to_num(x), ([1.0, NAN, INF, -INF],), ([1.0, 0.0, 0.0, 0.0],)),
-    Corner("atan2", lambda t, x, y: t.atan2(x, y), ([0.0, 1.0], [0.0, 0.0]), ([0.0, 0.0], [0.0, -1.0])),
+    Corner("atan2", lambda t, x, y: t.atan2(x, y), ([0.0, 1.0], [0.0, 0.0]), ([0.0, 0.0], [-0.0, -1.0])),
     Corner("logit", lambda t, x: t.logit(x), ([-0.5, 0.0, 0.25, 1.0, 1.5],), ([NAN, INF, 16 / 3, INF, NAN],)),
     Corner(
         "logit", lambda t, x: t.logit(x, 0.25), ([0.1, 0.25, 0.5, 0.75, 0.9],), ([0.0, 16 / 3, 4.0, 16 / 3, 0.0],)

@@ -38,10 +38,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "decompose._cofactors",
         "another operator: np.linalg.det(u) * np.linalg.det(vh)",
     ): "both determinants are 1 or -1, but for rounding",
-    (
-        "decompose._gaps",
-        "another operator: apart + eye in (1 - eye) / (apart + eye)",
-    ): "it differs only where i = j, and there 0 is divided by 1 or -1",
     ("loss._clipped_rule", "operands swapped: input - target"): "the bounds of the difference are symmetric about 0",
     (
         "conv._cropped",

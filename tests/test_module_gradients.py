@@ -14,7 +14,7 @@ from rushlight.testing import Verdict, check_agreement, check_gradient
 from rushlight.testing.networks import LAYERS
 
 NO_FORWARD = {"Module", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "RNNBase", "RNNCellBase"}
-ELSEWHERE = {"Sequential": "networks of modules() without a name"}
+ELSEWHERE = {"Sequential": "networks of modules() without a name", "DataParallel": "it calls what it holds"}
 
 CLASSES = {name for name, x in vars(nn).items() if isinstance(x, type) and issubclass(x, nn.Module)}
 

@@ -11,7 +11,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
 from weakref import ref
 
-from ..autograd import engine, inplace
+from ..autograd import engine, inplace, view
 from ..autograd.mode import Observer, Watch
 from ..autograd.node import Node, Variable
 from ..autograd.shown import shown
@@ -27,6 +27,7 @@ from .values import stats
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _CALL, _WRITE = HookedModule.__call__.__code__, inplace.write.__code__
 _REPLACE, _RUN = inplace._replace_part.__code__, engine._walk_watched.__code__
+_SETTLE = view.settle.__code__
 _ours: dict[CodeType, bool] = {}
 
 
@@ -113,6 +114,7 @@ class record(Observer):
     def _look_up(self, note: Note, frame: FrameType | None) -> None:
         """Read the stack from the step's own frame up to where the recorder was entered."""
         calls: list[FrameType] = []
+        looks = False
         while frame is not None and id(frame) != self._entry:
             code = frame.f_code
             if not _is_ours(code):
@@ -122,10 +124,12 @@ class record(Observer):
                 calls.append(frame)
             elif code is _RUN:
                 note.forward = frame.f_locals["node"]
-            elif code is _WRITE:
+            elif code is _SETTLE:
+                looks = True  # a view looks again at what was written: that is no write
+            elif code is _WRITE and not looks:
                 found = _write(frame.f_locals["x"], frame.f_locals["name"])
                 note.write = found if note.write is None else replace(note.write, name=found.name)
-            elif code is _REPLACE:
+            elif code is _REPLACE and not looks:
                 base = frame.f_locals["base"]
                 note.write = Write("", id(base), max(writes(base.version or b"") - 1, 0))
             frame = frame.f_back

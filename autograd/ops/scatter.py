@@ -233,7 +233,7 @@ def matching(input: Any, dim: int, index: Array, source: Any, name: str) -> int:
         )
     one_dtype(f"{name}_", input, source)
     if index.size != (source.shape[dim] if source.ndim else 1):
-        error = RuntimeError if input.ndim or source.ndim else IndexError
+        error = RuntimeError if source.ndim else IndexError
         raise error(
             f"{name}_(): Number of indices ({index.size}) should be equal to source.size(dim): (source has shape "
             f"{list(source.shape)}), for dim: {dim}"
