@@ -79,9 +79,8 @@ def in_place(twin: Callable[..., Any], name: str = "") -> Callable[..., Any]:
 
 def write(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``twin(x, *args, **kwargs)`` into ``x``, recorded if gradients are; return ``x``."""
-    array = x.array
-    if name not in UNIFORM:
-        apart(array, name)
+    if 0 in x.array.strides and name not in UNIFORM:
+        apart(x.array, name)
     if x.view_of is not None:
         settle(x)
     if not recording.get() or not (_asks(x, args, kwargs)):

@@ -94,6 +94,17 @@ def _layer(name: str, pick: Callable[[Any], Any]) -> Callable[..., Any]:
     return fn
 
 
+def _flat_part(turned: bool) -> Callable[..., Any]:
+    """Return a function that writes a flat part of a matrix whose gradient lies across it in memory."""
+
+    def fn(torch: Any, x: Any) -> Any:
+        y = x.t() * 1.5 if turned else x * 1.5
+        (y.t() if turned else y).view(-1)[1:3].mul_(2.0)
+        return y.contiguous() if turned else y.t().contiguous()
+
+    return fn
+
+
 def _one_value(torch: Any, x: Any) -> Any:
     made: Any = PRIMITIVES["batch_norm"].function(x, True, 0.1)
     return made.output
@@ -204,6 +215,23 @@ BRANCHES = [
     Corner("gru_steps", _layer("GRU", lambda got: got[0]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
     Corner("elman_steps", _layer("RNN", lambda got: got[1]), ([[[0.1, 0.2]], [[0.3, -0.4]]],)),
 ]  # fmt: skip
+DIMS = [  # a source, an index or the tensor itself has no dims
+    Corner("scatter_src", lambda t, x, s: t.scatter(x, 0, t.tensor(1), s), ([1.0, 2.0, 3.0], 5.0), ([1.0, 0, 1], 1.0)),
+    Corner("scatter_src", lambda t, x, s: t.scatter(x, 0, t.tensor([1]), s), ([1.0, 2.0, 3.0], 5.0),
+           ([1.0, 0, 1], 1.0)),
+    Corner("scatter_src", lambda t, x, s: t.scatter(x, 0, t.tensor([0]), s), (1.0, [5.0]), (0.0, [1.0])),
+    Corner("scatter_src", lambda t, x, s: t.scatter(x, 0, t.tensor([], dtype=t.int64), s), ([1.0, 2.0], 5.0),
+           ([1.0, 1.0], 0.0), public=False),
+    Corner("scatter_src", lambda t, x, s: t.scatter(x, 0, t.tensor(0), s), (1.0, [5.0, 6.0, 7.0]),
+           (0.0, [1.0, 0.0, 0.0]), public=False),
+    Corner("scatter_add", lambda t, x, s: t.scatter_add(x, 0, t.tensor(1), s), ([1.0, 2.0, 3.0], 5.0),
+           ([1.0, 1, 1], 1.0)),
+    Corner("index_add", lambda t, x, s: t.index_add(x, 0, t.tensor([0]), s), (1.0, 5.0), (1.0, 1.0)),
+]  # fmt: skip
+LAID = [
+    Corner("put", _flat_part(False), ([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]],)),
+    Corner("put", _flat_part(True), ([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]],)),
+]
 SURE = [[[-0.5, -1.0]], [[-0.3, -2.0]]]  # log-probabilities of two classes at two steps
 NEVER = [[[0.0, 0.0]], [[0.0, 0.0]]]
 ALIGNED = [
@@ -215,4 +243,4 @@ ALIGNED = [
     ],)),
     Corner("ctc_loss", _ctc(1, 2), (SURE,), ([[[NAN, NAN]], [[0.0, 0.0]]],), recorded=False),
 ]  # fmt: skip
-CORNERS = [*ALIGNED, *PLAIN, *BENDS, *NORMS, *WRITES, *BRANCHES]
+CORNERS = [*ALIGNED, *PLAIN, *BENDS, *NORMS, *WRITES, *BRANCHES, *DIMS, *LAID]

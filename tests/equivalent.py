@@ -38,6 +38,19 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "decompose._cofactors",
         "another operator: np.linalg.det(u) * np.linalg.det(vh)",
     ): "both determinants are 1 or -1, but for rounding",
+    (
+        "decompose._eigh_rule",
+        "another operator: _apart(w.reshape((*input_shape[:-2], n))) + eye",
+    ): "on the diagonal 0 is divided by 1 or -1",
+    (
+        "decompose._svd_rule",
+        "another operator: apart + eye in over(_skew(flipped(u) @ slope_u), apart + eye, idle)",
+    ): "on the diagonal 0 is divided by 1 or -1",
+    (
+        "decompose._svd_rule",
+        "another operator: apart + eye in over(_skew(flipped(v) @ slope_v), apart + eye, idle)",
+    ): "on the diagonal 0 is divided by 1 or -1",
+    ("decompose._svd_rule", "arguments swapped: _idle(slope_u, slope_vh)"): "it asks whether there are any at all",
     ("loss._clipped_rule", "operands swapped: input - target"): "the bounds of the difference are symmetric about 0",
     (
         "conv._cropped",

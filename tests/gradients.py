@@ -121,7 +121,7 @@ def _gradients(
     public = (made[:1] if op.name in HIDDEN else made) if isinstance(made, tuple) else (made,)
     results = [one for one in public if isinstance(one, rushlight.Tensor)]
     outs = differentiable(made)
-    seeds = [rushlight.from_numpy(np.ones(tuple(out.shape), out.detach().numpy().dtype)) for out in outs]
+    seeds = [_uneven(out) for out in outs]
     tensors = [*inner, *others.values(), *results]
     try:
         if write is not None:
@@ -134,6 +134,12 @@ def _gradients(
         raise
     found = [np.zeros(leaf.shape) if g is None else g.detach().numpy() for g, leaf in zip(grads, leaves, strict=True)]
     return found, len(tensors)
+
+
+def _uneven(like: Any) -> Any:
+    """Return a gradient for ``like`` of elements that differ, so that one at another place is noticed."""
+    size = int(np.prod(like.shape))
+    return rushlight.from_numpy(np.linspace(0.5, 1.5, size).reshape(tuple(like.shape))).to(like.dtype)
 
 
 def _change(tensor: Any) -> None:
