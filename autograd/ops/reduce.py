@@ -161,6 +161,8 @@ def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
 def _prod_back(g: Any, input: Any, out: Any, axis: int | None) -> Any:
     """Return ``g`` times the product of the others: by division, or beside zeros from both sides."""
     shape = input.shape
+    if not shape:  # the product of one number is that number
+        return g
     if axis is None:
         input, axis = shaped(input, (values_of(input).size,)), 0
     one = tuple([1 if place == axis else n for place, n in enumerate(input.shape)])
