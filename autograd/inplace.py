@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from .dtypes import Array, number
-from .hooks import hooks_of
 from .mode import recording
 from .node import Node, Variable, clock, wrap, wrote
 from .ops.adapt import compatible, convert
 from .ops.arithmetic import _add, _div, _mul, _sub, add, div, mul, sub
 from .ops.shape import _copied
 from .primitive import PRIMITIVES, is_primitive, primitive
-from .view import look, settle
+from .view import carry, look, settle
 from .writes import apart, castable
 
 _FAST: dict[Any, Any] = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
@@ -195,10 +194,7 @@ def rebase(x: Any, value: Any) -> None:
         _replace_part(x if view is None else view.base, () if view is None else view.steps, node)
         if view is not None:
             settle(x)
-    if before is not None and before.hooks is not None and before.hooks.retain and x.node is not None:
-        # it is the tensor that was asked to keep its gradient, and that has one already
-        hooks_of(x.node).retain, before.hooks.retain = True, False
-        hooks_of(x.node).kept, before.hooks.kept = before.hooks.kept, None
+    carry(before, x.node)
 
 
 def _replace_part(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:
@@ -207,6 +203,7 @@ def _replace_part(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:
     made.op = PRIMITIVES["put"].op("CopySlices", True)
     made.edges, made.saved, made.hooks = (base.node, node), (steps,), None
     made.shape, made.dtype, made.seq = base.array.shape, base.array.dtype, next(clock)
+    carry(base.node, made)
     base.node = made
     mode = recording.get()
     if not isinstance(mode, bool):

@@ -60,6 +60,19 @@ def settle(x: Variable) -> None:
     if view.seen is not base.node and base.node is not None:  # None: the base was only told to ask for no gradient
         if view.steps is None:
             raise RuntimeError(view.frozen)
+        before = x.node
         with Recording(True):  # and told to whoever looks on
             x.node = look(base, view.steps).node
+        carry(before, x.node)
         view.seen = base.node
+
+
+def carry(before: Node | None, after: Node | None) -> None:
+    """Let ``after`` keep the gradient that ``before`` was to keep, and has: it is the tensor that was asked."""
+    hooks = None if before is None else before.hooks
+    if hooks is None or after is None or after is before or not (hooks.retain or hooks.kept is not None):
+        return
+    if after.hooks is None:
+        after.hooks = type(hooks)()
+    after.hooks.retain, hooks.retain = hooks.retain, False
+    after.hooks.kept, hooks.kept = hooks.kept, None

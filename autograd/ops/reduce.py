@@ -207,9 +207,22 @@ def _variance(input: Any, axes: Axes, correction: float, keepdim: bool) -> Any:
         )
     wide = input.astype(np.float32) if input.dtype.char == "e" else input
     count = count_along(input.shape, axes)
-    apart = wide - add_up(wide, axes, True) / (count or 1)
+    centre = add_up(wide, axes, True) / (count or 1)
+    apart = wide - centre
     total = add_up(apart * apart, axes, keepdim)
+    if axes is None or axes:
+        total = _of_equals(wide, axes, centre, total)
     return total / wide.dtype.type(max(count - correction, 0))
+
+
+def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
+    """Return sums of squares where those of equal elements, which rounding of the mean keeps from it, are exactly 0."""
+    small = total.reshape(centre.shape) <= x.size * (4 * np.finfo(x.dtype).eps * centre) ** 2
+    if not x.size or not small.any():
+        return total
+    first = x[tuple([slice(0, 1) if axes is None or d in axes else slice(None) for d in range(x.ndim)])]
+    equal = np.logical_and.reduce(x == first, axes, None, None, True)
+    return np.where(equal.reshape(total.shape), x.dtype.type(0), total)
 
 
 @primitive(input=_var_back, keeps=("axes",))

@@ -259,3 +259,18 @@ def test_any_shape(data: Any) -> None:
         same(lambda T, x: T.count_nonzero(x, dim=dims), x)
     else:
         same(lambda T, x: getattr(T, name)(x, dim=dims, keepdim=keepdim), x)
+
+
+@pytest.mark.parametrize("x", [[[-0.35, 1.0]] * 3, [[0.1, 0.2], [0.1, 0.3], [0.1, 0.4]]])
+@pytest.mark.parametrize("name", ["std", "var"])
+def test_equal_elements_do_not_vary(name: str, x: list[list[float]]) -> None:
+    """Rounding of their mean must not give them a spread, and so a gradient of any size."""
+    same(lambda T, x: getattr(T, name)(x, 0), np.array(x))
+
+
+def test_all_equal() -> None:
+    x = rushlight.full((3,), -0.35, dtype=rushlight.float64, requires_grad=True)
+    out = x.std()
+    out.backward()
+    assert out.item() == 0
+    assert x.grad.tolist() == [0, 0, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -266,3 +267,31 @@ def perform(T: Any, pool: list[Any], op: str, a: int, b: Any = None) -> Any:
 
 def test_writes_of_nothing() -> None:
     same(lambda T: [T.full((2, 0), 3.0).mul_(2.0), T.zeros(3, 0, 2).add_(1), T.ones(1, 0).expand(4, 0).zero_()])
+
+
+RETAINED = {
+    "of the base, written through a view": "y = x * 2; y.retain_grad(); y[None].mul_(3.0); out = y * y; kept = y",
+    "of a view, whose base is written": "y = x * 2; v = y[None]; v.retain_grad(); y.mul_(3.0); out = v * v; kept = v",
+    "of a view, itself written": "y = x * 2; v = y[:1]; v.retain_grad(); v.mul_(3.0); out = y * y; kept = v",
+    "that is already there": (
+        "y = x * 2; y.retain_grad(); (y * 5).sum().backward(retain_graph=True); y[0].mul_(3.0); out = y * y; kept = y"
+    ),
+    "that came by inputs=": (
+        "y = x * 2; y.sum().backward(inputs=[y], retain_graph=True); y[None].add_(1); y.retain_grad(); out = kept = y"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", sorted(RETAINED))
+def test_a_retained_gradient_stays_with_its_tensor(case: str) -> None:
+    def run(T: Any) -> Any:
+        names: dict[str, Any] = {"T": T, "x": T.tensor([1.0, 2.0], requires_grad=True)}
+        exec(RETAINED[case], names)
+        before = names["kept"].grad
+        before = None if before is None else before.clone()
+        names["out"].sum().backward()
+        return before, names["kept"].grad, names["kept"].retains_grad
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a gradient that is not there yet
+        same(run, grad=False)
