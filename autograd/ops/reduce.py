@@ -221,7 +221,7 @@ def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
     if not x.size or not small.any():
         return total
     first = x[tuple([slice(0, 1) if axes is None or d in axes else slice(None) for d in range(x.ndim)])]
-    equal = np.logical_and.reduce(x == first, axes, None, None, True)
+    equal = np.all(x == first, axes, keepdims=True)
     return np.where(equal.reshape(total.shape), x.dtype.type(0), total)
 
 
