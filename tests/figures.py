@@ -116,8 +116,7 @@ OPS = """\
 """
 MUTANTS = """\
 Each rule, and each helper that only rules use, is changed in every small way: a sign flipped, a term dropped,
-operands or
-arguments swapped, a number off by one, the version check left out, a broadcast not undone.
+operands or arguments swapped, a number off by one, the version check left out, a broadcast not undone.
 
 - {mutants} mutants of {ops} ops; {caught} caught, {equivalent} known to compute the same, {survived} survived:
   **{score} %** caught.
@@ -130,8 +129,9 @@ under PyTorch and under rushlight: equal values, gradients, second derivatives, 
   be seen. In the others a line, or a value, is left out of the comparison, as PyTorch refuses or does something else
   there on purpose (see [Differences](differences.md)), and all the rest is equal. A program counts for each reason.
   Those that differed so far, once shortened and looked at, came from hooks on views that are written later, from
-  results that lie otherwise in memory (so that `flatten` copies in one engine), and from rounding that a program
-  amplifies; faults of the engine that they showed are mended, each with a test.
+  views of several results after a write, from results that lie otherwise in memory (so that `flatten` copies in one
+  engine), and from rounding that a program amplifies; faults of the engine that they showed are mended, each with a
+  test.
 
 | programs | reason |
 | --- | --- |
@@ -140,7 +140,8 @@ COVERAGE = "- {lines} % of lines, {branches} % of branches.\n"
 HEAD = """\
 # Reliability
 
-How far the gradients of rushlight are tested. Every number is measured by `make figures`. The checks are those of [rushlight.testing](testing-gradients.md).
+How far the gradients of rushlight are tested. Every number is measured by `make figures`. The checks are those of
+[rushlight.testing](testing-gradients.md).
 """
 
 
