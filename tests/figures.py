@@ -130,8 +130,8 @@ under PyTorch and under rushlight: equal values, gradients, second derivatives, 
   there on purpose (see [Differences](differences.md)), and all the rest is equal. A program counts for each reason.
   Those that differed so far, once shortened and looked at, came from hooks on views that are written later, from
   views of several results after a write, from results that lie otherwise in memory (so that `flatten` copies in one
-  engine), and from rounding that a program amplifies; faults of the engine that they showed are mended, each with a
-  test.
+  engine), from whether a gradient of no elements can be differentiated, and from rounding that a program amplifies;
+  faults of the engine that they showed are mended, each with a test.
 
 | programs | reason |
 | --- | --- |
