@@ -36,30 +36,29 @@ def _without_part(g: Any, steps: tuple[Any, ...]) -> Any:
     return put(g, _ZERO, steps)
 
 
-def _part(g: Any, steps: tuple[Any, ...]) -> Any:
-    """Return what ``steps`` show of a gradient, which may lie in memory in another order than what they looked at."""
-    try:
-        return look(g, steps)
-    except RuntimeError:
+def _seen(array: Any, steps: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return ``array`` and what ``steps`` show of it.
+
+    A step such as ``view`` depends on the order in memory, which for a gradient may differ from that of the tensor it
+    belongs to: then of a copy, row by row or column by column. RuntimeError if the steps fit none of them.
+    """
+    for order in ("C", "F"):
         try:
-            return look(_copied(g, "C"), steps)
+            return array, look(array, steps)
         except RuntimeError:
-            return look(_copied(g, "F"), steps)
+            array = _copied(array, order)
+    return array, look(array, steps)
+
+
+def _part(g: Any, steps: tuple[Any, ...]) -> Any:
+    return _seen(g, steps)[1]
 
 
 @primitive(base=_without_part, value=_part, title="CopySlices")
 def put(base: Array, value: Any, steps: tuple[Any, ...]) -> Array:
     """Return ``base`` with the part that ``steps`` look at replaced by ``value``."""
-    out = np.array(base)
-    try:
-        part = look(out, steps)
-    except RuntimeError:  # the base lies in memory in another order than what the steps looked at
-        try:
-            out = np.array(base, order="C")
-            part = look(out, steps)
-        except RuntimeError:
-            out = np.array(base, order="F")
-            part = look(out, steps)
+    out: Array
+    out, part = _seen(np.array(base), steps)
     part[...] = value
     return out
 
@@ -109,15 +108,15 @@ def _asks(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 def running_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
     """Return :func:`in_place` of a running sum or product, whose ``dtype`` must be that of the tensor."""
-    plain = in_place(twin)
+    run = in_place(twin)
 
     def method(self: Any, dim: int, *, dtype: Any = None) -> Any:
         if dtype is not None and dtype is not self.dtype:
             raise RuntimeError(f"Bad in-place call: input tensor dtype {self.dtype}, output tensor dtype {dtype}")
-        return plain(self, dim)
+        return run(self, dim)
 
-    method.__name__ = method.__qualname__ = plain.__name__
-    method.__doc__ = plain.__doc__
+    method.__name__ = method.__qualname__ = run.__name__
+    method.__doc__ = run.__doc__
     return method
 
 

@@ -210,7 +210,6 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     index = array_of(indices, "unravel_index", "indices")
     if index.dtype.kind not in "iu":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {dtype_of(index.dtype)}")
-    index = index.astype(np.int64)
     sizes = ints(shape, "unravel_index", "shape")
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
@@ -218,6 +217,6 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
         raise RuntimeError(f"unravel_index: there is no element in a tensor of shape {list(sizes)}")
     found, rest = [], index.astype(np.int64)
     for n in reversed(sizes):
-        found.append(np.asarray(rest % max(n, 1)))
-        rest = rest // max(n, 1)
+        found.append(np.asarray(rest % n))
+        rest = rest // n
     return tuple(wrap(type(indices), part) if isinstance(indices, Variable) else part for part in reversed(found))

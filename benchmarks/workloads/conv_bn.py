@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .convnet import quarters
-from .workload import Array, Case, Results, Workload
+from .workload import Array, Case, Results, Workload, start_from, training_step
 
 N, SIDE, CHANNELS, KINDS = 50, 32, (3, 32, 64, 128), 10
 FLAT = CHANNELS[-1] * (SIDE // 8) ** 2
@@ -167,23 +167,14 @@ def in_torch(torch: ModuleType) -> Case:
         (nn.Conv2d(i, o, 3, padding=1), nn.BatchNorm2d(o), nn.ReLU(), nn.MaxPool2d(2)) for i, o in pairwise(CHANNELS)
     ]
     model = nn.Sequential(*(layer for block in blocks for layer in block), nn.Flatten(), nn.Linear(FLAT, KINDS))
-    with torch.no_grad():
-        for parameter, value in zip(model.parameters(), values, strict=True):
-            parameter.copy_(torch.tensor(value))
+    start_from(torch, model, values)
     optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
-
-    def step() -> Any:
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), labels)
-        loss.backward()
-        optimizer.step()
-        return loss
 
     def read(loss: Any) -> Results:
         running = [b.numpy() for name, b in model.named_buffers() if name.split(".")[-1] != "num_batches_tracked"]
         return changes(loss.detach().numpy(), [p.detach().numpy() for p in model.parameters()], running)
 
-    return Case(step, read)
+    return Case(training_step(torch, model, optimizer, x, labels), read)
 
 
 WORKLOAD = Workload(

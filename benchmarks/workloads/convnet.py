@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .workload import Array, Case, Results, Workload
+from .workload import Array, Case, Results, Workload, start_from, training_step
 
 N, SIDE, FILTERS, KERNEL, HIDDEN, KINDS = 50, 32, 32, 7, 100, 10
 HALF = SIDE // 2
@@ -105,22 +105,13 @@ def in_torch(torch: ModuleType) -> Case:
         *(nn.Conv2d(3, FILTERS, KERNEL, padding=KERNEL // 2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
         *(nn.Linear(FLAT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, KINDS)),
     )
-    with torch.no_grad():
-        for parameter, value in zip(model.parameters(), values, strict=True):
-            parameter.copy_(torch.tensor(value))
+    start_from(torch, model, values)
     optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
-
-    def step() -> Any:
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), labels)
-        loss.backward()
-        optimizer.step()
-        return loss
 
     def read(loss: Any) -> Results:
         return changes(loss.detach().numpy(), [p.detach().numpy() for p in model.parameters()])
 
-    return Case(step, read)
+    return Case(training_step(torch, model, optimizer, x, labels), read)
 
 
 WORKLOAD = Workload(

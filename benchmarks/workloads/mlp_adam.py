@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .workload import Array, Case, Results, Workload
+from .workload import Array, Case, Results, Workload, start_from, training_step
 
 SIZES = (784, 256, 256, 10)
 BATCH = 128
@@ -94,22 +94,13 @@ def in_torch(torch: ModuleType) -> Case:
     for m, n in pairwise(SIZES):
         layers += [torch.nn.Linear(m, n), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
-    with torch.no_grad():
-        for parameter, value in zip(model.parameters(), values, strict=True):
-            parameter.copy_(torch.tensor(value))
+    start_from(torch, model, values)
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, betas=(BETA1, BETA2), eps=EPS)
-
-    def step() -> Any:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(x), labels)
-        loss.backward()
-        optimizer.step()
-        return loss
 
     def read(loss: Any) -> Results:
         return changes(loss.detach().numpy(), [p.detach().numpy() for p in model.parameters()])
 
-    return Case(step, read)
+    return Case(training_step(torch, model, optimizer, x, labels), read)
 
 
 WORKLOAD = Workload(

@@ -1,6 +1,6 @@
 """What a workload is: the same step in NumPy by hand and in PyTorch's API, and its targets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -43,3 +43,23 @@ class Workload:
     over_numpy: float | None
     tolerance: float = 1e-5
     nodes: int = 1
+
+
+def start_from(torch: ModuleType, model: Any, values: Sequence[Array]) -> None:
+    """Give the parameters of `model` these values."""
+    with torch.no_grad():
+        for parameter, value in zip(model.parameters(), values, strict=True):
+            parameter.copy_(torch.tensor(value))
+
+
+def training_step(torch: ModuleType, model: Any, optimizer: Any, x: Any, labels: Any) -> Callable[[], Any]:
+    """Return a function that trains once on one batch and returns the cross-entropy before."""
+
+    def step() -> Any:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(x), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
