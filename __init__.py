@@ -1,402 +1,167 @@
 """rushlight: a mini-PyTorch. Dynamic-graph autograd in pure Python on NumPy; ``import rushlight as torch``."""
 
-from importlib import import_module as _import_module
-from math import e as e
-from math import inf as inf
-from math import nan as nan
-from math import pi as pi
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+from math import e, inf, nan, pi
 from warnings import filterwarnings as _filterwarnings
 
-from . import autograd as autograd
-from .autograd import random as random
-from .autograd import return_types as return_types
-from .autograd.activation import relu_ as relu_
-from .autograd.creation import as_tensor as as_tensor
-from .autograd.creation import asarray as asarray
-from .autograd.creation import empty as empty
-from .autograd.creation import empty_like as empty_like
-from .autograd.creation import empty_strided as empty_strided
-from .autograd.creation import eye as eye
-from .autograd.creation import from_numpy as from_numpy
-from .autograd.creation import frombuffer as frombuffer
-from .autograd.creation import full as full
-from .autograd.creation import full_like as full_like
-from .autograd.creation import ones as ones
-from .autograd.creation import ones_like as ones_like
-from .autograd.creation import scalar_tensor as scalar_tensor
-from .autograd.creation import tensor as tensor
-from .autograd.creation import zeros as zeros
-from .autograd.creation import zeros_like as zeros_like
-from .autograd.device import channels_last as channels_last
-from .autograd.device import channels_last_3d as channels_last_3d
-from .autograd.device import contiguous_format as contiguous_format
-from .autograd.device import device as device
-from .autograd.device import get_default_device as get_default_device
-from .autograd.device import layout as layout
-from .autograd.device import memory_format as memory_format
-from .autograd.device import preserve_format as preserve_format
-from .autograd.device import set_default_device as set_default_device
-from .autograd.device import strided as strided
-from .autograd.draws import bernoulli as bernoulli
-from .autograd.draws import multinomial as multinomial
-from .autograd.dtypes import bool_ as _bool
-from .autograd.dtypes import can_cast as can_cast
-from .autograd.dtypes import dtype as dtype
-from .autograd.dtypes import float16 as float16
-from .autograd.dtypes import float32 as float32
-from .autograd.dtypes import float64 as float64
-from .autograd.dtypes import get_default_dtype as get_default_dtype
-from .autograd.dtypes import int8 as int8
-from .autograd.dtypes import int16 as int16
-from .autograd.dtypes import int32 as int32
-from .autograd.dtypes import int64 as int64
-from .autograd.dtypes import promote_types as promote_types
-from .autograd.dtypes import set_default_dtype as set_default_dtype
-from .autograd.dtypes import uint8 as uint8
-from .autograd.formatting import set_printoptions as set_printoptions
-from .autograd.info import finfo as finfo
-from .autograd.info import get_device as get_device
-from .autograd.info import iinfo as iinfo
-from .autograd.info import is_complex as is_complex
-from .autograd.info import is_conj as is_conj
-from .autograd.info import is_floating_point as is_floating_point
-from .autograd.info import is_inference as is_inference
-from .autograd.info import is_neg as is_neg
-from .autograd.info import is_nonzero as is_nonzero
-from .autograd.info import is_same_size as is_same_size
-from .autograd.info import is_signed as is_signed
-from .autograd.info import is_storage as is_storage
-from .autograd.info import is_tensor as is_tensor
-from .autograd.info import numel as numel
-from .autograd.info import result_type as result_type
-from .autograd.info import typename as typename
-from .autograd.mode import enable_grad as enable_grad
-from .autograd.mode import inference_mode as inference_mode
-from .autograd.mode import is_grad_enabled as is_grad_enabled
-from .autograd.mode import is_inference_mode_enabled as is_inference_mode_enabled
-from .autograd.mode import no_grad as no_grad
-from .autograd.mode import set_grad_enabled as set_grad_enabled
-from .autograd.ops.activation import hardshrink as hardshrink
-from .autograd.ops.activation import relu as relu
-from .autograd.ops.arithmetic import add as add
-from .autograd.ops.arithmetic import div as div
-from .autograd.ops.arithmetic import divide as divide
-from .autograd.ops.arithmetic import floor_divide as floor_divide
-from .autograd.ops.arithmetic import fmod as fmod
-from .autograd.ops.arithmetic import mul as mul
-from .autograd.ops.arithmetic import multiply as multiply
-from .autograd.ops.arithmetic import neg as neg
-from .autograd.ops.arithmetic import negative as negative
-from .autograd.ops.arithmetic import positive as positive
-from .autograd.ops.arithmetic import remainder as remainder
-from .autograd.ops.arithmetic import rsub as rsub
-from .autograd.ops.arithmetic import sub as sub
-from .autograd.ops.arithmetic import subtract as subtract
-from .autograd.ops.arithmetic import true_divide as true_divide
-from .autograd.ops.bitwise import bitwise_and as bitwise_and
-from .autograd.ops.bitwise import bitwise_left_shift as bitwise_left_shift
-from .autograd.ops.bitwise import bitwise_not as bitwise_not
-from .autograd.ops.bitwise import bitwise_or as bitwise_or
-from .autograd.ops.bitwise import bitwise_right_shift as bitwise_right_shift
-from .autograd.ops.bitwise import bitwise_xor as bitwise_xor
-from .autograd.ops.choose import argwhere as argwhere
-from .autograd.ops.choose import bucketize as bucketize
-from .autograd.ops.choose import masked_scatter as masked_scatter
-from .autograd.ops.choose import masked_select as masked_select
-from .autograd.ops.choose import nonzero as nonzero
-from .autograd.ops.choose import put as put
-from .autograd.ops.choose import repeat_interleave as repeat_interleave
-from .autograd.ops.choose import scatter as scatter
-from .autograd.ops.choose import searchsorted as searchsorted
-from .autograd.ops.choose import take as take
-from .autograd.ops.choose import take_along_dim as take_along_dim
-from .autograd.ops.combine import scatter_reduce as scatter_reduce
-from .autograd.ops.compare import allclose as allclose
-from .autograd.ops.compare import eq as eq
-from .autograd.ops.compare import equal as equal
-from .autograd.ops.compare import ge as ge
-from .autograd.ops.compare import greater as greater
-from .autograd.ops.compare import greater_equal as greater_equal
-from .autograd.ops.compare import gt as gt
-from .autograd.ops.compare import isclose as isclose
-from .autograd.ops.compare import isfinite as isfinite
-from .autograd.ops.compare import isinf as isinf
-from .autograd.ops.compare import isnan as isnan
-from .autograd.ops.compare import isneginf as isneginf
-from .autograd.ops.compare import isposinf as isposinf
-from .autograd.ops.compare import isreal as isreal
-from .autograd.ops.compare import le as le
-from .autograd.ops.compare import less as less
-from .autograd.ops.compare import less_equal as less_equal
-from .autograd.ops.compare import logical_and as logical_and
-from .autograd.ops.compare import logical_not as logical_not
-from .autograd.ops.compare import logical_or as logical_or
-from .autograd.ops.compare import logical_xor as logical_xor
-from .autograd.ops.compare import lt as lt
-from .autograd.ops.compare import ne as ne
-from .autograd.ops.compare import not_equal as not_equal
-from .autograd.ops.compare import signbit as signbit
-from .autograd.ops.counting import bincount as bincount
-from .autograd.ops.counting import histc as histc
-from .autograd.ops.counting import unique as unique
-from .autograd.ops.counting import unique_consecutive as unique_consecutive
-from .autograd.ops.cumulative import cummax as cummax
-from .autograd.ops.cumulative import cummin as cummin
-from .autograd.ops.cumulative import cumprod as cumprod
-from .autograd.ops.cumulative import cumsum as cumsum
-from .autograd.ops.cumulative import logcumsumexp as logcumsumexp
-from .autograd.ops.diagonal import diag as diag
-from .autograd.ops.diagonal import diag_embed as diag_embed
-from .autograd.ops.diagonal import diagflat as diagflat
-from .autograd.ops.diagonal import diagonal as diagonal
-from .autograd.ops.diagonal import tril as tril
-from .autograd.ops.diagonal import triu as triu
-from .autograd.ops.difference import cumulative_trapezoid as cumulative_trapezoid
-from .autograd.ops.difference import diff as diff
-from .autograd.ops.difference import trapezoid as trapezoid
-from .autograd.ops.difference import trapz as trapz
-from .autograd.ops.einsum import einsum as einsum
-from .autograd.ops.extrema import amax as amax
-from .autograd.ops.extrema import amin as amin
-from .autograd.ops.extrema import aminmax as aminmax
-from .autograd.ops.extrema import argmax as argmax
-from .autograd.ops.extrema import argmin as argmin
-from .autograd.ops.extrema import max as max
-from .autograd.ops.extrema import maximum as maximum
-from .autograd.ops.extrema import min as min
-from .autograd.ops.extrema import minimum as minimum
-from .autograd.ops.index import index_put as index_put
-from .autograd.ops.join import atleast_1d as atleast_1d
-from .autograd.ops.join import atleast_2d as atleast_2d
-from .autograd.ops.join import atleast_3d as atleast_3d
-from .autograd.ops.join import broadcast_shapes as broadcast_shapes
-from .autograd.ops.join import broadcast_tensors as broadcast_tensors
-from .autograd.ops.join import cartesian_prod as cartesian_prod
-from .autograd.ops.join import cat as cat
-from .autograd.ops.join import column_stack as column_stack
-from .autograd.ops.join import concat as concat
-from .autograd.ops.join import concatenate as concatenate
-from .autograd.ops.join import dstack as dstack
-from .autograd.ops.join import hstack as hstack
-from .autograd.ops.join import meshgrid as meshgrid
-from .autograd.ops.join import stack as stack
-from .autograd.ops.join import tile as tile
-from .autograd.ops.join import vstack as vstack
-from .autograd.ops.linalg import addbmm as addbmm
-from .autograd.ops.linalg import addmm as addmm
-from .autograd.ops.linalg import addmv as addmv
-from .autograd.ops.linalg import addr as addr
-from .autograd.ops.linalg import baddbmm as baddbmm
-from .autograd.ops.linalg import chain_matmul as chain_matmul
-from .autograd.ops.linalg import ger as ger
-from .autograd.ops.linalg import inner as inner
-from .autograd.ops.linalg import kron as kron
-from .autograd.ops.linalg import outer as outer
-from .autograd.ops.linalg import tensordot as tensordot
-from .autograd.ops.linalg import trace as trace
-from .autograd.ops.matmul import bmm as bmm
-from .autograd.ops.matmul import dot as dot
-from .autograd.ops.matmul import matmul as matmul
-from .autograd.ops.matmul import mm as mm
-from .autograd.ops.matmul import mv as mv
-from .autograd.ops.matmul import vdot as vdot
-from .autograd.ops.norms import dist as dist
-from .autograd.ops.norms import norm as norm
-from .autograd.ops.order import adjoint as adjoint
-from .autograd.ops.order import flip as flip
-from .autograd.ops.order import fliplr as fliplr
-from .autograd.ops.order import flipud as flipud
-from .autograd.ops.order import movedim as movedim
-from .autograd.ops.order import permute as permute
-from .autograd.ops.order import roll as roll
-from .autograd.ops.order import rot90 as rot90
-from .autograd.ops.order import swapaxes as swapaxes
-from .autograd.ops.order import swapdims as swapdims
-from .autograd.ops.order import t as t
-from .autograd.ops.order import transpose as transpose
-from .autograd.ops.pairs import arctan2 as arctan2
-from .autograd.ops.pairs import atan2 as atan2
-from .autograd.ops.pairs import fmax as fmax
-from .autograd.ops.pairs import fmin as fmin
-from .autograd.ops.pairs import hypot as hypot
-from .autograd.ops.pairs import logaddexp as logaddexp
-from .autograd.ops.pairs import logaddexp2 as logaddexp2
-from .autograd.ops.pointwise import acos as acos
-from .autograd.ops.pointwise import acosh as acosh
-from .autograd.ops.pointwise import arccos as arccos
-from .autograd.ops.pointwise import arccosh as arccosh
-from .autograd.ops.pointwise import arcsin as arcsin
-from .autograd.ops.pointwise import arcsinh as arcsinh
-from .autograd.ops.pointwise import arctan as arctan
-from .autograd.ops.pointwise import arctanh as arctanh
-from .autograd.ops.pointwise import asin as asin
-from .autograd.ops.pointwise import asinh as asinh
-from .autograd.ops.pointwise import atan as atan
-from .autograd.ops.pointwise import atanh as atanh
-from .autograd.ops.pointwise import cos as cos
-from .autograd.ops.pointwise import cosh as cosh
-from .autograd.ops.pointwise import deg2rad as deg2rad
-from .autograd.ops.pointwise import erf as erf
-from .autograd.ops.pointwise import erfc as erfc
-from .autograd.ops.pointwise import erfinv as erfinv
-from .autograd.ops.pointwise import exp as exp
-from .autograd.ops.pointwise import exp2 as exp2
-from .autograd.ops.pointwise import expm1 as expm1
-from .autograd.ops.pointwise import log as log
-from .autograd.ops.pointwise import log1p as log1p
-from .autograd.ops.pointwise import log2 as log2
-from .autograd.ops.pointwise import log10 as log10
-from .autograd.ops.pointwise import logit as logit
-from .autograd.ops.pointwise import rad2deg as rad2deg
-from .autograd.ops.pointwise import reciprocal as reciprocal
-from .autograd.ops.pointwise import rsqrt as rsqrt
-from .autograd.ops.pointwise import sigmoid as sigmoid
-from .autograd.ops.pointwise import sin as sin
-from .autograd.ops.pointwise import sinh as sinh
-from .autograd.ops.pointwise import sqrt as sqrt
-from .autograd.ops.pointwise import tan as tan
-from .autograd.ops.pointwise import tanh as tanh
-from .autograd.ops.power import float_power as float_power
-from .autograd.ops.power import pow as pow
-from .autograd.ops.power import square as square
-from .autograd.ops.quantiles import nanquantile as nanquantile
-from .autograd.ops.quantiles import quantile as quantile
-from .autograd.ops.reduce import all as all
-from .autograd.ops.reduce import any as any
-from .autograd.ops.reduce import count_nonzero as count_nonzero
-from .autograd.ops.reduce import logsumexp as logsumexp
-from .autograd.ops.reduce import mean as mean
-from .autograd.ops.reduce import nanmean as nanmean
-from .autograd.ops.reduce import nansum as nansum
-from .autograd.ops.reduce import prod as prod
-from .autograd.ops.reduce import std as std
-from .autograd.ops.reduce import std_mean as std_mean
-from .autograd.ops.reduce import sum as sum
-from .autograd.ops.reduce import var as var
-from .autograd.ops.reduce import var_mean as var_mean
-from .autograd.ops.rounding import abs as abs
-from .autograd.ops.rounding import absolute as absolute
-from .autograd.ops.rounding import ceil as ceil
-from .autograd.ops.rounding import fix as fix
-from .autograd.ops.rounding import floor as floor
-from .autograd.ops.rounding import frac as frac
-from .autograd.ops.rounding import heaviside as heaviside
-from .autograd.ops.rounding import nan_to_num as nan_to_num
-from .autograd.ops.rounding import round as round
-from .autograd.ops.rounding import sgn as sgn
-from .autograd.ops.rounding import sign as sign
-from .autograd.ops.rounding import trunc as trunc
-from .autograd.ops.scatter import gather as gather
-from .autograd.ops.scatter import index_add as index_add
-from .autograd.ops.scatter import index_copy as index_copy
-from .autograd.ops.scatter import index_fill as index_fill
-from .autograd.ops.scatter import index_select as index_select
-from .autograd.ops.scatter import scatter_add as scatter_add
-from .autograd.ops.select import addcdiv as addcdiv
-from .autograd.ops.select import addcmul as addcmul
-from .autograd.ops.select import clamp as clamp
-from .autograd.ops.select import clamp_max as clamp_max
-from .autograd.ops.select import clamp_min as clamp_min
-from .autograd.ops.select import clip as clip
-from .autograd.ops.select import lerp as lerp
-from .autograd.ops.select import masked_fill as masked_fill
-from .autograd.ops.select import where as where
-from .autograd.ops.shape import broadcast_to as broadcast_to
-from .autograd.ops.shape import clone as clone
-from .autograd.ops.shape import flatten as flatten
-from .autograd.ops.shape import narrow as narrow
-from .autograd.ops.shape import ravel as ravel
-from .autograd.ops.shape import reshape as reshape
-from .autograd.ops.shape import select as select
-from .autograd.ops.shape import squeeze as squeeze
-from .autograd.ops.shape import unflatten as unflatten
-from .autograd.ops.shape import unsqueeze as unsqueeze
-from .autograd.ops.softmax import log_softmax as log_softmax
-from .autograd.ops.softmax import softmax as softmax
-from .autograd.ops.sorting import argsort as argsort
-from .autograd.ops.sorting import kthvalue as kthvalue
-from .autograd.ops.sorting import median as median
-from .autograd.ops.sorting import mode as mode
-from .autograd.ops.sorting import msort as msort
-from .autograd.ops.sorting import nanmedian as nanmedian
-from .autograd.ops.sorting import sort as sort
-from .autograd.ops.sorting import topk as topk
-from .autograd.ops.split import chunk as chunk
-from .autograd.ops.split import dsplit as dsplit
-from .autograd.ops.split import hsplit as hsplit
-from .autograd.ops.split import split as split
-from .autograd.ops.split import split_with_sizes as split_with_sizes
-from .autograd.ops.split import tensor_split as tensor_split
-from .autograd.ops.split import unbind as unbind
-from .autograd.ops.split import vsplit as vsplit
-from .autograd.random import Generator as Generator
-from .autograd.random import default_generator as default_generator
-from .autograd.random import get_rng_state as get_rng_state
-from .autograd.random import initial_seed as initial_seed
-from .autograd.random import manual_seed as manual_seed
-from .autograd.random import normal as normal
-from .autograd.random import rand as rand
-from .autograd.random import rand_like as rand_like
-from .autograd.random import randint as randint
-from .autograd.random import randint_like as randint_like
-from .autograd.random import randn as randn
-from .autograd.random import randn_like as randn_like
-from .autograd.random import randperm as randperm
-from .autograd.random import seed as seed
-from .autograd.random import set_rng_state as set_rng_state
-from .autograd.ranges import arange as arange
-from .autograd.ranges import linspace as linspace
-from .autograd.ranges import logspace as logspace
-from .autograd.ranges import range as range
-from .autograd.size import Size as Size
-from .autograd.tensor import Tensor as Tensor
+from . import autograd, lazy
+from .arrays import return_types
+from .tensors.tensor.methods import Tensor
 
 __version__ = "0.1.0"
 newaxis = None
-bool, half, float, double, short, int, long = _bool, float16, float32, float64, int16, int32, int64
-row_stack, moveaxis = vstack, movedim
 
 # PyTorch computes inf and nan without a word; so do the modules of this package.
 _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")
 
-if _TYPE_CHECKING:  # what type checkers and editors see at once, and a program when it first asks
-    from . import accelerator as accelerator
-    from . import amp as amp
-    from . import backends as backends
-    from . import cuda as cuda
-    from . import func as func
-    from . import linalg as linalg
-    from . import nn as nn
-    from . import optim as optim
-    from . import serialization as serialization
-    from . import special as special
-    from . import testing as testing
-    from . import utils as utils
-    from . import version as version
-    from . import viz as viz
-    from .on_demand import *  # noqa: F403
-
+_MEMBERS = {
+    # dtypes, devices, settings
+    "amp": "autocast",
+    "arrays.device": """
+        channels_last channels_last_3d contiguous_format device get_default_device layout memory_format
+        preserve_format set_default_device strided
+    """,
+    "arrays.dtypes": """
+        bool=bool_ can_cast double=float64 dtype float16 float32 float64 float=float32 get_default_dtype
+        half=float16 int16 int32 int64 int8 int=int32 long=int64 promote_types set_default_dtype short=int16
+        uint8
+    """,
+    "arrays.formatting": "set_printoptions",
+    "arrays.settings": """
+        are_deterministic_algorithms_enabled compile get_deterministic_debug_mode get_float32_matmul_precision
+        get_num_interop_threads get_num_threads is_autocast_enabled
+        is_deterministic_algorithms_warn_only_enabled set_deterministic_debug_mode set_float32_matmul_precision
+        set_num_interop_threads set_num_threads use_deterministic_algorithms
+    """,
+    "arrays.size": "Size",
+    "arrays.type_info": "finfo iinfo",
+    "autograd.anomaly_mode": "is_anomaly_enabled",
+    # recording
+    "autograd.grad_mode": """
+        enable_grad inference_mode is_grad_enabled is_inference_mode_enabled no_grad set_grad_enabled
+    """,
+    # tensors
+    "tensors.creation.dlpack": "from_dlpack",
+    "tensors.creation.factories": """
+        as_tensor asarray BoolTensor ByteTensor CharTensor DoubleTensor empty empty_like empty_strided eye
+        FloatTensor from_numpy frombuffer full full_like HalfTensor IntTensor LongTensor ones ones_like
+        scalar_tensor ShortTensor tensor zeros zeros_like
+    """,
+    "tensors.creation.ranges": "arange linspace logspace range",
+    "tensors.creation.triangle_indices": "tril_indices triu_indices",
+    "tensors.creation.windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
+    "tensors.predicates": """
+        get_device is_complex is_conj is_floating_point is_inference is_neg is_nonzero is_same_size is_signed
+        is_storage is_tensor numel result_type typename
+    """,
+    # random numbers
+    "tensors.random.creation": "normal rand rand_like randint randint_like randn randn_like randperm",
+    "tensors.random.generator": """
+        default_generator Generator get_rng_state initial_seed manual_seed seed set_rng_state
+    """,
+    "tensors.random.inplace": "bernoulli multinomial",
+    "tensors.random.poisson": "poisson",
+    # ops
+    "tensors.ops.shape.diagonal": "diag diag_embed diagflat diagonal tril triu",
+    "tensors.ops.shape.join": """
+        atleast_1d atleast_2d atleast_3d block_diag broadcast_shapes broadcast_tensors cartesian_prod cat
+        column_stack concat concatenate dstack hstack meshgrid row_stack=vstack stack tile vstack
+    """,
+    "tensors.ops.shape.order": """
+        adjoint flip fliplr flipud moveaxis=movedim movedim permute roll rot90 swapaxes swapdims t transpose
+    """,
+    "tensors.ops.shape.pad": "constant_pad_nd",
+    "tensors.ops.shape.split": "chunk dsplit hsplit split split_with_sizes tensor_split unbind vsplit",
+    "tensors.ops.shape.views": """
+        broadcast_to clone flatten narrow narrow_copy ravel reshape select squeeze unflatten unsqueeze
+    """,
+    "tensors.ops.elementwise.activation": "hardshrink relu",
+    "tensors.ops.elementwise.arithmetic": """
+        add div divide floor_divide fmod mul multiply neg negative positive remainder rsub sub subtract
+        true_divide
+    """,
+    "tensors.ops.elementwise.binary": "arctan2 atan2 fmax fmin hypot logaddexp logaddexp2",
+    "tensors.ops.elementwise.bitwise": """
+        bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
+    """,
+    "tensors.ops.elementwise.compare": """
+        allclose eq equal ge greater greater_equal gt isclose isfinite isinf isnan isneginf isposinf isreal le
+        less less_equal logical_and logical_not logical_or logical_xor lt ne not_equal signbit
+    """,
+    "tensors.ops.elementwise.power": "float_power pow square",
+    "tensors.ops.elementwise.rounding": "abs absolute ceil fix floor frac heaviside nan_to_num round sgn sign trunc",
+    "tensors.ops.elementwise.special": """
+        copysign digamma frexp gcd lcm ldexp lgamma mvlgamma nextafter polygamma sinc xlogy
+    """,
+    "tensors.ops.elementwise.ternary": "addcdiv addcmul clamp clamp_max clamp_min clip lerp masked_fill where",
+    "tensors.ops.elementwise.unary": """
+        acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh cos cosh deg2rad erf erfc
+        erfinv exp exp2 expm1 log log10 log1p log2 logit rad2deg reciprocal rsqrt sigmoid sin sinh sqrt tan tanh
+    """,
+    "tensors.ops.reduce.counting": "bincount histc histogram isin unique unique_consecutive",
+    "tensors.ops.reduce.covariance": "corrcoef cov",
+    "tensors.ops.reduce.cumulative": "cummax cummin cumprod cumsum logcumsumexp",
+    "tensors.ops.reduce.difference": "cumulative_trapezoid diff trapezoid trapz",
+    "tensors.ops.reduce.extrema": "amax amin aminmax argmax argmin max maximum min minimum",
+    "tensors.ops.reduce.quantiles": "nanquantile quantile",
+    "tensors.ops.reduce.softmax": "log_softmax softmax",
+    "tensors.ops.reduce.sorting": "argsort kthvalue median mode msort nanmedian sort topk",
+    "tensors.ops.reduce.sums": """
+        all any count_nonzero logsumexp mean nanmean nansum prod std std_mean sum var var_mean
+    """,
+    "tensors.ops.reduce.vector_norms": "dist renorm",
+    "tensors.ops.index.advanced": "index_put",
+    "tensors.ops.index.masked": "argwhere masked_scatter masked_select nonzero",
+    "tensors.ops.index.scatter": "gather index_add index_copy index_fill index_select scatter_add",
+    "tensors.ops.index.scatter_reduce": "index_reduce scatter_reduce",
+    "tensors.ops.index.take": """
+        bucketize combinations put repeat_interleave scatter searchsorted take take_along_dim unravel_index
+    """,
+    "tensors.ops.index.view_scatter": "as_strided diagonal_scatter select_scatter slice_scatter",
+    "tensors.ops.loss.distance": "cosine_similarity pairwise_distance",
+    "tensors.ops.matrix.decompositions": "cholesky=cholesky_of cholesky_solve inverse pinverse qr=qr_of svd=svd_of",
+    "tensors.ops.matrix.determinants": "det logdet matrix_exp matrix_power slogdet=slogdet_of",
+    "tensors.ops.matrix.einsum": "einsum",
+    "tensors.ops.matrix.linear": "bilinear",
+    "tensors.ops.matrix.matmul": "bmm dot matmul mm mv vdot",
+    "tensors.ops.matrix.norm": "norm",
+    "tensors.ops.matrix.norms": "cross=cross_of vander=vander_of",
+    "tensors.ops.matrix.pairwise_distance": "cdist pdist",
+    "tensors.ops.matrix.products": "addbmm addmm addmv addr baddbmm chain_matmul ger inner kron outer tensordot trace",
+    "tensors.ops.window.average_pool": "adaptive_avg_pool1d avg_pool1d",
+    "tensors.ops.window.conv": "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d",
+    "tensors.ops.window.grid_sample": "affine_grid_generator grid_sampler",
+    "tensors.ops.window.interpolate": "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle",
+    "tensors.ops.window.max_pool": "max_pool1d max_pool2d max_pool3d",
+    "tensors.ops.layer.batch_norm": """
+        batch_norm=weights_first_batch_norm group_norm instance_norm=weights_first_instance_norm
+    """,
+    "tensors.ops.layer.layer_norm": "layer_norm rms_norm",
+    # functions
+    "serialization": "load save",
+    "tensors.functions.activation": "celu celu_ prelu relu_ rrelu rrelu_ selu selu_ threshold threshold_",
+    "tensors.functions.dropout": """
+        alpha_dropout dropout=core_dropout dropout_=core_dropout_ feature_alpha_dropout feature_dropout
+    """,
+    "tensors.functions.native": """
+        adaptive_max_pool1d binary_cross_entropy_with_logits cosine_embedding_loss ctc_loss embedding
+        embedding_bag embedding_renorm_ hinge_embedding_loss kl_div margin_ranking_loss max_pool1d_with_indices
+        poisson_nll_loss triplet_margin_loss
+    """,
+    "tensors.functions.recurrent": "gru_cell lstm_cell rnn_relu_cell rnn_tanh_cell",
+    "tensors.inplace_functions": """
+        abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_
+        ceil_ clamp_ clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach detach_ erf_ erfc_ exp2_ exp_ expm1_
+        fill fill_ fix_ floor_ frac_ gcd_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_
+        neg_ negative_ rad2deg_ reciprocal_ resize_as_ round_ rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_
+        tan_ tanh_ trunc_ xlogy_ zero_
+    """,
+    "tensors.vmap": "vmap",
+}
+# Not a file random.py at the root: Python would take it for its own module wherever the checkout is the working folder.
 _SUBMODULES = (
-    *("accelerator", "amp", "backends", "cuda", "func", "linalg", "nn", "optim", "serialization", "special"),
-    *("testing", "utils", "version", "viz"),
+    *("accelerator", "amp", "backends", "cuda", "func", "linalg", "nn", "optim", "random=tensors.random.generator"),
+    *("serialization", "special", "testing", "utils", "version", "viz"),
 )
-
-
-def __getattr__(name: str) -> _Any:
-    """Load layers, optimizers, pictures and the functions of ``on_demand`` when they are first asked for."""
-    found = None
-    if name in _SUBMODULES:
-        found = _import_module(f".{name}", __name__)
-    elif not name.startswith("__"):
-        found = getattr(_import_module(".on_demand", __name__), name, None)
-    if found is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    on_demand = _import_module(".on_demand", __name__)
-    return sorted({*globals(), *_SUBMODULES, *(name for name in vars(on_demand) if not name.startswith("_"))})
+__getattr__, __dir__, _lazily = lazy.attach(__name__, _MEMBERS, _SUBMODULES)
+__all__ = ["Tensor", "autograd", "e", "inf", "nan", "newaxis", "pi", "return_types"]
+__all__.extend(_lazily)

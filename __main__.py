@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import runpy
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from . import nn, viz
+from . import lazy, nn, viz
 
 
 class Failed(Exception):
@@ -101,7 +100,7 @@ def _input(given: str, script: Path, found: dict[str, Any]) -> Any:
     if given in found:
         return found[given]
     try:
-        return import_module(__package__).zeros(tuple(int(size) for size in given.split(",") if size))
+        return lazy.load("").zeros(tuple(int(size) for size in given.split(",") if size))
     except ValueError:
         raise Failed(f"--input {given!r} is neither a variable of {script} nor a shape such as 1,3,8,8") from None
 

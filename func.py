@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from .autograd.derive import grad as _grad
-from .autograd.mode import enable_grad, is_grad_enabled
+from .arrays.trees import filled, flat, mapped
+from .autograd.entry import grad as _grad
+from .autograd.grad_mode import enable_grad, is_grad_enabled
 from .autograd.node import Node, Variable, new_leaf, shared, start, wrap
-from .autograd.ops.join import stack
-from .autograd.ops.shape import reshape, view
-from .autograd.trees import filled, flat, mapped
-from .autograd.vmap import vmap
-from .nn.module import Module
+from .nn.modules.module import Module
 from .nn.utils.stateless import call as _call
+from .tensors.ops.shape.join import stack
+from .tensors.ops.shape.views import reshape, view
+from .tensors.vmap import vmap
 
 __all__ = [
     "functional_call",

@@ -7,15 +7,37 @@ https://pytorch.org/docs/stable/special.html
 tensor([0.5000])
 """
 
-from .autograd.ops.pointwise import erf, erfc, erfinv, exp2, expm1, log1p, logit
-from .autograd.ops.pointwise import sigmoid as expit
-from .autograd.ops.reduce import logsumexp
-from .autograd.ops.rounding import round
-from .autograd.ops.softmax import log_softmax, softmax
-from .autograd.ops.special import digamma, polygamma, sinc, xlogy
-from .autograd.ops.special import digamma as psi
-from .autograd.ops.special import lgamma as gammaln
-from .autograd.ops.special import mvlgamma as multigammaln
+from .tensors.ops.elementwise.rounding import round
+from .tensors.ops.elementwise.special import digamma, polygamma, sinc, xlogy
+from .tensors.ops.elementwise.special import digamma as psi
+from .tensors.ops.elementwise.special import lgamma as gammaln
+from .tensors.ops.elementwise.special import mvlgamma as multigammaln
+from .tensors.ops.elementwise.unary import erf, erfc, erfinv, exp2, expm1, log1p, logit
+from .tensors.ops.elementwise.unary import sigmoid as expit
+from .tensors.ops.reduce.softmax import log_softmax, softmax
+from .tensors.ops.reduce.sums import logsumexp
+
+__all__ = [
+    "digamma",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp2",
+    "expit",
+    "expm1",
+    "gammaln",
+    "log1p",
+    "log_softmax",
+    "logit",
+    "logsumexp",
+    "multigammaln",
+    "polygamma",
+    "psi",
+    "round",
+    "sinc",
+    "softmax",
+    "xlogy",
+]
 
 __all__ = [
     "digamma",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import beside, bool_, cast, default_numpy, result_numpy, unify
+from ..arrays.dtypes import beside, bool_, cast, default_numpy, result_numpy, unify
 from .node import CONSTANT, Variable
 from .view import settle
 
@@ -83,7 +83,11 @@ def _operands(pairs: tuple[Any, ...]) -> list[Any]:
 
 
 _MEETINGS = {"": meet, "same": meet, "float": meet_as_floats, "minus": meet_without_bools}
+
+
 _NUMBERS = {float, int}
+
+
 TAKEN = {np.ndarray, float, int}
 """Types of arguments that are no tensors and that a kernel may take at once."""
 
@@ -100,3 +104,12 @@ def meeting(promote: str, operands: int) -> Any:
         return general(x, a, y, b)
 
     return meet_two if operands == 2 else general
+
+
+def array_of(x: Any, name: str, parameter: str = "input", position: int = 1) -> Any:
+    """Return the array of a tensor, or an array itself; TypeError that names the argument for anything else."""
+    if isinstance(x, Variable):
+        return x.array
+    if isinstance(x, np.ndarray | np.generic):
+        return x
+    raise TypeError(f"{name}(): argument {parameter!r} (position {position}) must be Tensor, not {type(x).__name__}")

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .anomaly import anomaly
+from .anomaly_mode import anomaly
+from .broadcast import convert, settle_gradient
 from .node import FreedError, Node, Variable, wrap
-from .ops.adapt import convert, settle_gradient
 from .version import count as count_write
 
 _newest = attrgetter("seq")

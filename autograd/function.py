@@ -14,11 +14,11 @@ from weakref import ref
 
 import numpy as np
 
+from .grad_mode import enable_grad, no_grad, recording
 from .inplace import check_rebase, rebase
-from .mode import enable_grad, no_grad, recording
+from .multi_output import Parts, pick
 from .node import FreedError, Node, Op, Variable, clock, shared, start, wrap, wrote
-from .saved import Packed
-from .several import Parts, pick
+from .saved_tensors import Packed
 from .version import FIXED, UNWRITTEN, writer, writes
 from .view import View, settle
 

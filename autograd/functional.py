@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .derive import grad
-from .mode import enable_grad, is_grad_enabled, set_grad_enabled
+from .entry import grad, stack
+from .grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
 from .node import Variable, new_leaf, shared, start, wrap
-from .ops.join import stack
-from .ops.shape import reshape, view
 
 Function = Callable[..., Any]
 STRICT = "This is not allowed in strict mode."
@@ -42,7 +40,7 @@ def _nested(given: tuple[Any, ...], several: bool) -> Any:
 def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """Return the inputs as the function shall see them: tied to the graph if that is asked for, else new leaves."""
     return tuple(
-        view(x, x.array.shape) if create_graph and x.requires_grad else _leaf(wrap(x.result, shared(x), None, start(x)))
+        x.view(x.array.shape) if create_graph and x.requires_grad else _leaf(wrap(x.result, shared(x), None, start(x)))
         for x in inputs
     )
 
@@ -219,7 +217,7 @@ def _row(out: Any, number: int, inputs: tuple[Any, ...], create_graph: bool, str
         for column, one in zip(columns, filled, strict=True):
             column.append(one)
     return tuple(
-        reshape(stack(column), (*out.array.shape, *x.array.shape))
+        stack(column).reshape((*out.array.shape, *x.array.shape))
         if column
         else wrap(x.result, np.zeros((*out.array.shape, *x.array.shape), x.array.dtype))
         for column, x in zip(columns, inputs, strict=True)
@@ -256,7 +254,7 @@ def hessian(
         raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
     def slope(*at: Any) -> Any:
-        found = jacobian(lambda *given: reshape(_scalar(func, given, "hessian"), ()), at, create_graph=True)
+        found = jacobian(lambda *given: _scalar(func, given, "hessian").reshape(()), at, create_graph=True)
         _demand(found, strict, JACOBIAN)
         return found
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import derive
-from .derive import GradientEdge
+from . import entry
 from .engine import walking
+from .entry import GradientEdge
+from .grad_fn import shown
 from .hooks import RemovableHandle, hooks_of
 from .node import Node, Variable, wrote
-from .saved import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
-from .shown import shown
+from .saved_tensors import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
     """Return the edge at which the gradient of ``tensor`` enters the graph; RuntimeError if it has none."""
-    node = derive.node_of(tensor)
+    node = entry.node_of(tensor)
     if node is None:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     return GradientEdge(*shown(node), node)
@@ -93,7 +93,7 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
     """
     if mode not in {"all", "any"}:
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    nodes: list[Any] = [derive.node_of(tensor) for tensor in tensors]
+    nodes: list[Any] = [entry.node_of(tensor) for tensor in tensors]
     if any(node is None for node in nodes):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     gathered = _Gathered(nodes, fn)

@@ -7,9 +7,9 @@ from itertools import count
 from typing import Any, Self
 from weakref import ref
 
+from .broadcast import convert
+from .multi_output import Parts
 from .node import Node, Variable, wrap
-from .ops.adapt import convert
-from .several import Parts
 
 Hook = Callable[..., Any]
 _ids = count()

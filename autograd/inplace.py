@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .dtypes import Array, number
-from .mode import recording
+from ..arrays.dtypes import Array, number
+from .broadcast import compatible, convert, copied
+from .grad_mode import recording
 from .node import Node, Variable, clock, wrap, wrote
-from .ops.adapt import compatible, convert
-from .ops.arithmetic import _add, _div, _mul, _sub, add, div, mul, sub
-from .ops.shape import _copied
+from .out_argument import apart, castable
 from .primitive import PRIMITIVES, is_primitive, primitive
 from .view import carry, look, settle
-from .writes import apart, castable
 
-_FAST: dict[Any, Any] = {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
-_FAST |= {add: operator.iadd, sub: operator.isub, mul: operator.imul, div: operator.itruediv}
-"""Array operators that write where they read, for when nothing is recorded."""
+ARRAY_OPERATORS: dict[Any, Callable[[Any, Any], Any]] = {}
+"""For an op, the array operator that writes where it reads, for when nothing is recorded. The ops fill it in."""
 
-_SPARING = {add, sub}
-"""Functions around a primitive that do not save their first input."""
-
+SPARING: set[Any] = set()
+"""Functions around a primitive that do not save their first input. The ops fill it in."""
 
 UNIFORM = frozenset(("fill_", "zero_"))
 """What writes one value everywhere: also where several elements share their memory, as in PyTorch."""
@@ -46,7 +41,7 @@ def _seen(array: Any, steps: tuple[Any, ...]) -> tuple[Any, Any]:
         try:
             return array, look(array, steps)
         except RuntimeError:
-            array = _copied(array, order)
+            array = copied(array, order)
     return array, look(array, steps)
 
 
@@ -123,14 +118,14 @@ def running_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
 def spares_input(twin: Any) -> bool:
     """Return whether ``twin`` does not save its first input, so that it may be overwritten right after."""
     if not is_primitive(twin):
-        return twin in _SPARING
+        return twin in SPARING
     op = twin.primitive
     return op.params[0] not in op.saves and not op.view
 
 
 def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write without a record, and for plain arithmetic without a temporary."""
-    fast = _FAST.get(twin)
+    fast = ARRAY_OPERATORS.get(twin)
     if fast is not None and len(args) == 1 and not kwargs and type(x.array) is np.ndarray:
         kind = x.array.dtype
         other = args[0].array if isinstance(args[0], Variable) else args[0]

@@ -9,7 +9,7 @@ from weakref import ref
 
 import numpy as np
 
-from .dtypes import dtype_of
+from ..arrays.dtypes import dtype_of
 from .version import FIXED, Version, count, new_version, writes
 from .version import writer as last_writer
 

@@ -28,10 +28,10 @@ from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from . import compile as source
-from .dtypes import Array
+from ..arrays.dtypes import Array
+from .codegen import forward as source
+from .codegen.backward import layout
 from .node import Op
-from .pulls import layout
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .mode import Recording, recording
+from .grad_mode import Recording, recording
 from .node import Node, Variable, start
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.device import require_cpu as _require_cpu
+from ..arrays.device import require_cpu as _require_cpu
 from . import amp as amp
 
 

@@ -1,175 +1,23 @@
 """Layers, containers and losses: ``torch.nn``."""
 
-from . import functional as functional
-from . import init as init
-from . import modules as modules
-from . import parallel as parallel
-from . import utils as utils
-from .activation import CELU as CELU
-from .activation import ELU as ELU
-from .activation import GELU as GELU
-from .activation import GLU as GLU
-from .activation import SELU as SELU
-from .activation import Hardshrink as Hardshrink
-from .activation import Hardsigmoid as Hardsigmoid
-from .activation import Hardswish as Hardswish
-from .activation import Hardtanh as Hardtanh
-from .activation import LeakyReLU as LeakyReLU
-from .activation import LogSigmoid as LogSigmoid
-from .activation import LogSoftmax as LogSoftmax
-from .activation import Mish as Mish
-from .activation import PReLU as PReLU
-from .activation import ReLU as ReLU
-from .activation import ReLU6 as ReLU6
-from .activation import Sigmoid as Sigmoid
-from .activation import SiLU as SiLU
-from .activation import Softmax as Softmax
-from .activation import Softmax2d as Softmax2d
-from .activation import Softmin as Softmin
-from .activation import Softplus as Softplus
-from .activation import Softshrink as Softshrink
-from .activation import Softsign as Softsign
-from .activation import Tanh as Tanh
-from .activation import Tanhshrink as Tanhshrink
-from .activation import Threshold as Threshold
-from .adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
-from .batchnorm import BatchNorm1d as BatchNorm1d
-from .batchnorm import BatchNorm2d as BatchNorm2d
-from .batchnorm import BatchNorm3d as BatchNorm3d
-from .batchnorm import InstanceNorm1d as InstanceNorm1d
-from .batchnorm import InstanceNorm2d as InstanceNorm2d
-from .batchnorm import InstanceNorm3d as InstanceNorm3d
-from .containers import ModuleDict as ModuleDict
-from .containers import ModuleList as ModuleList
-from .containers import Sequential as Sequential
-from .conv import Conv1d as Conv1d
-from .conv import Conv2d as Conv2d
-from .conv import Conv3d as Conv3d
-from .conv import ConvTranspose1d as ConvTranspose1d
-from .conv import ConvTranspose2d as ConvTranspose2d
-from .conv import ConvTranspose3d as ConvTranspose3d
-from .distance import CosineSimilarity as CosineSimilarity
-from .distance import PairwiseDistance as PairwiseDistance
-from .dropout import AlphaDropout as AlphaDropout
-from .dropout import Dropout as Dropout
-from .dropout import Dropout1d as Dropout1d
-from .dropout import Dropout2d as Dropout2d
-from .dropout import Dropout3d as Dropout3d
-from .dropout import FeatureAlphaDropout as FeatureAlphaDropout
-from .embedding import Embedding as Embedding
-from .embedding_bag import EmbeddingBag as EmbeddingBag
-from .flatten import Flatten as Flatten
-from .flatten import Unflatten as Unflatten
-from .lazy import LazyBatchNorm1d as LazyBatchNorm1d
-from .lazy import LazyBatchNorm2d as LazyBatchNorm2d
-from .lazy import LazyBatchNorm3d as LazyBatchNorm3d
-from .lazy import LazyConv1d as LazyConv1d
-from .lazy import LazyConv2d as LazyConv2d
-from .lazy import LazyConv3d as LazyConv3d
-from .lazy import LazyConvTranspose1d as LazyConvTranspose1d
-from .lazy import LazyConvTranspose2d as LazyConvTranspose2d
-from .lazy import LazyConvTranspose3d as LazyConvTranspose3d
-from .lazy import LazyInstanceNorm1d as LazyInstanceNorm1d
-from .lazy import LazyInstanceNorm2d as LazyInstanceNorm2d
-from .lazy import LazyInstanceNorm3d as LazyInstanceNorm3d
-from .lazy import LazyLinear as LazyLinear
-from .likelihood import CTCLoss as CTCLoss
-from .likelihood import GaussianNLLLoss as GaussianNLLLoss
-from .likelihood import NLLLoss2d as NLLLoss2d
-from .likelihood import PoissonNLLLoss as PoissonNLLLoss
-from .linear import Bilinear as Bilinear
-from .linear import Identity as Identity
-from .linear import Linear as Linear
-from .linear_loss import LinearCrossEntropyLoss as LinearCrossEntropyLoss
-from .linear_loss import LinearCrossEntropyOptions as LinearCrossEntropyOptions
-from .loss import BCELoss as BCELoss
-from .loss import BCEWithLogitsLoss as BCEWithLogitsLoss
-from .loss import CrossEntropyLoss as CrossEntropyLoss
-from .loss import HuberLoss as HuberLoss
-from .loss import KLDivLoss as KLDivLoss
-from .loss import L1Loss as L1Loss
-from .loss import MSELoss as MSELoss
-from .loss import NLLLoss as NLLLoss
-from .loss import SmoothL1Loss as SmoothL1Loss
-from .margin import CosineEmbeddingLoss as CosineEmbeddingLoss
-from .margin import HingeEmbeddingLoss as HingeEmbeddingLoss
-from .margin import MarginRankingLoss as MarginRankingLoss
-from .margin import MultiLabelMarginLoss as MultiLabelMarginLoss
-from .margin import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
-from .margin import MultiMarginLoss as MultiMarginLoss
-from .margin import SoftMarginLoss as SoftMarginLoss
-from .margin import TripletMarginLoss as TripletMarginLoss
-from .margin import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
-from .module import Module as Module
-from .multihead import MultiheadAttention as MultiheadAttention
-from .norm import GroupNorm as GroupNorm
-from .norm import LayerNorm as LayerNorm
-from .norm import RMSNorm as RMSNorm
-from .padding import CircularPad1d as CircularPad1d
-from .padding import CircularPad2d as CircularPad2d
-from .padding import CircularPad3d as CircularPad3d
-from .padding import ConstantPad1d as ConstantPad1d
-from .padding import ConstantPad2d as ConstantPad2d
-from .padding import ConstantPad3d as ConstantPad3d
-from .padding import ReflectionPad1d as ReflectionPad1d
-from .padding import ReflectionPad2d as ReflectionPad2d
-from .padding import ReflectionPad3d as ReflectionPad3d
-from .padding import ReplicationPad1d as ReplicationPad1d
-from .padding import ReplicationPad2d as ReplicationPad2d
-from .padding import ReplicationPad3d as ReplicationPad3d
-from .padding import ZeroPad1d as ZeroPad1d
-from .padding import ZeroPad2d as ZeroPad2d
-from .padding import ZeroPad3d as ZeroPad3d
-from .parallel import DataParallel as DataParallel
-from .parameter import Buffer as Buffer
-from .parameter import Parameter as Parameter
-from .parameter import UninitializedBuffer as UninitializedBuffer
-from .parameter import UninitializedParameter as UninitializedParameter
-from .parameter_containers import ParameterDict as ParameterDict
-from .parameter_containers import ParameterList as ParameterList
-from .pooling import AdaptiveAvgPool1d as AdaptiveAvgPool1d
-from .pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
-from .pooling import AdaptiveAvgPool3d as AdaptiveAvgPool3d
-from .pooling import AdaptiveMaxPool1d as AdaptiveMaxPool1d
-from .pooling import AdaptiveMaxPool2d as AdaptiveMaxPool2d
-from .pooling import AdaptiveMaxPool3d as AdaptiveMaxPool3d
-from .pooling import AvgPool1d as AvgPool1d
-from .pooling import AvgPool2d as AvgPool2d
-from .pooling import AvgPool3d as AvgPool3d
-from .pooling import MaxPool1d as MaxPool1d
-from .pooling import MaxPool2d as MaxPool2d
-from .pooling import MaxPool3d as MaxPool3d
-from .random_slope import RReLU as RReLU
-from .resize import ChannelShuffle as ChannelShuffle
-from .resize import Fold as Fold
-from .resize import PixelShuffle as PixelShuffle
-from .resize import PixelUnshuffle as PixelUnshuffle
-from .resize import Unfold as Unfold
-from .resize import Upsample as Upsample
-from .resize import UpsamplingBilinear2d as UpsamplingBilinear2d
-from .resize import UpsamplingNearest2d as UpsamplingNearest2d
-from .response_norm import CrossMapLRN2d as CrossMapLRN2d
-from .response_norm import LocalResponseNorm as LocalResponseNorm
-from .rnn import GRU as GRU
-from .rnn import LSTM as LSTM
-from .rnn import RNN as RNN
-from .rnn import RNNBase as RNNBase
-from .rnn_cells import GRUCell as GRUCell
-from .rnn_cells import LSTMCell as LSTMCell
-from .rnn_cells import RNNCell as RNNCell
-from .rnn_cells import RNNCellBase as RNNCellBase
-from .summarize import summary as summary
-from .sync_batchnorm import SyncBatchNorm as SyncBatchNorm
-from .transformer import Transformer as Transformer
-from .transformer import TransformerDecoder as TransformerDecoder
-from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
-from .transformer import TransformerEncoder as TransformerEncoder
-from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
-from .window_pooling import FractionalMaxPool2d as FractionalMaxPool2d
-from .window_pooling import FractionalMaxPool3d as FractionalMaxPool3d
-from .window_pooling import LPPool1d as LPPool1d
-from .window_pooling import LPPool2d as LPPool2d
-from .window_pooling import LPPool3d as LPPool3d
-from .window_pooling import MaxUnpool1d as MaxUnpool1d
-from .window_pooling import MaxUnpool2d as MaxUnpool2d
-from .window_pooling import MaxUnpool3d as MaxUnpool3d
+from . import functional, init, modules, parallel, utils
+from .modules import *  # noqa: F403 - modules says what is public, as in PyTorch
+from .modules import __all__ as _layers
+from .parallel import DataParallel
+from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+from .summarize import summary
+
+__all__ = [
+    "Buffer",
+    "DataParallel",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "functional",
+    "init",
+    "modules",
+    "parallel",
+    "summary",
+    "utils",
+]
+__all__.extend(_layers)

@@ -1,131 +1,250 @@
 """Functions of layers, without state: what ``torch.nn.functional`` holds."""
 
-from ..autograd.activation import celu as celu
-from ..autograd.activation import celu_ as celu_
-from ..autograd.activation import elu as elu
-from ..autograd.activation import elu_ as elu_
-from ..autograd.activation import gelu as gelu
-from ..autograd.activation import glu as glu
-from ..autograd.activation import hardshrink as hardshrink
-from ..autograd.activation import hardsigmoid as hardsigmoid
-from ..autograd.activation import hardswish as hardswish
-from ..autograd.activation import hardtanh as hardtanh
-from ..autograd.activation import hardtanh_ as hardtanh_
-from ..autograd.activation import leaky_relu as leaky_relu
-from ..autograd.activation import leaky_relu_ as leaky_relu_
-from ..autograd.activation import logsigmoid as logsigmoid
-from ..autograd.activation import mish as mish
-from ..autograd.activation import prelu as prelu
-from ..autograd.activation import relu as relu
-from ..autograd.activation import relu6 as relu6
-from ..autograd.activation import relu_ as relu_
-from ..autograd.activation import rrelu as rrelu
-from ..autograd.activation import rrelu_ as rrelu_
-from ..autograd.activation import selu as selu
-from ..autograd.activation import selu_ as selu_
-from ..autograd.activation import silu as silu
-from ..autograd.activation import softplus as softplus
-from ..autograd.activation import softshrink as softshrink
-from ..autograd.activation import softsign as softsign
-from ..autograd.activation import tanhshrink as tanhshrink
-from ..autograd.activation import threshold as threshold
-from ..autograd.activation import threshold_ as threshold_
-from ..autograd.attention import scaled_dot_product_attention as scaled_dot_product_attention
-from ..autograd.core_pools import adaptive_max_pool1d_with_indices as adaptive_max_pool1d_with_indices
-from ..autograd.core_pools import adaptive_max_pool2d_with_indices as adaptive_max_pool2d_with_indices
-from ..autograd.core_pools import adaptive_max_pool3d_with_indices as adaptive_max_pool3d_with_indices
-from ..autograd.core_pools import max_pool1d_with_indices as max_pool1d_with_indices
-from ..autograd.core_pools import max_pool2d_with_indices as max_pool2d_with_indices
-from ..autograd.core_pools import max_pool3d_with_indices as max_pool3d_with_indices
-from ..autograd.dropout import alpha_dropout as alpha_dropout
-from ..autograd.dropout import dropout as dropout
-from ..autograd.dropout import dropout1d as dropout1d
-from ..autograd.dropout import dropout2d as dropout2d
-from ..autograd.dropout import dropout3d as dropout3d
-from ..autograd.dropout import feature_alpha_dropout as feature_alpha_dropout
-from ..autograd.fractional import fractional_max_pool2d as fractional_max_pool2d
-from ..autograd.fractional import fractional_max_pool2d_with_indices as fractional_max_pool2d_with_indices
-from ..autograd.fractional import fractional_max_pool3d as fractional_max_pool3d
-from ..autograd.fractional import fractional_max_pool3d_with_indices as fractional_max_pool3d_with_indices
-from ..autograd.gumbel import gumbel_softmax as gumbel_softmax
-from ..autograd.multihead import multi_head_attention_forward as multi_head_attention_forward
-from ..autograd.ops.average import adaptive_avg_pool1d as adaptive_avg_pool1d
-from ..autograd.ops.average import adaptive_avg_pool2d as adaptive_avg_pool2d
-from ..autograd.ops.average import adaptive_avg_pool3d as adaptive_avg_pool3d
-from ..autograd.ops.average import adaptive_max_pool1d as adaptive_max_pool1d
-from ..autograd.ops.average import adaptive_max_pool2d as adaptive_max_pool2d
-from ..autograd.ops.average import adaptive_max_pool3d as adaptive_max_pool3d
-from ..autograd.ops.average import avg_pool1d as avg_pool1d
-from ..autograd.ops.average import avg_pool2d as avg_pool2d
-from ..autograd.ops.average import avg_pool3d as avg_pool3d
-from ..autograd.ops.blocks import fold as fold
-from ..autograd.ops.blocks import unfold as unfold
-from ..autograd.ops.conv import conv1d as conv1d
-from ..autograd.ops.conv import conv2d as conv2d
-from ..autograd.ops.conv import conv3d as conv3d
-from ..autograd.ops.conv import conv_transpose1d as conv_transpose1d
-from ..autograd.ops.conv import conv_transpose2d as conv_transpose2d
-from ..autograd.ops.conv import conv_transpose3d as conv_transpose3d
-from ..autograd.ops.ctc import ctc_loss as ctc_loss
-from ..autograd.ops.distance import cosine_similarity as cosine_similarity
-from ..autograd.ops.distance import normalize as normalize
-from ..autograd.ops.distance import pairwise_distance as pairwise_distance
-from ..autograd.ops.embedding import embedding as embedding
-from ..autograd.ops.embedding import one_hot as one_hot
-from ..autograd.ops.embedding_bag import embedding_bag as embedding_bag
-from ..autograd.ops.functional_softmax import log_softmax as log_softmax
-from ..autograd.ops.functional_softmax import softmax as softmax
-from ..autograd.ops.functional_softmax import softmin as softmin
-from ..autograd.ops.grid import affine_grid as affine_grid
-from ..autograd.ops.grid import grid_sample as grid_sample
-from ..autograd.ops.linear import bilinear as bilinear
-from ..autograd.ops.linear import linear as linear
-from ..autograd.ops.loss import binary_cross_entropy as binary_cross_entropy
-from ..autograd.ops.loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from ..autograd.ops.loss import huber_loss as huber_loss
-from ..autograd.ops.loss import l1_loss as l1_loss
-from ..autograd.ops.loss import mse_loss as mse_loss
-from ..autograd.ops.loss import smooth_l1_loss as smooth_l1_loss
-from ..autograd.ops.margin import cosine_embedding_loss as cosine_embedding_loss
-from ..autograd.ops.margin import gaussian_nll_loss as gaussian_nll_loss
-from ..autograd.ops.margin import hinge_embedding_loss as hinge_embedding_loss
-from ..autograd.ops.margin import kl_div as kl_div
-from ..autograd.ops.margin import margin_ranking_loss as margin_ranking_loss
-from ..autograd.ops.margin import multi_margin_loss as multi_margin_loss
-from ..autograd.ops.margin import multilabel_soft_margin_loss as multilabel_soft_margin_loss
-from ..autograd.ops.margin import poisson_nll_loss as poisson_nll_loss
-from ..autograd.ops.margin import soft_margin_loss as soft_margin_loss
-from ..autograd.ops.margin import triplet_margin_loss as triplet_margin_loss
-from ..autograd.ops.multilabel import multilabel_margin_loss as multilabel_margin_loss
-from ..autograd.ops.multilabel import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss
-from ..autograd.ops.nll import cross_entropy as cross_entropy
-from ..autograd.ops.nll import nll_loss as nll_loss
-from ..autograd.ops.norm import batch_norm as batch_norm
-from ..autograd.ops.norm import group_norm as group_norm
-from ..autograd.ops.norm import instance_norm as instance_norm
-from ..autograd.ops.pad import pad as pad
-from ..autograd.ops.pairwise import pdist as pdist
-from ..autograd.ops.pointwise import sigmoid as sigmoid
-from ..autograd.ops.pointwise import tanh as tanh
-from ..autograd.ops.pool import max_pool1d as max_pool1d
-from ..autograd.ops.pool import max_pool2d as max_pool2d
-from ..autograd.ops.pool import max_pool3d as max_pool3d
-from ..autograd.ops.pool import max_unpool1d as max_unpool1d
-from ..autograd.ops.pool import max_unpool2d as max_unpool2d
-from ..autograd.ops.pool import max_unpool3d as max_unpool3d
-from ..autograd.ops.power_pool import lp_pool1d as lp_pool1d
-from ..autograd.ops.power_pool import lp_pool2d as lp_pool2d
-from ..autograd.ops.power_pool import lp_pool3d as lp_pool3d
-from ..autograd.ops.resize import channel_shuffle as channel_shuffle
-from ..autograd.ops.resize import interpolate as interpolate
-from ..autograd.ops.resize import native_channel_shuffle as native_channel_shuffle
-from ..autograd.ops.resize import pixel_shuffle as pixel_shuffle
-from ..autograd.ops.resize import pixel_unshuffle as pixel_unshuffle
-from ..autograd.ops.resize import upsample as upsample
-from ..autograd.ops.resize import upsample_bilinear as upsample_bilinear
-from ..autograd.ops.resize import upsample_nearest as upsample_nearest
-from ..autograd.ops.row_norm import layer_norm as layer_norm
-from ..autograd.ops.row_norm import local_response_norm as local_response_norm
-from ..autograd.ops.row_norm import rms_norm as rms_norm
-from ..autograd.ops.sequence import conv_tbc as conv_tbc
-from ..autograd.ops.sequence import linear_cross_entropy as linear_cross_entropy
+from ..tensors.functions.activation import (
+    celu,
+    celu_,
+    elu,
+    elu_,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardtanh_,
+    leaky_relu,
+    leaky_relu_,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    relu_,
+    rrelu,
+    rrelu_,
+    selu,
+    selu_,
+    silu,
+    softplus,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+    threshold_,
+)
+from ..tensors.functions.attention import scaled_dot_product_attention
+from ..tensors.functions.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+from ..tensors.functions.fractional_max_pool import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
+from ..tensors.functions.gumbel_softmax import gumbel_softmax
+from ..tensors.functions.linear_cross_entropy import linear_cross_entropy
+from ..tensors.functions.multihead_attention import multi_head_attention_forward
+from ..tensors.functions.native import (
+    adaptive_max_pool1d_with_indices,
+    adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d_with_indices,
+    max_pool1d_with_indices,
+    max_pool2d_with_indices,
+    max_pool3d_with_indices,
+)
+from ..tensors.functions.softmax import log_softmax, softmax, softmin
+from ..tensors.ops.elementwise.unary import sigmoid, tanh
+from ..tensors.ops.index.embedding import embedding, embedding_bag, one_hot
+from ..tensors.ops.layer.batch_norm import batch_norm, group_norm, instance_norm
+from ..tensors.ops.layer.layer_norm import layer_norm, local_response_norm, rms_norm
+from ..tensors.ops.loss.cross_entropy import cross_entropy, nll_loss
+from ..tensors.ops.loss.ctc import ctc_loss
+from ..tensors.ops.loss.distance import cosine_similarity, normalize, pairwise_distance
+from ..tensors.ops.loss.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
+from ..tensors.ops.loss.margin import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from ..tensors.ops.loss.pointwise import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
+from ..tensors.ops.matrix.linear import bilinear, linear
+from ..tensors.ops.matrix.pairwise_distance import pdist
+from ..tensors.ops.shape.pad import pad
+from ..tensors.ops.window.average_pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+)
+from ..tensors.ops.window.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_tbc,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
+from ..tensors.ops.window.fold import fold, unfold
+from ..tensors.ops.window.grid_sample import affine_grid, grid_sample
+from ..tensors.ops.window.interpolate import (
+    channel_shuffle,
+    interpolate,
+    native_channel_shuffle,
+    pixel_shuffle,
+    pixel_unshuffle,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
+from ..tensors.ops.window.lp_pool import lp_pool1d, lp_pool2d, lp_pool3d
+from ..tensors.ops.window.max_pool import max_pool1d, max_pool2d, max_pool3d, max_unpool1d, max_unpool2d, max_unpool3d
+
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d",
+    "adaptive_max_pool3d_with_indices",
+    "affine_grid",
+    "alpha_dropout",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm",
+    "bilinear",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "celu",
+    "celu_",
+    "channel_shuffle",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
+    "cross_entropy",
+    "ctc_loss",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "elu_",
+    "embedding",
+    "embedding_bag",
+    "feature_alpha_dropout",
+    "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_with_indices",
+    "gaussian_nll_loss",
+    "gelu",
+    "glu",
+    "grid_sample",
+    "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hardtanh_",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "instance_norm",
+    "interpolate",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "leaky_relu_",
+    "linear",
+    "linear_cross_entropy",
+    "local_response_norm",
+    "log_softmax",
+    "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool2d_with_indices",
+    "max_pool3d",
+    "max_pool3d_with_indices",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "mish",
+    "mse_loss",
+    "multi_head_attention_forward",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
+    "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
+    "pairwise_distance",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
+    "prelu",
+    "relu",
+    "relu6",
+    "relu_",
+    "rms_norm",
+    "rrelu",
+    "rrelu_",
+    "scaled_dot_product_attention",
+    "selu",
+    "selu_",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+    "threshold_",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
+]

@@ -14,10 +14,10 @@ from warnings import warn
 
 import numpy as np
 
-from ..autograd.mode import no_grad
+from ..autograd.grad_mode import no_grad
 from ..autograd.node import shared, wrap, wrote
-from ..autograd.random import randperm
-from ..autograd.tensor import Tensor
+from ..tensors.random.creation import randperm
+from ..tensors.tensor.methods import Tensor
 
 _PLAIN = {
     "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid",

@@ -6,11 +6,11 @@ from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
-from ..autograd.device import require_cpu
-from ..autograd.dtypes import as_numpy, default_numpy, dtype_of
-from ..autograd.formatting import parameter_repr
+from ..arrays.device import require_cpu
+from ..arrays.dtypes import as_numpy, default_numpy, dtype_of
+from ..arrays.formatting import parameter_repr
 from ..autograd.node import wrap
-from ..autograd.tensor import Tensor
+from ..tensors.tensor.methods import Tensor
 
 
 class Parameter(Tensor):

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.dtypes import as_numpy, default_numpy
-from ..autograd.mode import no_grad
+from ..arrays.dtypes import as_numpy, default_numpy
+from ..autograd.grad_mode import no_grad
 from ..autograd.node import Variable, shared, wrap, wrote
-from ..autograd.random import get_rng_state, set_rng_state
-from ..autograd.tensor import Tensor
-from .base import ModuleBase
-from .batchnorm import _NormBase
-from .conv import _ConvNd
-from .embedding import Embedding
-from .linear import Bilinear, Linear
-from .norm import GroupNorm, LayerNorm, RMSNorm
+from ..tensors.random.generator import get_rng_state, set_rng_state
+from ..tensors.tensor.methods import Tensor
+from .modules.batchnorm import _NormBase
+from .modules.conv import _ConvNd
+from .modules.linear import Bilinear, Linear
+from .modules.module_base import ModuleBase
+from .modules.normalization import GroupNorm, LayerNorm, RMSNorm
+from .modules.sparse import Embedding
 from .parameter import is_lazy
 
 

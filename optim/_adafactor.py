@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.dtypes import float16, float32
+from ..arrays.dtypes import float16, float32
 from ..autograd.node import shared, wrap
 from .blockwise import Array, Counted, count_step, kept_scalar
-from .checks import scalar
+from .optimizer import scalar
 
 
 class Adafactor(Counted):

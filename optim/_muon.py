@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.node import Variable, shared, wrap
 from .blockwise import Array, Blockwise
-from .checks import scalar
+from .optimizer import scalar
 
 
 class Muon(Blockwise):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.node import wrap
 from .blockwise import Array, Counted, decayed, decays, kept_scalar
-from .checks import check_modes, check_not_negative, check_rate, scalar
+from .optimizer import check_modes, check_not_negative, check_rate, scalar
 
 
 class Adagrad(Counted):

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..autograd.node import Variable
-from ..autograd.tensor import Tensor
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, decayed, decays
-from .checks import check_betas, check_modes, check_not_negative, check_rate, scalar
+from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
 
 _KEPT = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 _WITHOUT_MAX = _KEPT[:2]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .blockwise import Array, Counted, decayed, decays
-from .checks import check_betas, check_modes, check_not_negative, check_rate, scalar
+from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
 
 
 class Adamax(Counted):

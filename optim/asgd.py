@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.dtypes import default_numpy
+from ..arrays.dtypes import default_numpy
 from ..autograd.node import shared, wrap
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
-from .checks import check_modes, check_not_negative, check_rate, scalar
+from .optimizer import check_modes, check_not_negative, check_rate, scalar
 
 
 class ASGD(Counted):

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.dtypes import default_numpy, float16, float32, float64
-from ..autograd.mode import enable_grad
+from ..arrays.dtypes import default_numpy, float16, float32, float64
+from ..autograd.grad_mode import enable_grad
 from ..autograd.node import Variable, shared, wrap, wrote
-from ..autograd.writes import apart
-from .checks import scalar
-from .optimizer import Optimizer
+from ..autograd.out_argument import apart
+from .optimizer import Optimizer, scalar
 
 Array = Any
 Update = Callable[..., None]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd.creation import zeros
-from ..autograd.mode import enable_grad, no_grad
+from ..autograd.grad_mode import enable_grad, no_grad
 from ..autograd.node import Variable
-from ..autograd.ops.join import cat
-from .checks import check_rate
+from ..tensors.creation.factories import zeros
+from ..tensors.ops.shape.join import cat
 from .line_search import Point, strong_wolfe
-from .optimizer import Optimizer
+from .optimizer import Optimizer, check_rate
 
 
 class LBFGS(Optimizer):

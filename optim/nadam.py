@@ -9,7 +9,7 @@ import numpy as np
 from ..autograd.node import shared
 from .adam import average
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
-from .checks import check_betas, check_modes, check_not_negative, check_rate, scalar
+from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
 
 
 class NAdam(Counted):

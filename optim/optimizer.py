@@ -12,8 +12,11 @@ from warnings import warn
 
 from ..autograd.hooks import HookDict, RemovableHandle
 from ..autograd.node import Variable
+from ..tensors.tensor.methods import Tensor
 
 Hook = Callable[..., Any]
+
+
 _HOOKS = (
     "_optimizer_step_pre_hooks",
     "_optimizer_step_post_hooks",
@@ -304,3 +307,41 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     hooked.hooked = True  # type: ignore[attr-defined]
     return hooked
+
+
+def scalar(value: Any) -> float:
+    """Return an option, a number or a tensor of one element, as a number."""
+    number: float = value.item() if isinstance(value, Tensor) else value
+    return number
+
+
+def check_rate(lr: Any) -> None:
+    """Raise ValueError unless ``lr`` is a number or a tensor of one element, and not negative."""
+    if isinstance(lr, Variable) and lr.array.size != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    check_not_negative("learning rate", lr)
+
+
+def check_not_negative(name: str, value: Any) -> None:
+    """Raise ValueError if ``value`` is negative or NaN."""
+    if not scalar(value) >= 0.0:
+        raise ValueError(f"Invalid {name}: {value}")
+
+
+def check_betas(betas: Any) -> None:
+    """Raise ValueError unless both are at least 0 and less than 1."""
+    for place in (0, 1):
+        if not 0.0 <= scalar(betas[place]) < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {place}: {betas[place]}")
+
+
+def check_modes(foreach: Any, fused: Any, differentiable: Any) -> None:
+    """Raise RuntimeError for modes that exclude each other, and for ``differentiable``, which is not supported."""
+    if differentiable:
+        raise RuntimeError(
+            "`fused` does not support `differentiable`"
+            if fused
+            else "differentiable=True is not supported: steps are written in place on arrays"
+        )
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

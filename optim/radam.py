@@ -8,7 +8,7 @@ import numpy as np
 
 from .adam import average
 from .blockwise import Array, Counted, decayed, decays
-from .checks import check_betas, check_modes, check_not_negative, check_rate, scalar
+from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
 
 
 class RAdam(Counted):

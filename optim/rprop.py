@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.node import wrap
 from .blockwise import Array, Counted
-from .checks import check_modes, check_rate, scalar
+from .optimizer import check_modes, check_rate, scalar
 
 
 class Rprop(Counted):

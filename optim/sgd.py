@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.node import Variable, shared, wrap
 from .blockwise import Array, Blockwise, Constants, decayed, decays
-from .checks import check_modes, scalar
+from .optimizer import check_modes, scalar
 
 
 class SGD(Blockwise):

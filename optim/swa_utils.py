@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
-from ..autograd.creation import tensor
-from ..autograd.dtypes import int64
-from ..autograd.mode import no_grad
-from ..nn.batchnorm import _BatchNorm
-from ..nn.module import Module
+from ..arrays.dtypes import int64
+from ..autograd.grad_mode import no_grad
+from ..nn.modules.batchnorm import _BatchNorm
+from ..nn.modules.module import Module
+from ..tensors.creation.factories import tensor
+from .lr_scheduler.base import LRScheduler, for_each_group
 from .optimizer import Optimizer
-from .scheduler import LRScheduler, for_each_group
 
 __all__ = [
     "SWALR",

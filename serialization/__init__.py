@@ -17,14 +17,14 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
-from ..autograd.device import device, require_cpu
+from .. import lazy
+from ..arrays.device import device, require_cpu
 from .files import Source, is_path, write
 
 _SUFFIXES = {".safetensors": "safetensors", ".npz": "npz"}
-_MODULES = {"pt": ".checkpoint", "safetensors": ".safetensors", "npz": ".npz"}
+_MODULES = {"pt": "serialization.checkpoint", "safetensors": "serialization.safetensors", "npz": "serialization.npz"}
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how PyTorch's files before version 1.6 begin
 
 
@@ -62,7 +62,7 @@ def save(
         format = _SUFFIXES.get(suffix, "pt")
     if format not in _MODULES:
         raise ValueError(f"format must be one of {sorted(_MODULES)}, not {format!r}")
-    fill = import_module(_MODULES[format], __package__).save
+    fill = lazy.load(_MODULES[format]).save
     write(f, lambda file: fill(obj, f, file))
 
 
@@ -106,7 +106,7 @@ def load(
                 f"{source.name} is in the format that PyTorch had before version 1.6: load it with PyTorch and save it "
                 "again"
             )
-        module = import_module(".safetensors", __package__)
+        module = lazy.load("serialization.safetensors")
         if module.looks_like(start, source.size):
             return module.load(source)
         raise RuntimeError(
@@ -115,11 +115,11 @@ def load(
 
 
 def _load_archive(source: Source, locate: Callable[[str], None], check: bool) -> Any:
-    archive = import_module(".archive", __package__).Reader(source)
-    checkpoint = import_module(".checkpoint", __package__)
+    archive = lazy.load("serialization.archive").Reader(source)
+    checkpoint = lazy.load("serialization.checkpoint")
     if checkpoint.is_checkpoint(archive):
         return checkpoint.load(archive, locate, check)
-    return import_module(".npz", __package__).load(source, archive, check)
+    return lazy.load("serialization.npz").load(source, archive, check)
 
 
 def _locator(map_location: Any) -> Callable[[str], None]:

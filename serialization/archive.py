@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import IO, Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from ..autograd.dtypes import Array
+from ..arrays.dtypes import Array
 from .files import Source
 
 _ALIGNMENT = 64

@@ -14,7 +14,7 @@ from warnings import warn
 
 import numpy as np
 
-from ..autograd.dtypes import DTYPES, Array
+from ..arrays.dtypes import DTYPES, Array
 from .archive import Reader, write_archive
 from .files import is_path, typed
 from .memory import truths, widened

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.conversions import new
-from ..autograd.dtypes import Array
+from ..arrays.dtypes import Array
+from ..tensors.tensor.conversions import new
 from .memory import look
 from .tree import RESERVED, Entries, restored
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..autograd.dtypes import Array
+from ..arrays.dtypes import Array
 
 
 def is_path(f: Any) -> bool:

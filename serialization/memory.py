@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autograd.dtypes import Array, dtype_of
+from ..arrays.dtypes import Array, dtype_of
 from ..autograd.node import shared
 
 

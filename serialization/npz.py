@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from ..autograd.dtypes import Array, dtype_of
+from ..arrays.dtypes import Array, dtype_of
 from .archive import Reader, write_archive
 from .described import described, rebuilt
 from .files import Source, typed

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any
 
-from ..autograd.device import device
-from ..autograd.dtypes import Array, dtype, dtype_of
+from ..arrays.device import device
+from ..arrays.dtypes import Array, dtype, dtype_of
+from ..arrays.size import Size
 from ..autograd.node import Variable
-from ..autograd.size import Size
 from ..nn.parameter import Parameter
 from .memory import Memory, Piece
 

@@ -12,7 +12,7 @@ from warnings import warn
 
 import numpy as np
 
-from ..autograd.dtypes import Array
+from ..arrays.dtypes import Array
 from .described import described, rebuilt
 from .files import Source, typed
 from .memory import truths, widened

@@ -12,10 +12,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd.device import device
-from ..autograd.dtypes import DTYPES, dtype
+from ..arrays.device import device
+from ..arrays.dtypes import DTYPES, dtype
+from ..arrays.size import Size
 from ..autograd.node import Variable
-from ..autograd.size import Size
 from ..nn.parameter import Parameter
 from .memory import Memory, checked_key
 from .pickler import DEEPEST, attributes, refused

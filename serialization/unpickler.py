@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
-from ..autograd.conversions import new
-from ..autograd.device import device, strided
-from ..autograd.dtypes import DTYPES, Array, dtype
+from ..arrays.device import device, strided
+from ..arrays.dtypes import DTYPES, Array, dtype
+from ..arrays.size import Size
 from ..autograd.node import Variable
-from ..autograd.size import Size
 from ..nn.parameter import Parameter
+from ..tensors.tensor.conversions import new
 from .memory import checked_key, look
 
 Storages = Callable[[str, str, str, int], Array]

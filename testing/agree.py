@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.derive import grad
+from ..autograd.entry import grad
 from ..autograd.node import shared
-from ..autograd.random import get_rng_state
+from ..tensors.random.generator import get_rng_state
 from ..utils.checkpoint import checkpoint
 from .gradient import check_gradient
 from .judge import Point

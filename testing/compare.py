@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.dtypes import dtype_of
+from ..arrays.dtypes import dtype_of
 from ..autograd.node import Variable
 
 Message = str | Callable[[str], str] | None

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.derive import grad
-from ..autograd.mode import enable_grad
-from ..autograd.random import get_rng_state, manual_seed, set_rng_state
+from ..autograd.entry import grad
+from ..autograd.grad_mode import enable_grad
+from ..tensors.random.generator import get_rng_state, manual_seed, set_rng_state
 from .subject import Buffers, floating
 
 KINDS = ("gradient", "zero", "none", "frozen", "not finite")

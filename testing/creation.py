@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.creation import empty, full
-from ..autograd.dtypes import as_numpy
+from ..arrays.dtypes import as_numpy
 from ..autograd.node import shared
-from ..autograd.random import randint
+from ..tensors.creation.factories import empty, full
+from ..tensors.random.creation import randint
 
 
 def make_tensor(

@@ -7,7 +7,7 @@ from math import fsum, isfinite
 
 import numpy as np
 
-from ..autograd.derive import grad
+from ..autograd.entry import grad
 from .slopes import Slope, rate, slope
 from .subject import Array, Arrays, Derivative, Subject, leaf
 from .verdict import Finding, Verdict

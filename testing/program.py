@@ -10,16 +10,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from importlib import import_module
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
+from .. import lazy
 from ..autograd.node import Variable
 from .phrases import PHRASES, Phrase, endings
 
-_ENGINE: Any = import_module(__name__.split(".", maxsplit=1)[0])
+_ENGINE: Any = lazy.load("")
 Choose = Callable[[int], int]
 LARGEST, WIDEST = 1e4, 64
 """Values beyond, and tensors of more elements, do not get into programs."""

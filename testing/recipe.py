@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.dtypes import dtype_of
+from ..arrays.dtypes import dtype_of
 from ..autograd.node import Variable, shared
 from .subject import called, named
 

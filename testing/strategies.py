@@ -6,7 +6,6 @@ Loaded by ``rushlight.testing`` when first asked for; needs ``pip install 'rushl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from math import prod
 from typing import Any
 
@@ -14,11 +13,12 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 from hypothesis import strategies as st
 
-from ..autograd.dtypes import as_numpy, float64
+from .. import lazy
+from ..arrays.dtypes import as_numpy, float64
 from .program import Program, draw_program
 from .subject import leaf
 
-ENGINE = import_module(__name__.split(".", maxsplit=1)[0])
+ENGINE = lazy.load("")
 LAYOUTS = ("contiguous", "transposed", "strided", "offset", "broadcast")
 LINE = st.floats(-3, 3).map(lambda v: round(v, 3))
 AWAY = LINE.filter(lambda v: abs(v) > 0.1)

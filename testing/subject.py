@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..autograd.derive import grad
+from ..autograd.entry import grad
 from ..autograd.function import Function as UserFunction
-from ..autograd.mode import enable_grad, no_grad
+from ..autograd.grad_mode import enable_grad, no_grad
 from ..autograd.node import Variable, new_leaf, shared, wrap
-from ..autograd.random import get_rng_state, set_rng_state
+from ..tensors.random.generator import get_rng_state, set_rng_state
 
 Array = np.ndarray[Any, Any]
 

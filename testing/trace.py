@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.function import Function as UserFunction
-from ..autograd.mode import Observer, Watch
+from ..autograd.grad_mode import Observer, Watch
 from ..autograd.node import Node
 from .judge import Point, derived
 from .subject import Function, leaf, mapped

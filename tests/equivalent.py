@@ -11,47 +11,53 @@ FIRST = "the first factor of a recurrence meets nothing"
 SQUARE = "the matrices are square"
 EQUIVALENT: dict[tuple[str, str], str] = {
     (
-        "layout._places",
+        "view_scatter._places",
         "number off by one: 1 in (np.arange(n) * step).reshape(-1, *(1,) * (len(size) - 1 - d))",
     ): REST,
-    ("layout._strided_back", "number off by one: 1 in _places(size, stride, storage_offset).reshape(-1)"): REST,
-    ("norm._batch_norm_rule", "number off by one: 1 in scale.reshape(-1, *(1,) * (x.ndim - 2))"): REST,
+    ("view_scatter._strided_back", "number off by one: 1 in _places(size, stride, storage_offset).reshape(-1)"): REST,
+    ("batch_norm._batch_norm_rule", "number off by one: 1 in scale.reshape(-1, *(1,) * (x.ndim - 2))"): REST,
     (
         "scatter._filled_back",
         "number off by one: 1 in np.asarray(index.array if isinstance(index, Variable) else index).reshape(-1)",
     ): REST,
     (
-        "choose._taken_back",
+        "take._taken_back",
         "number off by one: 1 in np.array(index.array if isinstance(index, Variable) else index).reshape(-1)",
     ): REST,
-    ("row_norm._slopes", "number off by one: 1 in weight.reshape(-1)"): REST,
+    ("layer_norm._slopes", "number off by one: 1 in weight.reshape(-1)"): REST,
     ("cumulative._prod_back", "number off by one: 0.0 in shifted(input, axis, -1, 0.0)"): FIRST,
     ("cumulative._prod_back", "number off by one: 1 in shifted(input, axis, -1, 0.0)"): STEP,
     ("cumulative._logcumsumexp_back", "number off by one: 1 in shifted(out, axis, -1, np.inf)"): STEP,
-    ("dual._recurrence_rule", "number off by one: 0.0 in shifted(factor, axis, -1, 0.0)"): FIRST,
-    ("dual._recurrence_rule", "number off by one: 1 in shifted(factor, axis, -1, 0.0)"): STEP,
-    ("dual._recurrence_rule", "number off by one: 1 in shifted(out, axis, 1, 0.0)"): STEP,
-    ("decompose._cholesky_rule", "number off by one: 1 in out.shape[-1]"): SQUARE,
-    ("decompose._eigh_rule", "number off by one: 1 in input_shape[-1]"): SQUARE,
-    ("decompose._exponential_rule", "number off by one: 1 in input.shape[-1]"): SQUARE,
+    ("backward_ops._recurrence_rule", "number off by one: 0.0 in shifted(factor, axis, -1, 0.0)"): FIRST,
+    ("backward_ops._recurrence_rule", "number off by one: 1 in shifted(factor, axis, -1, 0.0)"): STEP,
+    ("backward_ops._recurrence_rule", "number off by one: 1 in shifted(out, axis, 1, 0.0)"): STEP,
+    ("factors._cholesky_rule", "number off by one: 1 in out.shape[-1]"): SQUARE,
+    ("factors._eigh_rule", "number off by one: 1 in input_shape[-1]"): SQUARE,
+    ("factors._exponential_rule", "number off by one: 1 in input.shape[-1]"): SQUARE,
     (
-        "decompose._cofactors",
+        "factors._cofactors",
         "another operator: np.linalg.det(u) * np.linalg.det(vh)",
     ): "both determinants are 1 or -1, but for rounding",
     (
-        "decompose._eigh_rule",
+        "factors._eigh_rule",
         "another operator: _apart(w.reshape((*input_shape[:-2], n))) + eye",
     ): "on the diagonal 0 is divided by 1 or -1",
     (
-        "decompose._svd_rule",
+        "factors._svd_rule",
         "another operator: apart + eye in over(_skew(flipped(u) @ slope_u), apart + eye, idle)",
     ): "on the diagonal 0 is divided by 1 or -1",
     (
-        "decompose._svd_rule",
+        "factors._svd_rule",
         "another operator: apart + eye in over(_skew(flipped(v) @ slope_v), apart + eye, idle)",
     ): "on the diagonal 0 is divided by 1 or -1",
-    ("decompose._svd_rule", "arguments swapped: _idle(slope_u, slope_vh)"): "it asks whether there are any at all",
-    ("loss._clipped_rule", "operands swapped: input - target"): "the bounds of the difference are symmetric about 0",
+    (
+        "factors._svd_rule",
+        "arguments swapped: _idle(slope_u, slope_vh)",
+    ): "it asks whether there are any at all",
+    (
+        "pointwise._clipped_rule",
+        "operands swapped: input - target",
+    ): "the bounds of the difference are symmetric about 0",
     (
         "conv._cropped",
         (
@@ -72,7 +78,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "number off by one: 7 in [needs[0], *needs[3:7]]",
     ): "of the list only five entries are read",
     (
-        "choose._chosen_back",
+        "masked._chosen_back",
         "arguments swapped: common_shape(input_shape, mask.shape)",
     ): "the common shape does not depend on the order",
 }

@@ -51,7 +51,7 @@ FAULTS = [
     # rules
     Fault(
         "flipped sign in a rule",
-        "autograd/ops/pointwise.py",
+        "tensors/ops/elementwise/unary.py",
         "input=lambda g, out: g - g * out * out",
         "input=lambda g, out: g + g * out * out",
         RULES,
@@ -59,7 +59,7 @@ FAULTS = [
     ),
     Fault(
         "wrong factor in a rule",
-        "autograd/ops/pointwise.py",
+        "tensors/ops/elementwise/unary.py",
         "input=lambda g, out: g * (out * LN2)",
         "input=lambda g, out: g * out",
         RULES,
@@ -68,7 +68,7 @@ FAULTS = [
     # the walk
     Fault(
         "dropped broadcast sum",
-        "autograd/ops/adapt.py",
+        "autograd/broadcast.py",
         "        part = sum_to(part, shape)\n",
         "        part = part\n",
         ENGINE,
@@ -76,7 +76,7 @@ FAULTS = [
     ),
     Fault(
         "dropped cast of a gradient",
-        "autograd/ops/adapt.py",
+        "autograd/broadcast.py",
         "return part if array.dtype is kind else convert(part, kind)",
         "return part",
         ENGINE,
@@ -148,7 +148,7 @@ FAULTS = [
     ),
     Fault(
         "seed keeps its dtype",
-        "autograd/derive.py",
+        "autograd/entry.py",
         "return seed if gradient.array.dtype is kind else convert(seed, kind)",
         "return seed",
         ENGINE,
@@ -176,7 +176,7 @@ FAULTS = [
     # versions, views and writes
     Fault(
         "missing version check",
-        "autograd/pulls.py",
+        "autograd/codegen/backward.py",
         "stale(op, {name!r}, saved, node)",
         "pass",
         WRITES,
@@ -248,7 +248,7 @@ FAULTS = [
     ),
     Fault(
         "expanded memory may be written",
-        "autograd/writes.py",
+        "autograd/out_argument.py",
         "        0 in array.strides\n",
         "        False\n",
         WRITES,
@@ -287,10 +287,10 @@ FAULTS = [
         FUNCTION,
         "once",
     ),
-    Fault("no_grad records", "autograd/mode.py", "    on = False\n", "    on = True\n", MODES, "context"),
+    Fault("no_grad records", "autograd/grad_mode.py", "    on = False\n", "    on = True\n", MODES, "context"),
     Fault(
         "generator keeps the mode between steps",
-        "autograd/mode.py",
+        "autograd/grad_mode.py",
         "            else:\n                with again():\n                    item = generator.send(sent)",
         "            else:\n                again().__enter__()\n                item = generator.send(sent)",
         MODES,
@@ -298,7 +298,7 @@ FAULTS = [
     ),
     Fault(
         "packed value not unpacked again",
-        "autograd/saved.py",
+        "autograd/saved_tensors.py",
         "found = self.unpack(self.value)",
         "found = self.value",
         SAVED,
@@ -322,7 +322,7 @@ FAULTS = [
     ),
     Fault(
         "gradcheck never complains",
-        "autograd/check.py",
+        "autograd/gradcheck.py",
         "            if not np.allclose(theirs, ours, rtol, atol, equal_nan=True):",
         "            if False:",
         DERIVATIVES,

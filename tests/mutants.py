@@ -31,16 +31,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import rushlight
 from cases import CASES
 from corners import check_corner, of_op
 from equivalent import EQUIVALENT
 from gradients import check_alone, check_op, right_or_refused
-from rushlight.autograd import compile as generated
+from rushlight import tensors
 from rushlight.autograd import engine
+from rushlight.autograd.codegen import forward as generated
 from rushlight.autograd.primitive import PRIMITIVES, Primitive
 
-for _module in walk_packages(rushlight.autograd.__path__, "rushlight.autograd."):
+for _module in walk_packages(tensors.__path__, "rushlight.tensors."):
     import_module(_module.name)
 
 EXAMPLES = 25
@@ -65,7 +65,7 @@ def helpers(function: Any, seen: set[Any]) -> None:
         found = function.__globals__.get(name)
         if not isinstance(found, FunctionType) or hasattr(found, "primitive") or not name.startswith("_"):
             continue
-        if found.__module__.startswith("rushlight.autograd.ops") and found not in seen:
+        if found.__module__.startswith("rushlight.tensors.ops") and found not in seen:
             seen.add(found)
             helpers(found, seen)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rushlight as torch
-from rushlight.autograd.kernels import attend, extreme, gate, rows
+from rushlight.arrays.kernels import attention, extreme, gated, softmax
 
 F = torch.nn.functional
 POINTS = np.concatenate([np.linspace(-12, 12, 4001), [0.0, -0.0, 1e-30, 1e-8, 30.0, -30.0, 88.0, -88.0, 700.0, -700.0]])
@@ -44,7 +44,7 @@ VALUES: dict[str, Any] = {
 def test_accuracy(name: str, dtype: str, within: float) -> None:
     function, value, slope = VALUES[name]
     points = np.tile(POINTS.astype(dtype), 20)  # several blocks
-    assert points.nbytes > gate.BLOCK_BYTES
+    assert points.nbytes > gated.BLOCK_BYTES
     x = torch.tensor(points, requires_grad=True)
     out = function(x)
     exact = np.array([value(float(v)) for v in POINTS.astype(dtype)])
@@ -100,22 +100,22 @@ def test_softmax_in_blocks(shape: tuple[int, ...], dtype: str) -> None:
         wide = x.astype(np.float128 if dtype == "float64" else np.float64)
         powers = np.exp(wide - wide.max(dim, keepdims=True))
         exact = powers / powers.sum(dim, keepdims=True)
-        y, z = rows.softmax(x, dim), rows.log_softmax(x, dim)
+        y, z = softmax.softmax(x, dim), softmax.log_softmax(x, dim)
         assert np.abs(y - exact).max() < within
         assert (np.abs(z - np.log(exact)) / np.maximum(1, np.abs(z))).max() < within
         size = np.abs(g * exact).sum(dim, keepdims=True) + np.abs(g)
         assert (
-            np.abs(rows.softmax_slope(g, y, dim) - exact * (g - (g * exact).sum(dim, keepdims=True))) / size
+            np.abs(softmax.softmax_slope(g, y, dim) - exact * (g - (g * exact).sum(dim, keepdims=True))) / size
         ).max() < (within)
         total = g.astype(wide.dtype).sum(dim, keepdims=True)
         scale = np.abs(g).sum(dim, keepdims=True)
-        assert (np.abs(rows.log_softmax_slope(g, z, dim) - (g - exact * total)) / scale).max() < within
+        assert (np.abs(softmax.log_softmax_slope(g, z, dim) - (g - exact * total)) / scale).max() < within
 
 
 def test_softmax_of_rows_with_nan_and_infinity() -> None:
     x = np.zeros((3000, 100), np.float32)
     x[1, 3], x[2, 4], x[3], x[4, 5] = np.nan, np.inf, -np.inf, -np.inf
-    y = rows.softmax(x, 1)
+    y = softmax.softmax(x, 1)
     assert np.isnan(y[1:4]).all()
     assert not np.isnan(y[[0, *range(4, 3000)]]).any()
     assert y[4, 5] == 0
@@ -145,12 +145,12 @@ def test_first_places_of_nan() -> None:
 def test_attention_shifts_scores_only_where_it_must() -> None:
     """Both ways give the same weights; with scores of 200 only the shifted one has no infinity."""
     q, k = np.random.default_rng(4).normal(size=(2, 3, 6, 8))
-    plain, share_of = attend.weights(q, k, None, None, 0.3)
-    shifted, share_too = attend.weights(q, k, np.zeros((6, 6)), None, 0.3)
+    plain, share_of = attention.weights(q, k, None, None, 0.3)
+    shifted, share_too = attention.weights(q, k, np.zeros((6, 6)), None, 0.3)
     assert np.abs(shifted.max(-1) - 1).max() == 0
     assert np.abs(plain.max(-1) - 1).min() > 1e-3
     np.testing.assert_allclose(plain * share_of, shifted * share_too, rtol=1e-13)
-    powers, sums = attend.weights(q * 1e3, k, None, None, 1.0)
+    powers, sums = attention.weights(q * 1e3, k, None, None, 1.0)
     assert np.isfinite(powers).all()
     np.testing.assert_allclose((powers * sums).sum(-1), 1, rtol=1e-12)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rushlight.autograd import formatting
-from rushlight.autograd.formatting import parameter_repr, tensor_repr
+from rushlight.arrays import formatting
+from rushlight.arrays.formatting import parameter_repr, tensor_repr
 
 
 def case(name: str, array: Any, expected: str, options: dict[str, Any] | None = None, **facts: Any) -> Any:

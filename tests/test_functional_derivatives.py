@@ -9,8 +9,8 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import Function, gradcheck, gradgradcheck
-from rushlight.autograd.check import GradcheckError
 from rushlight.autograd.functional import hessian, hvp, jacobian, jvp, vhp, vjp
+from rushlight.autograd.gradcheck import GradcheckError
 from rushlight.autograd.node import shared
 
 A = np.array([[2.0, -1.0, 0.5], [1.0, 3.0, -2.0]])

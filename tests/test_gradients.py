@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 import rushlight
 from cases import CASES
 from gradients import asking, check_alone, check_op, differentiable, right_or_refused
-from rushlight.autograd.compile import listing
+from rushlight import tensors
+from rushlight.autograd.codegen.forward import listing
 from rushlight.autograd.primitive import PRIMITIVES
 
-for _module in walk_packages(rushlight.autograd.__path__, "rushlight.autograd."):  # some load on demand
+for _module in walk_packages(tensors.__path__, "rushlight.tensors."):  # some load on demand
     import_module(_module.name)
 
 DIFFERENTIABLE = {name: op for name, op in PRIMITIVES.items() if op.inputs}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushlight.autograd.kernels import average, columns, conv, pad, pool, resize, window
+from rushlight.arrays.kernels import average_pool, conv, fold, max_pool, nearest, pad, windows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -83,8 +83,8 @@ def naive_conv(x: Array, weight: Array, stride: Any, padding: Any, dilation: Any
 def test_conv_is_the_sum_over_windows_and_its_adjoints_fit(case: dict[str, Any]) -> None:
     x, weight, how = case["x"], case["weight"], case["settings"]
     with pytest.MonkeyPatch.context() as patch:  # blocks of any size, bands included
-        patch.setattr(columns, "_BLOCK_BYTES", case["block"])
-        patch.setattr(columns, "_BLOCK_COLUMNS", case["least"])
+        patch.setattr(windows, "_BLOCK_BYTES", case["block"])
+        patch.setattr(windows, "_BLOCK_COLUMNS", case["least"])
         patch.setattr(conv, "_TINY", case["least"])
         close(conv.conv_forward(x, weight, *how), naive_conv(x, weight, *how))
         adjoint(
@@ -191,7 +191,7 @@ def test_max_pool_takes_the_first_maximum_or_the_last_nan(case: dict[str, Any], 
     elif kind == "lowest":
         x = np.full(x.shape, -np.inf)
     how: Any = tuple(case[key] for key in ("kernel", "stride", "padding", "dilation", "ceil"))
-    out, indices = pool.max_pool_forward(x, *how)
+    out, indices = max_pool.max_pool_forward(x, *how)
     dims = len(case["kernel"])
     assert out.dtype == x.dtype
     assert indices.dtype == np.int64
@@ -200,7 +200,7 @@ def test_max_pool_takes_the_first_maximum_or_the_last_nan(case: dict[str, Any], 
     for place, inside in window_elements(case, out.shape[-dims:], case["dilation"]):
         if not inside:  # a dilated kernel can step over the image
             whole = False
-            assert (out[(..., *place)] == pool.lowest(x.dtype)).all()
+            assert (out[(..., *place)] == max_pool.lowest(x.dtype)).all()
             continue
         for plane in np.ndindex(*lead):
             values = [x[(*plane, *at)] for at in inside]
@@ -213,24 +213,24 @@ def test_max_pool_takes_the_first_maximum_or_the_last_nan(case: dict[str, Any], 
     if kind == "normal" and whole:
         spatial = x.shape[-dims:]
         adjoint(
-            lambda x: pool.max_pool_gather(x, indices, dims),
-            lambda g: pool.max_pool_scatter(g, indices, spatial),
+            lambda x: max_pool.max_pool_gather(x, indices, dims),
+            lambda g: max_pool.max_pool_scatter(g, indices, spatial),
             x,
             case["seed"],
         )
-        close(pool.max_pool_gather(x, indices, dims), out)
+        close(max_pool.max_pool_gather(x, indices, dims), out)
 
 
 def test_max_pool_refuses_an_index_outside() -> None:
     with pytest.raises(RuntimeError, match="invalid max index"):
-        pool.max_pool_scatter(np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 1), 4), (2, 2))
+        max_pool.max_pool_scatter(np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 1), 4), (2, 2))
     with pytest.raises(RuntimeError, match="invalid max index"):
-        pool.max_pool_gather(np.ones((1, 1, 2, 2)), np.full((1, 1, 1, 1), -1), 2)
+        max_pool.max_pool_gather(np.ones((1, 1, 2, 2)), np.full((1, 1, 1, 1), -1), 2)
 
 
 def test_pool_with_more_taps_than_a_byte_counts() -> None:
     x = normal(0, 2, 20, 20)
-    out, indices = pool.max_pool_forward(x, (20, 20), (1, 1), (0, 0), (1, 1), False)
+    out, indices = max_pool.max_pool_forward(x, (20, 20), (1, 1), (0, 0), (1, 1), False)
     assert (indices.ravel() == x.reshape(2, -1).argmax(1)).all()
     assert (out.ravel() == x.reshape(2, -1).max(1)).all()
 
@@ -240,7 +240,7 @@ def test_pool_with_more_taps_than_a_byte_counts() -> None:
 def test_avg_pool_is_the_mean_of_windows(case: dict[str, Any], include: bool, divisor: int | None) -> None:
     x = normal(case["seed"], *case["shape"])
     kernel, stride, padding = how = tuple(case[key] for key in ("kernel", "stride", "padding"))
-    out = average.avg_pool_forward(x, kernel, stride, padding, case["ceil"], include, divisor)
+    out = average_pool.avg_pool_forward(x, kernel, stride, padding, case["ceil"], include, divisor)
     dims = len(case["kernel"])
     size = x.shape[-dims:]
     for place, inside in window_elements(case, out.shape[-dims:], (1,) * dims):
@@ -249,8 +249,8 @@ def test_avg_pool_is_the_mean_of_windows(case: dict[str, Any], include: bool, di
         total = sum(x[index(at)] for at in inside)
         close(np.asarray(out[(..., *place)]), np.asarray(total / count))
     adjoint(
-        lambda x: average.avg_pool_forward(x, kernel, stride, padding, case["ceil"], include, divisor),
-        lambda g: average.avg_pool_spread(g, x.shape, kernel, stride, padding, include, divisor),
+        lambda x: average_pool.avg_pool_forward(x, kernel, stride, padding, case["ceil"], include, divisor),
+        lambda g: average_pool.avg_pool_spread(g, x.shape, kernel, stride, padding, include, divisor),
         x,
         case["seed"],
     )
@@ -265,18 +265,18 @@ def test_adaptive_pools_cover_the_image(data: st.DataObject) -> None:
     x = normal(data.draw(st.integers(0, 99)), 2, 3, *size)
     if data.draw(st.booleans()):
         x[x > 1] = np.nan
-    mean = average.adaptive_avg_pool(x, out)
-    best, indices = average.adaptive_max_pool(x, out)
+    mean = average_pool.adaptive_avg_pool(x, out)
+    best, indices = average_pool.adaptive_max_pool(x, out)
     assert mean.shape == best.shape == indices.shape == (2, 3, *out)
     for place in np.ndindex(*out):
         box = tuple(slice(i * n // m, -(-(i + 1) * n // m)) for i, n, m in zip(place, size, out, strict=True))
         part = x[index(box)].reshape(2, 3, -1)
         close(mean[(..., *place)], part.mean(-1))
         np.testing.assert_equal(best[(..., *place)], part.max(-1))
-    np.testing.assert_equal(pool.max_pool_gather(x, indices, dims), best)
+    np.testing.assert_equal(max_pool.max_pool_gather(x, indices, dims), best)
     adjoint(
-        lambda x: average.adaptive_avg_pool(x, out),
-        lambda g: average.adaptive_avg_pool_spread(g, x.shape, dims),
+        lambda x: average_pool.adaptive_avg_pool(x, out),
+        lambda g: average_pool.adaptive_avg_pool_spread(g, x.shape, dims),
         np.nan_to_num(x),
         1,
     )
@@ -290,10 +290,10 @@ def test_unfold_holds_the_blocks_and_fold_adds_them(case: dict[str, Any]) -> Non
     kernel = weight.shape[2:]
     how = (kernel, dilation, padding, stride)
     weight = normal(1, 2, x.shape[1], *kernel)
-    blocks = window.unfold(x, *how)
+    blocks = fold.unfold(x, *how)
     y = naive_conv(x, weight, stride, padding, dilation, 1)
     close((weight.reshape(2, -1) @ blocks).reshape(y.shape), y)
-    adjoint(lambda x: window.unfold(x, *how), lambda g: window.fold(g, x.shape[2:], *how), x, 1)
+    adjoint(lambda x: fold.unfold(x, *how), lambda g: fold.fold(g, x.shape[2:], *how), x, 1)
 
 
 NUMPY_MODE = {"reflect": "reflect", "replicate": "edge", "circular": "wrap", "constant": "constant"}
@@ -341,11 +341,11 @@ def test_nearest_copies_and_its_adjoint_adds_up(data: st.DataObject) -> None:
     expected = x
     for axis in range(2, 2 + dims):
         expected = expected.repeat(factor, axis)
-    close(resize.interpolate_nearest(x, expected.shape[2:]), expected)
+    close(nearest.interpolate_nearest(x, expected.shape[2:]), expected)
     out = sizes(data.draw, dims, 1, 9)
     adjoint(
-        lambda x: resize.interpolate_nearest(x, out),
-        lambda g: resize.interpolate_nearest_adjoint(g, x.shape),
+        lambda x: nearest.interpolate_nearest(x, out),
+        lambda g: nearest.interpolate_nearest_adjoint(g, x.shape),
         x,
         1,
     )
@@ -353,10 +353,10 @@ def test_nearest_copies_and_its_adjoint_adds_up(data: st.DataObject) -> None:
 
 def test_pixel_shuffle_puts_channels_side_by_side() -> None:
     x = np.arange(8.0).reshape(8, 1, 1)
-    shuffled = resize.pixel_shuffle(x, 2)
+    shuffled = nearest.pixel_shuffle(x, 2)
     close(shuffled, np.arange(8.0).reshape(2, 2, 2))
-    close(resize.pixel_unshuffle(shuffled, 2), x)
+    close(nearest.pixel_unshuffle(shuffled, 2), x)
     many = normal(0, 2, 3, 18, 2, 5)
-    assert resize.pixel_shuffle(many, 3).shape == (2, 3, 2, 6, 15)
-    close(resize.pixel_unshuffle(resize.pixel_shuffle(many, 3), 3), many)
-    assert resize.pixel_shuffle(np.zeros((0, 4, 2, 2)), 2).shape == (0, 1, 4, 4)
+    assert nearest.pixel_shuffle(many, 3).shape == (2, 3, 2, 6, 15)
+    close(nearest.pixel_unshuffle(nearest.pixel_shuffle(many, 3), 3), many)
+    assert nearest.pixel_shuffle(np.zeros((0, 4, 2, 2)), 2).shape == (0, 1, 4, 4)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rushlight as torch
-from rushlight.autograd.mode import Observer, Watch
+from rushlight.autograd.grad_mode import Observer, Watch
 
 
 def leaf() -> Any:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rushlight.autograd import sampling
-from rushlight.autograd.streams import STATE, Stream
+from rushlight.arrays.random import sampling
+from rushlight.arrays.random.streams import STATE, Stream
 
 F2, F4, F8 = np.dtype("f2"), np.dtype("f4"), np.dtype("f8")
 I8, U1 = np.dtype("i8"), np.dtype("u1")
@@ -216,7 +216,7 @@ def test_numpy_global_state_is_left_alone() -> None:
 
 
 def test_import_does_not_load_numpy_random() -> None:
-    code = "import sys, rushlight.autograd.streams as m; print('numpy.random' in sys.modules)"
+    code = "import sys, rushlight.arrays.random.streams as m; print('numpy.random' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import rushlight as torch
-from rushlight.autograd import dropout
+from rushlight.tensors.functions import dropout
 
 
 def test_shape_is_a_size() -> None:

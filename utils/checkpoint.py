@@ -15,7 +15,7 @@ from ..autograd import backward, enable_grad
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
 from ..autograd.node import Variable, new_leaf, shared, start, wrap
-from ..autograd.random import get_rng_state, set_rng_state
+from ..tensors.random.generator import get_rng_state, set_rng_state
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
 

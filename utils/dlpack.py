@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.dlpack import from_dlpack
-from ..autograd.tensor import Tensor
+from ..tensors.creation.dlpack import from_dlpack
+from ..tensors.tensor.methods import Tensor
 
 
 def to_dlpack(tensor: Tensor) -> Any:

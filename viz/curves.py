@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
 from math import ceil, isfinite
 from pathlib import Path
 from typing import Any
 
+from .. import lazy
 from .values import norm_of
 
 MISSING = 'curves are drawn by matplotlib, which is not installed. Run: pip install "rushlight[demo]"'
@@ -74,7 +74,7 @@ def draw_curves(history: Mapping[str, Sequence[float]], path: Any, title: str = 
     if not any(len(numbers) for numbers in history.values()):
         raise ValueError("there are no numbers to draw: call step() during training")
     try:
-        figure: Any = import_module("matplotlib.figure")
+        figure: Any = lazy.load_extra("matplotlib.figure")
     except ImportError:
         raise RuntimeError(MISSING) from None
     norms = {name: numbers for name, numbers in history.items() if name.startswith("gradient")}

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.multi_output import Parts
 from ..autograd.node import Node, Variable
 from ..autograd.primitive import PRIMITIVES
-from ..autograd.several import Parts
 from ..nn import functional
 from .held import KEPT, Held, dtype_name
 from .model import Shape, Source

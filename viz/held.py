@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.dtypes import dtype_of
+from ..arrays.dtypes import dtype_of
+from ..autograd.grad_fn import _WORDS
 from ..autograd.node import Node, Op
 from ..autograd.primitive import PRIMITIVES
-from ..autograd.saved import Packed
-from ..autograd.shown import _WORDS
+from ..autograd.saved_tensors import Packed
 from ..autograd.version import writer, writes
 from .model import Saved
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..autograd.grad_fn import shown
 from ..autograd.node import Node, Variable
-from ..autograd.shown import shown
-from ..nn.module import Module
+from ..nn.modules.module import Module
 
 
 class Names:

@@ -12,11 +12,11 @@ from typing import Any, Self
 from weakref import ref
 
 from ..autograd import engine, inplace, view
-from ..autograd.mode import Observer, Watch
+from ..autograd.grad_fn import shown
+from ..autograd.grad_mode import Observer, Watch
 from ..autograd.node import Node, Variable
-from ..autograd.shown import shown
 from ..autograd.version import writes
-from ..nn.hooks import HookedModule
+from ..nn.modules.module_hooks import HookedModule
 from .graph import Graph
 from .model import Source
 from .notes import KEY, Call, Note, Write, note_of

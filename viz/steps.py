@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.anomaly import anomaly
-from ..autograd.derive import _listed, _roots
+from ..autograd.anomaly_mode import anomaly
+from ..autograd.broadcast import settle_gradient
 from ..autograd.engine import _hooked_leaves_early, accumulate, arrive, pulled, reachable
-from ..autograd.mode import Recording
+from ..autograd.entry import _listed, _roots
+from ..autograd.grad_fn import shown
+from ..autograd.grad_mode import Recording
+from ..autograd.multi_output import Parts
 from ..autograd.node import PICK, Node, Variable, wrap
-from ..autograd.ops.adapt import settle_gradient
-from ..autograd.several import Parts
-from ..autograd.shown import shown
 from .values import norm_of
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.grad_fn import shown
 from ..autograd.node import Node, Variable
-from ..autograd.saved import Packed
-from ..autograd.shown import shown
+from ..autograd.saved_tensors import Packed
 from ..nn.parameter import Parameter
 from .diagnose import marked
 from .facts import (

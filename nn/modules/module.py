@@ -1,25 +1,227 @@
-"""``torch.nn.modules.module``: Module, and hooks that run for all modules."""
+"""Module: the base class of all layers and models."""
 
-from ..base import (
-    register_module_buffer_registration_hook,
-    register_module_module_registration_hook,
-    register_module_parameter_registration_hook,
-)
-from ..hooks import (
-    register_module_forward_hook,
-    register_module_forward_pre_hook,
-    register_module_full_backward_hook,
-    register_module_full_backward_pre_hook,
-)
-from ..module import Module
+from __future__ import annotations
 
-__all__ = [
-    "Module",
-    "register_module_buffer_registration_hook",
-    "register_module_forward_hook",
-    "register_module_forward_pre_hook",
-    "register_module_full_backward_hook",
-    "register_module_full_backward_pre_hook",
-    "register_module_module_registration_hook",
-    "register_module_parameter_registration_hook",
-]
+from collections.abc import Callable
+from typing import Any, Self
+
+from ...arrays.device import require_cpu
+from ...arrays.dtypes import dtype as dtype_class
+from ...arrays.dtypes import float16, float32, float64
+from ...autograd.grad_mode import no_grad
+from ...autograd.hooks import HookDict, keep_ahead
+from ...tensors.tensor.methods import Tensor
+from ..parameter import empty, is_lazy
+from .module_base import KINDS, Members
+from .module_state import StatefulModule
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_STATE_HOOKS = (
+    "_state_dict_hooks", "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
+)  # fmt: skip
+_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
+
+
+class Module(StatefulModule):
+    """A part of a model: a tree of modules whose leaves own parameters. Subclass it and write ``forward``.
+
+    Parameters, buffers and modules assigned as attributes are registered in order; calling the module runs its hooks
+    and ``forward``. ``super().__init__()`` comes before the first such assignment.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.Module.html
+
+    >>> import rushlight as torch
+    >>> from rushlight import nn
+    >>> class Double(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.scale = nn.Parameter(torch.tensor([2.0]))
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.scale
+    >>> model = Double()
+    >>> model(torch.tensor([1.5]))
+    tensor([3.], grad_fn=<MulBackward0>)
+    >>> [name for name, _ in model.named_parameters()]
+    ['scale']
+    """
+
+    dump_patches = False
+    call_super_init = False
+    """Whether ``__init__`` hands its arguments on to the next class: for a Module that is one base of several."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs and not self.call_super_init:
+            name = next(iter(kwargs))
+            raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument '{name}'")
+        if args and not self.call_super_init:
+            raise TypeError(
+                f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
+            )
+        attributes = self.__dict__
+        attributes["training"] = True
+        for kind in KINDS:
+            attributes[kind] = Members(self)
+        attributes["_non_persistent_buffers_set"] = set()
+        for name in (*_HOOKS, *_STATE_HOOKS):
+            attributes[name] = HookDict()
+        for name in _FLAGS:
+            attributes[name] = set()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
+
+    def forward(self, *input: Any) -> Any:
+        """Return what the module computes; every subclass writes its own."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        attributes = self.__dict__
+        attributes.update(state)
+        for kind in KINDS:
+            attributes[kind] = Members(self, state[kind])
+        for name in (*_HOOKS, *_STATE_HOOKS):
+            hooks = state.get(name, {})
+            attributes[name] = hooks = hooks if isinstance(hooks, HookDict) else HookDict(hooks)
+            keep_ahead(hooks)
+        for name in _FLAGS:
+            attributes.setdefault(name, set())
+
+    # ------------------------------------------------------------------ modes
+
+    def train(self, mode: bool = True) -> Self:
+        """Set this module and all below it to training mode, or with False to evaluation; return the module."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"training mode is expected to be boolean, not {mode!r}")
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set this module and all below it to evaluation mode; return the module."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Ask for gradients of all parameters, or no longer; return the module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Remove the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros."""
+        for parameter in self.parameters():
+            grad = parameter.grad
+            if grad is None:
+                continue
+            if set_to_none:
+                parameter.grad = None
+            else:
+                if grad.grad_fn is not None:
+                    grad.detach_()
+                else:
+                    grad.requires_grad_(False)
+                grad.zero_()
+
+    def apply(self, fn: Callable[[Any], Any]) -> Self:
+        """Call ``fn`` on every module, children first, and last on this one; return the module."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    # ------------------------------------------------------------------ conversion
+
+    def _apply(self, fn: Callable[[Any], Any], recurse: bool = True) -> Self:
+        """Replace each parameter's value and gradient, and each buffer, by ``fn`` of it; return the module."""
+        if recurse:
+            for child in self.children():
+                child._apply(fn)
+        with no_grad():
+            for parameter in self._parameters.values():
+                if is_lazy(parameter):
+                    parameter._convert(fn)
+                elif parameter is not None:
+                    grad = parameter.grad
+                    parameter.data = fn(parameter)
+                    if grad is not None:
+                        grad.data = fn(grad)
+                        parameter.grad = grad
+            for name, buffer in self._buffers.items():
+                if is_lazy(buffer):
+                    buffer._convert(fn)
+                elif buffer is not None:
+                    self._buffers[name] = fn(buffer)
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Convert the floating-point parameters and buffers in place; return the module.
+
+        Forms: ``to(dtype)``, ``to(device, dtype=None, non_blocking=False)``, ``to(tensor)``. TypeError for an integer
+        dtype. The only device is the CPU.
+        """
+        kind = kwargs.get("dtype")
+        for arg in args:
+            kind = arg if isinstance(arg, dtype_class) else arg.dtype if isinstance(arg, Tensor) else kind
+        if kind is not None and not kind.is_floating_point:
+            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={kind}")
+        rest = [arg for arg in args if not isinstance(arg, dtype_class | Tensor)]
+        options = {name: value for name, value in kwargs.items() if name != "dtype"}
+
+        def convert(x: Any) -> Any:
+            if rest or options:
+                x = x.to(*rest, **options)
+            return x.to(kind) if kind is not None and x.is_floating_point() else x
+
+        return self._apply(convert)
+
+    def type(self, dst_type: Any) -> Self:
+        """Convert all parameters and buffers to ``dst_type``; return the module."""
+        return self._apply(lambda x: x.type(dst_type))
+
+    def _floats(self, kind: dtype_class) -> Self:
+        return self._apply(lambda x: x.to(kind) if x.is_floating_point() else x)
+
+    def float(self) -> Self:
+        """Convert floating-point parameters and buffers to float32; return the module."""
+        return self._floats(float32)
+
+    def double(self) -> Self:
+        """Convert floating-point parameters and buffers to float64; return the module."""
+        return self._floats(float64)
+
+    def half(self) -> Self:
+        """Convert floating-point parameters and buffers to float16; return the module."""
+        return self._floats(float16)
+
+    def cpu(self) -> Self:
+        """Return the module, which is on the CPU already."""
+        return self
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raise what a tensor's ``cuda`` raises: there is no GPU here."""
+        return self._apply(lambda x: x.cuda(device))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Give every parameter and buffer new memory, whose values are still to be set; return the module."""
+        require_cpu(device)
+        return self._apply(lambda x: empty(*x.shape, dtype=x.dtype), recurse)
+
+    def share_memory(self) -> Self:
+        """Return the module; there are no processes to share memory with. RuntimeError if a shape is not known yet."""
+        for value in (*self.parameters(), *self.buffers()):
+            value.share_memory_()
+        return self
+
+    # ------------------------------------------------------------------ text
+
+    def extra_repr(self) -> str:
+        """Return what the text of the module says besides its children; layers override it."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        if len(lines) > 1 or self._modules:
+            lines += [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]
+            return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
+        return f"{self._get_name()}({extra})"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..tuples import per_dim
-
 
 def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
     """Return a function that gives its argument as a tuple: its items, or itself ``n`` times."""
@@ -38,3 +36,8 @@ def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: 
     for key in list(metadata or ()):
         if metadata is not None and (key.startswith(prefix) or key == prefix.removesuffix(".")) and key:
             metadata[key[len(prefix) :]] = metadata.pop(key)
+
+
+def per_dim(value: Any, dims: int) -> tuple[Any, ...]:
+    """Return ``value`` as a tuple: its items, or itself once for each dim."""
+    return tuple(value) if isinstance(value, Iterable) else (value,) * dims

@@ -9,10 +9,10 @@ from warnings import warn
 
 import numpy as np
 
-from ...autograd.mode import no_grad
+from ...autograd.grad_mode import no_grad
 from ...autograd.node import wrap
-from ...autograd.ops.join import stack
-from ...autograd.tensor import Tensor
+from ...tensors.ops.shape.join import stack
+from ...tensors.tensor.methods import Tensor
 
 
 def _listed(parameters: Any) -> list[Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...autograd.ops.join import cat
-from ...autograd.tensor import Tensor
-from ..base import typename
+from ...tensors.ops.shape.join import cat
+from ...tensors.tensor.methods import Tensor
+from ..modules.module_base import typename
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd.node import wrap
-from ...autograd.tensor import Tensor
+from ...tensors.tensor.methods import Tensor
 from ..parameter import Parameter
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-from ...autograd.random import get_rng_state, set_rng_state
-from ..module import Module
+from ...tensors.random.generator import get_rng_state, set_rng_state
+from ..modules.module import Module
 
 
 def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:

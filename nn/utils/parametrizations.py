@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.mode import no_grad
+from ...autograd.grad_mode import no_grad
 from ...autograd.node import Variable, shared, wrap
-from ...autograd.ops.determinants import matrix_exp
-from ...autograd.ops.diagonal import tril
-from ...autograd.ops.distance import normalize
-from ...autograd.ops.join import cat
-from ...autograd.ops.matmul import mv, vdot
-from ...autograd.ops.matrix import solve
-from ...autograd.random import randn
-from ...autograd.tensor import Tensor
-from ..module import Module
+from ...tensors.ops.loss.distance import normalize
+from ...tensors.ops.matrix.decompositions import solve
+from ...tensors.ops.matrix.determinants import matrix_exp
+from ...tensors.ops.matrix.matmul import mv, vdot
+from ...tensors.ops.shape.diagonal import tril
+from ...tensors.ops.shape.join import cat
+from ...tensors.random.creation import randn
+from ...tensors.tensor.methods import Tensor
+from ..modules.module import Module
 from .parametrize import register_parametrization
 from .spectral_norm import as_matrix, default_dim, power_iterate, unit
 from .weight_norm import norm_except_dim, weight_of

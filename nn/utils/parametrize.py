@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from typing import Any
 
-from ...autograd.mode import no_grad
+from ...autograd.grad_mode import no_grad
 from ...autograd.node import Variable
-from ..containers import ModuleDict, ModuleList
-from ..module import Module
+from ..modules.container import ModuleDict, ModuleList
+from ..modules.module import Module
 from ..parameter import Parameter
 
 

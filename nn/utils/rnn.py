@@ -11,17 +11,17 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from ...autograd.creation import as_tensor, empty_like, full
-from ...autograd.dims import array_of
-from ...autograd.dtypes import dtype_of, float16, float32, float64, int8, int16, int32, int64, uint8
+from ...arrays.dtypes import dtype_of, float16, float32, float64, int8, int16, int32, int64, uint8
+from ...autograd.arguments import array_of
 from ...autograd.node import wrap
-from ...autograd.ops.join import cat
-from ...autograd.ops.order import transpose
-from ...autograd.ops.scatter import index_copy, index_select
-from ...autograd.ops.shape import expand, flatten, unflatten
-from ...autograd.ops.sorting import sort
-from ...autograd.ranges import arange
-from ...autograd.tensor import Tensor
+from ...tensors.creation.factories import as_tensor, empty_like, full
+from ...tensors.creation.ranges import arange
+from ...tensors.ops.index.scatter import index_copy, index_select
+from ...tensors.ops.reduce.sorting import sort
+from ...tensors.ops.shape.join import cat
+from ...tensors.ops.shape.order import transpose
+from ...tensors.ops.shape.views import expand, flatten, unflatten
+from ...tensors.tensor.methods import Tensor
 
 
 class _Fields(NamedTuple):

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.mode import no_grad
+from ...autograd.grad_mode import no_grad
 from ...autograd.node import wrap
-from ...autograd.ops.distance import normalize
-from ...autograd.ops.matmul import dot, mv
-from ...autograd.tensor import Tensor
-from ..conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from ...tensors.ops.loss.distance import normalize
+from ...tensors.ops.matrix.matmul import dot, mv
+from ...tensors.tensor.methods import Tensor
+from ..modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ..parameter import Parameter, is_lazy
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from warnings import warn
 
 from ...autograd.node import Variable
-from ..module import Module
+from ..modules.module import Module
 
 _MISSING = object()
 

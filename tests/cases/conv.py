@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import arrays, shapes
-from rushlight.autograd.kernels.checks import conv_output_size, unfold_output_size
+from rushlight.arrays.kernels.window_sizes import conv_output_size, unfold_output_size
 
 
 @st.composite

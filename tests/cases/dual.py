@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import AWAY, arrays, dims, unary
-from rushlight.autograd.ops.dual import axes_of, kept_shape
+from rushlight.tensors.ops.backward_ops import axes_of, kept_shape
 
 
 @st.composite

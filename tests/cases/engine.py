@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import arrays, unary
-from rushlight.autograd.ops.shape import getitem
+from rushlight.tensors.ops.shape.views import getitem
 
 
 @st.composite

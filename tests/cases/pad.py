@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cases.draw import arrays, shapes
-from rushlight.autograd.kernels.pad import pad
+from rushlight.arrays.kernels.pad import pad
 
 
 @st.composite

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import LINE, arrays, distinct
-from rushlight.autograd.kernels.ctc import alignment
+from rushlight.arrays.kernels.ctc import alignment
 
 
 @st.composite

@@ -7,8 +7,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from cases.draw import arrays, distinct
-from rushlight.autograd.kernels.average import adaptive_max_pool
-from rushlight.autograd.kernels.pool import max_pool_taps, pool_windows
+from rushlight.arrays.kernels.average_pool import adaptive_max_pool
+from rushlight.arrays.kernels.max_pool import max_pool_taps, pool_windows
 
 
 @st.composite

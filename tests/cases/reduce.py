@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import AWAY, LINE, broadcast, dims, distinct, reduced, unary
-from rushlight.autograd.ops.dual import axes_of, count_along
+from rushlight.tensors.ops.backward_ops import axes_of, count_along
 
 
 @st.composite

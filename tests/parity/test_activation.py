@@ -10,7 +10,7 @@ import torch
 
 import rushlight
 from parity.oracle import DTYPES, same
-from rushlight.autograd import activation
+from rushlight.tensors.functions import activation
 
 NAN, INF = float("nan"), float("inf")
 KINKS = np.array(

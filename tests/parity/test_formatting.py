@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from rushlight.autograd import formatting
+from rushlight.arrays import formatting
 
 torch = pytest.importorskip("torch")
 tensor_str = pytest.importorskip("torch._tensor_str")

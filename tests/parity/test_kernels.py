@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushlight.autograd.kernels import average, checks, conv, pad, pool, resize, window
+from rushlight.arrays.kernels import average_pool, conv, fold, max_pool, nearest, pad, window_sizes
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -65,7 +65,7 @@ def test_conv(data: st.DataObject) -> None:
     tx, tw = leaf(x), leaf(weight)
     expected = CONV[dims](tx, tw, None, *how)
     close(conv.conv_forward(x, weight, *how), expected)
-    assert checks.conv_output_size(x.shape, weight.shape, *how) == tuple(expected.shape[2:])
+    assert window_sizes.conv_output_size(x.shape, weight.shape, *how) == tuple(expected.shape[2:])
     g, (gx, gw) = grads(expected, (tx, tw), 1)
     close(conv.conv_input_grad(g, weight, x.shape, *how), gx)
     close(conv.conv_weight_grad(g, x, weight.shape, *how), gw)
@@ -85,7 +85,7 @@ def test_conv_transpose(data: st.DataObject) -> None:
     weight = normal(data, groups * 2, 3, *kernel)
     tx, tw = leaf(x), leaf(weight)
     expected = CONV_TRANSPOSE[dims](tx, tw, None, stride, padding, extra, groups, dilation)
-    out = checks.conv_transpose_output_size(x.shape, weight.shape, stride, padding, extra, dilation, groups)
+    out = window_sizes.conv_transpose_output_size(x.shape, weight.shape, stride, padding, extra, dilation, groups)
     assert out == tuple(expected.shape[2:])
     how = (stride, padding, dilation, groups)
     shape = (2, groups * 3, *out)
@@ -146,14 +146,14 @@ def test_max_pool(data: st.DataObject, ceil: bool, kind: str) -> None:
     tx = torch.from_numpy(x)
     expected, where = MAX_POOL[dims](tx, *how, ceil_mode=ceil, return_indices=True)
     kernel, stride, padding, dilation = how
-    out, indices = pool.max_pool_forward(x, kernel, stride, padding, dilation, ceil)
+    out, indices = max_pool.max_pool_forward(x, kernel, stride, padding, dilation, ceil)
     same(out, expected)
     same(indices, where)
     if kind == "normal":
         tx.requires_grad_()
         y = MAX_POOL[dims](tx, *how, ceil_mode=ceil)
         g, (gx,) = grads(y, (tx,), 1)
-        close(pool.max_pool_scatter(g, indices, size), gx)
+        close(max_pool.max_pool_scatter(g, indices, size), gx)
 
 
 @settings(deadline=None)
@@ -167,12 +167,12 @@ def test_avg_pool(data: st.DataObject, ceil: bool, include: bool, divisor: int |
     tx = leaf(x)
     expected = AVG_POOL[dims](tx, kernel, stride, padding, ceil, include, *more)
     how = (kernel, stride, padding)
-    close(average.avg_pool_forward(x, *how, ceil, include, divisor), expected)
+    close(average_pool.avg_pool_forward(x, *how, ceil, include, divisor), expected)
     g, (gx,) = grads(expected, (tx,), 1)
-    close(average.avg_pool_spread(g, x.shape, *how, include, divisor), gx)
+    close(average_pool.avg_pool_spread(g, x.shape, *how, include, divisor), gx)
     whole = (9 * x).astype(np.int64)
     counted = AVG_POOL[dims](torch.from_numpy(whole), *how, ceil, include, *more)
-    same(average.avg_pool_forward(whole, *how, ceil, include, divisor), counted)
+    same(average_pool.avg_pool_forward(whole, *how, ceil, include, divisor), counted)
 
 
 @settings(deadline=None)
@@ -183,14 +183,14 @@ def test_adaptive_pools(data: st.DataObject, nan: bool) -> None:
     x = normal(data, data.draw(st.integers(0, 2)), 3, *size)
     tx = leaf(x)
     expected = ADAPTIVE_AVG[dims](tx, out)
-    close(average.adaptive_avg_pool(x, out), expected)
+    close(average_pool.adaptive_avg_pool(x, out), expected)
     if 0 not in out:  # PyTorch has no gradient of nothing
         g, (gx,) = grads(expected, (tx,), 1)
-        close(average.adaptive_avg_pool_spread(g, x.shape, dims), gx)
+        close(average_pool.adaptive_avg_pool_spread(g, x.shape, dims), gx)
     if nan:
         x[x > 0.7] = np.nan
     best, where = ADAPTIVE_MAX[dims](torch.from_numpy(x), out, return_indices=True)
-    ours, indices = average.adaptive_max_pool(x, out)
+    ours, indices = average_pool.adaptive_max_pool(x, out)
     same(ours, best)
     same(indices, where)
 
@@ -206,8 +206,8 @@ def test_unfold_and_fold(data: st.DataObject) -> None:
     how = (kernel, dilation, padding, stride)
     tx = torch.from_numpy(x)
     blocks = F.unfold(tx, *how)
-    same(window.unfold(x, *how), blocks)
-    close(window.fold(blocks.numpy(), size, *how), F.fold(blocks, size, *how))
+    same(fold.unfold(x, *how), blocks)
+    close(fold.fold(blocks.numpy(), size, *how), F.fold(blocks, size, *how))
 
 
 @settings(deadline=None)
@@ -249,11 +249,11 @@ def test_nearest(data: st.DataObject, dtype: str) -> None:
     x = (9 * abs(normal(data, 1, 2, *size))).astype(dtype)
     tx = torch.from_numpy(x)
     out = ints(data, dims, 1, high)
-    same(resize.interpolate_nearest(x, out), F.interpolate(tx, out))
+    same(nearest.interpolate_nearest(x, out), F.interpolate(tx, out))
     scale = tuple(data.draw(st.floats(1 / min(size), 5)) for _ in range(dims))
     expected = F.interpolate(tx, scale_factor=scale)
-    made = resize.scaled_size(size, scale)
-    same(resize.interpolate_nearest(x, made, scale), expected)
+    made = nearest.scaled_size(size, scale)
+    same(nearest.interpolate_nearest(x, made, scale), expected)
     if dtype == "float64":
         # in one and three dims PyTorch's gradient ignores the scale where its forward does not
         odd = dims != 2 and any(m in (n, 2 * n) for n, m in zip(size, made, strict=True))
@@ -261,14 +261,14 @@ def test_nearest(data: st.DataObject, dtype: str) -> None:
         tx.requires_grad_()
         y = F.interpolate(tx, made) if odd else F.interpolate(tx, scale_factor=scale)
         g, (gx,) = grads(y, (tx,), 1)
-        close(resize.interpolate_nearest_adjoint(g, x.shape, scale or None), gx)
+        close(nearest.interpolate_nearest_adjoint(g, x.shape, scale or None), gx)
 
 
 def test_pixel_shuffle() -> None:
     x = np.random.default_rng(0).standard_normal((2, 3, 18, 6, 9))
     tx = torch.from_numpy(x)
-    same(resize.pixel_shuffle(x, 3), F.pixel_shuffle(tx, 3))
-    same(resize.pixel_unshuffle(x, 3), F.pixel_unshuffle(tx, 3))
+    same(nearest.pixel_shuffle(x, 3), F.pixel_shuffle(tx, 3))
+    same(nearest.pixel_unshuffle(x, 3), F.pixel_unshuffle(tx, 3))
 
 
 X = np.ones((1, 2, 4, 4))
@@ -277,107 +277,107 @@ P1 = (1, 1)
 
 COMPLAINTS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "stride 0": (
-        lambda: checks.conv_output_size(X.shape, (1, 2, 2, 2), (0, 0), (0, 0), P1, 1),
+        lambda: window_sizes.conv_output_size(X.shape, (1, 2, 2, 2), (0, 0), (0, 0), P1, 1),
         lambda: F.conv2d(T, torch.ones(1, 2, 2, 2), stride=0),
     ),
     "padding -1": (
-        lambda: checks.conv_output_size(X.shape, (1, 2, 2, 2), P1, (-1, -1), P1, 1),
+        lambda: window_sizes.conv_output_size(X.shape, (1, 2, 2, 2), P1, (-1, -1), P1, 1),
         lambda: F.conv2d(T, torch.ones(1, 2, 2, 2), padding=-1),
     ),
     "dilation 0": (
-        lambda: checks.conv_output_size(X.shape, (1, 2, 2, 2), P1, (0, 0), (0, 0), 1),
+        lambda: window_sizes.conv_output_size(X.shape, (1, 2, 2, 2), P1, (0, 0), (0, 0), 1),
         lambda: F.conv2d(T, torch.ones(1, 2, 2, 2), dilation=0),
     ),
     "channels": (
-        lambda: checks.conv_output_size(X.shape, (1, 3, 2, 2), P1, (0, 0), P1, 1),
+        lambda: window_sizes.conv_output_size(X.shape, (1, 3, 2, 2), P1, (0, 0), P1, 1),
         lambda: F.conv2d(T, torch.ones(1, 3, 2, 2)),
     ),
     "groups": (
-        lambda: checks.conv_output_size(X.shape, (3, 1, 2, 2), P1, (0, 0), P1, 2),
+        lambda: window_sizes.conv_output_size(X.shape, (3, 1, 2, 2), P1, (0, 0), P1, 2),
         lambda: F.conv2d(T, torch.ones(3, 1, 2, 2), groups=2),
     ),
     "large kernel": (
-        lambda: checks.conv_output_size(X.shape, (1, 2, 5, 5), P1, (0, 0), P1, 1),
+        lambda: window_sizes.conv_output_size(X.shape, (1, 2, 5, 5), P1, (0, 0), P1, 1),
         lambda: F.conv2d(T, torch.ones(1, 2, 5, 5)),
     ),
     "output padding": (
-        lambda: checks.conv_transpose_output_size(X.shape, (2, 1, 2, 2), P1, (0, 0), P1, P1, 1),
+        lambda: window_sizes.conv_transpose_output_size(X.shape, (2, 1, 2, 2), P1, (0, 0), P1, P1, 1),
         lambda: F.conv_transpose2d(T, torch.ones(2, 1, 2, 2), output_padding=1),
     ),
     "transposed channels": (
-        lambda: checks.conv_transpose_output_size(X.shape, (3, 1, 2, 2), P1, (0, 0), (0, 0), P1, 1),
+        lambda: window_sizes.conv_transpose_output_size(X.shape, (3, 1, 2, 2), P1, (0, 0), (0, 0), P1, 1),
         lambda: F.conv_transpose2d(T, torch.ones(3, 1, 2, 2)),
     ),
     "pool pad": (
-        lambda: pool.max_pool_forward(X, (2, 2), (2, 2), (2, 2), P1, False),
+        lambda: max_pool.max_pool_forward(X, (2, 2), (2, 2), (2, 2), P1, False),
         lambda: F.max_pool2d(T, 2, padding=2),
     ),
     "pool pad of dilated": (
-        lambda: pool.max_pool_forward(X, (3, 3), (3, 3), (2, 2), (2, 2), False),
+        lambda: max_pool.max_pool_forward(X, (3, 3), (3, 3), (2, 2), (2, 2), False),
         lambda: F.max_pool2d(T, 3, padding=2, dilation=2),
     ),
     "pool negative pad": (
-        lambda: pool.max_pool_forward(X, (2, 2), (2, 2), (-1, -1), P1, False),
+        lambda: max_pool.max_pool_forward(X, (2, 2), (2, 2), (-1, -1), P1, False),
         lambda: F.max_pool2d(T, 2, padding=-1),
     ),
     "pool large kernel": (
-        lambda: pool.max_pool_forward(X, (5, 5), (5, 5), (0, 0), P1, False),
+        lambda: max_pool.max_pool_forward(X, (5, 5), (5, 5), (0, 0), P1, False),
         lambda: F.max_pool2d(T, 5),
     ),
     "pool kernel 0": (
-        lambda: pool.max_pool_forward(X, (0, 0), P1, (0, 0), P1, False),
+        lambda: max_pool.max_pool_forward(X, (0, 0), P1, (0, 0), P1, False),
         lambda: F.max_pool2d(T, 0, stride=1),
     ),
     "pool stride 0": (
-        lambda: pool.max_pool_forward(X, (2, 2), (0, 0), (0, 0), P1, False),
+        lambda: max_pool.max_pool_forward(X, (2, 2), (0, 0), (0, 0), P1, False),
         lambda: F.max_pool2d(T, 2, stride=0),
     ),
     "pool empty image": (
-        lambda: pool.max_pool_forward(X[:, :, :0], (2, 2), (2, 2), (0, 0), P1, False),
+        lambda: max_pool.max_pool_forward(X[:, :, :0], (2, 2), (2, 2), (0, 0), P1, False),
         lambda: F.max_pool2d(T[:, :, :0], 2),
     ),
     "pool bool": (
-        lambda: pool.max_pool_forward(X.astype(bool), (2, 2), (2, 2), (0, 0), P1, False),
+        lambda: max_pool.max_pool_forward(X.astype(bool), (2, 2), (2, 2), (0, 0), P1, False),
         lambda: F.max_pool2d(T.bool(), 2),
     ),
     "divisor 0": (
-        lambda: average.avg_pool_forward(X, (2, 2), (2, 2), (0, 0), False, True, 0),
+        lambda: average_pool.avg_pool_forward(X, (2, 2), (2, 2), (0, 0), False, True, 0),
         lambda: F.avg_pool2d(T, 2, divisor_override=0),
     ),
     "avg int32": (
-        lambda: average.avg_pool_forward(X.astype("i4"), (2, 2), (2, 2), (0, 0), False, True, None),
+        lambda: average_pool.avg_pool_forward(X.astype("i4"), (2, 2), (2, 2), (0, 0), False, True, None),
         lambda: F.avg_pool2d(T.int(), 2),
     ),
     "adaptive negative": (
-        lambda: average.adaptive_avg_pool(X, (-1, 2)),
+        lambda: average_pool.adaptive_avg_pool(X, (-1, 2)),
         lambda: F.adaptive_avg_pool2d(T, (-1, 2)),
     ),
     "adaptive empty": (
-        lambda: average.adaptive_avg_pool(X[:, :, :0], (1, 2)),
+        lambda: average_pool.adaptive_avg_pool(X[:, :, :0], (1, 2)),
         lambda: F.adaptive_avg_pool2d(T[:, :, :0], (1, 2)),
     ),
     "adaptive int": (
-        lambda: average.adaptive_max_pool(X.astype(int), (3, 2)),
+        lambda: average_pool.adaptive_max_pool(X.astype(int), (3, 2)),
         lambda: F.adaptive_max_pool2d(T.long(), (3, 2), return_indices=True),
     ),
     "unfold large kernel": (
-        lambda: window.unfold(X, (5, 5), P1, (0, 0), P1),
+        lambda: fold.unfold(X, (5, 5), P1, (0, 0), P1),
         lambda: F.unfold(T, 5),
     ),
     "unfold dilation": (
-        lambda: window.unfold(X, (2, 2), (0, 0), (0, 0), P1),
+        lambda: fold.unfold(X, (2, 2), (0, 0), (0, 0), P1),
         lambda: F.unfold(T, 2, dilation=0),
     ),
     "fold blocks": (
-        lambda: window.fold(np.ones((1, 4, 8)), (4, 4), (2, 2), P1, (0, 0), P1),
+        lambda: fold.fold(np.ones((1, 4, 8)), (4, 4), (2, 2), P1, (0, 0), P1),
         lambda: F.fold(torch.ones(1, 4, 8), (4, 4), 2),
     ),
     "fold channels": (
-        lambda: window.fold(np.ones((1, 5, 9)), (4, 4), (2, 2), P1, (0, 0), P1),
+        lambda: fold.fold(np.ones((1, 5, 9)), (4, 4), (2, 2), P1, (0, 0), P1),
         lambda: F.fold(torch.ones(1, 5, 9), (4, 4), 2),
     ),
     "fold without blocks": (
-        lambda: window.fold(np.ones((1, 4, 9)), (1, 1), (2, 2), P1, (0, 0), P1),
+        lambda: fold.fold(np.ones((1, 4, 9)), (1, 1), (2, 2), P1, (0, 0), P1),
         lambda: F.fold(torch.ones(1, 4, 9), (1, 1), 2),
     ),
     "odd pads": (lambda: pad.pad(X, (1,)), lambda: F.pad(T, (1,))),
@@ -392,14 +392,14 @@ COMPLAINTS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: F.pad(T[:, :0], P1 * 2, "replicate"),
     ),
     "nearest to nothing": (
-        lambda: resize.interpolate_nearest(X, (0, 3)),
+        lambda: nearest.interpolate_nearest(X, (0, 3)),
         lambda: F.interpolate(T, (0, 3)),
     ),
-    "shuffled channels": (lambda: resize.pixel_shuffle(X, 2), lambda: F.pixel_shuffle(T, 2)),
-    "shuffle by 0": (lambda: resize.pixel_shuffle(X, 0), lambda: F.pixel_shuffle(T, 0)),
-    "unshuffled size": (lambda: resize.pixel_unshuffle(X, 3), lambda: F.pixel_unshuffle(T, 3)),
+    "shuffled channels": (lambda: nearest.pixel_shuffle(X, 2), lambda: F.pixel_shuffle(T, 2)),
+    "shuffle by 0": (lambda: nearest.pixel_shuffle(X, 0), lambda: F.pixel_shuffle(T, 0)),
+    "unshuffled size": (lambda: nearest.pixel_unshuffle(X, 3), lambda: F.pixel_unshuffle(T, 3)),
     "shuffled rank": (
-        lambda: resize.pixel_shuffle(X[0, 0], 2),
+        lambda: nearest.pixel_shuffle(X[0, 0], 2),
         lambda: F.pixel_shuffle(T[0, 0], 2),
     ),
 }

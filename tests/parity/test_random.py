@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import rushlight
 from parity.oracle import ENGINES, close, describe, not_mkl, same
 from parity.table import check, lines
-from rushlight.autograd import dropout as ours_dropout
+from rushlight.tensors.functions import dropout as ours_dropout
 
 NEAR = 2e-6
 

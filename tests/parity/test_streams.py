@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parity.oracle import not_mkl
-from rushlight.autograd.streams import Stream
+from rushlight.arrays.random.streams import Stream
 
 torch = pytest.importorskip("torch")
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.creation import as_tensor, tensor
-from ...autograd.dtypes import float64
-from ...autograd.ops.join import stack
-from ...autograd.tensor import Tensor
+from ...arrays.dtypes import float64
+from ...tensors.creation.factories import as_tensor, tensor
+from ...tensors.ops.shape.join import stack
+from ...tensors.tensor.methods import Tensor
 
 _UNFIT = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
 _TEXT = "SaUO"  # kinds of NumPy's dtypes that hold no numbers

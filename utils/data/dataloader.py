@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any, Generic, TypeVar
 from warnings import warn
 
+from ... import lazy
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset
 from .info import get_worker_info
@@ -117,7 +117,7 @@ class DataLoader(Generic[T_co]):
                     "multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "
                     f"num_workers={self.num_workers}"
                 )
-            multiprocessing_context = import_module(".processes", __package__).context_of(multiprocessing_context)
+            multiprocessing_context = lazy.load("utils.data.processes").context_of(multiprocessing_context)
         self.__multiprocessing_context = multiprocessing_context
 
     @property
@@ -133,7 +133,7 @@ class DataLoader(Generic[T_co]):
         if not self.num_workers:
             return _SingleProcessDataLoaderIter(self)
         self.check_worker_number_rationality()
-        made: _BaseDataLoaderIter = import_module(".workers", __package__).MultiProcessingIter(self)
+        made: _BaseDataLoaderIter = lazy.load("utils.data.workers").MultiProcessingIter(self)
         return made
 
     def __iter__(self) -> Any:

@@ -12,8 +12,9 @@ from math import floor, isclose
 from typing import Any, Generic, TypeVar
 from warnings import warn
 
-from ...autograd.random import Generator, default_generator, randperm
-from ...autograd.tensor import Tensor
+from ...tensors.random.creation import randperm
+from ...tensors.random.generator import Generator, default_generator
+from ...tensors.tensor.methods import Tensor
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...autograd.random import Generator, randperm
+from ...tensors.random.creation import randperm
+from ...tensors.random.generator import Generator
 from .sampler import Sampler
 
 

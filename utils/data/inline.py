@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.random import get_rng_state, set_rng_state
+from ...tensors.random.generator import get_rng_state, set_rng_state
 from .info import get_worker_info, set_worker_info
 from .worker import Job, Resumed, Worker
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from ...autograd.creation import as_tensor, empty
-from ...autograd.draws import multinomial
-from ...autograd.dtypes import float64, int64
-from ...autograd.random import Generator, randint, randperm
+from ...arrays.dtypes import float64, int64
+from ...tensors.creation.factories import as_tensor, empty
+from ...tensors.random.creation import randint, randperm
+from ...tensors.random.generator import Generator
+from ...tensors.random.inplace import multinomial
 
 T_co = TypeVar("T_co", covariant=True)
 _AT_ONCE = 32  # so many indices a sampler with replacement draws together

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...autograd.random import manual_seed
+from ...tensors.random.generator import manual_seed
 from .dataset import IterableDataset
 from .fetch import fetcher_of
 from .info import WorkerInfo, set_worker_info

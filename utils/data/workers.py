@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import sys
-from importlib import import_module
 from itertools import count, islice
 from typing import Any
 from warnings import warn
 
+from ... import lazy
 from .inline import Inline
 from .passes import _BaseDataLoaderIter
 from .worker import End, Failure, Job, Resumed
@@ -22,7 +22,7 @@ def start(context: Any, jobs: list[Job]) -> Any:
     why = f"on {sys.platform} there are no processes"
     if sys.platform not in _WITHOUT_PROCESSES:
         try:
-            return import_module(".processes", __package__).Processes(context, jobs)
+            return lazy.load("utils.data.processes").Processes(context, jobs)
         except ImportError as error:
             why = str(error)
         except OSError as error:

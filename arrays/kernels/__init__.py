@@ -1,0 +1,1 @@
+"""Array kernels: plain functions from arrays to arrays."""

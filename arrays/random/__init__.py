@@ -1,0 +1,1 @@
+"""PyTorch's random number generator on arrays."""

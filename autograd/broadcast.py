@@ -1,0 +1,75 @@
+"""What the engine uses to fit a gradient to the value it belongs to: broadcasting and promotion, undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays.dtypes import Array
+from .node import Node, Variable
+from .primitive import primitive
+
+
+def _spread_again(g: Any, input_shape: tuple[int, ...]) -> Any:
+    return expand_to(g, input_shape)
+
+
+def _sum_again(g: Any, input_shape: tuple[int, ...]) -> Any:
+    return sum_to(g, input_shape)
+
+
+@primitive(input=_spread_again, title="SumBackward1")
+def sum_to(input: Array, shape: tuple[int, ...]) -> Array:
+    """Return ``input`` summed to ``shape``, from which it can be broadcast; the dual of ``expand_to``."""
+    lead = input.ndim - len(shape)
+    dims = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and input.shape[lead + i] != 1))
+    return np.add.reduce(input, dims, input.dtype, keepdims=True).reshape(shape)
+
+
+@primitive(input=_sum_again, title="ExpandBackward0")
+def expand_to(input: Array, shape: tuple[int, ...]) -> Array:
+    """Return ``input`` broadcast to ``shape``, read-only; the dual of ``sum_to``."""
+    return spread(input, shape)
+
+
+def spread(x: Array, shape: tuple[int, ...]) -> Array:
+    """Return ``x`` broadcast to ``shape``, a view: what ``np.broadcast_to`` does, at a third of its price."""
+    x = np.asarray(x)
+    if not x.flags.c_contiguous:
+        return np.broadcast_to(x, shape)
+    lead = len(shape) - x.ndim
+    strides = tuple(0 if n == 1 else s for n, s in zip(x.shape, x.strides, strict=True))
+    return np.ndarray(shape, x.dtype, x, 0, (0,) * lead + strides)
+
+
+@primitive(input=lambda g: g, title="ToCopyBackward0")
+def convert(input: Array, dtype: Any) -> Array:
+    """Return ``input`` in NumPy's ``dtype``, a copy; the engine brings the gradient back."""
+    return np.asarray(input).astype(dtype)
+
+
+@primitive(input=lambda g: g, title="CloneBackward0")
+def copied(input: Array, order: Any = "C") -> Array:
+    """Return a copy of ``input``."""
+    return np.array(input, order=order)
+
+
+def compatible(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Return whether a gradient of ``shape`` can be summed to ``wanted``."""
+    lead = len(shape) - len(wanted)
+    return lead >= 0 and all(n in (1, m) for n, m in zip(wanted, shape[lead:], strict=True))
+
+
+def settle_gradient(part: Any, edge: Node, node: Node) -> Any:
+    """Return the gradient that ``node`` sends to ``edge`` in the shape and dtype of the value there."""
+    array = part.array if isinstance(part, Variable) else part
+    shape, kind = edge.shape, edge.dtype
+    if array.shape != shape:
+        if not compatible(array.shape, shape):
+            raise RuntimeError(
+                f"Function {node.name()} returned an invalid gradient at index {node.edges.index(edge)} - got "
+                f"{list(array.shape)} but expected shape compatible with {list(shape)}"
+            )
+        part = sum_to(part, shape)
+    return part if array.dtype is kind else convert(part, kind)

@@ -1,0 +1,403 @@
+"""A primitive's forward and pull as source text, written and compiled when it is first called.
+
+One flat function per op costs a third of a general one. The text goes to ``linecache``, so that tracebacks and
+debuggers show it, and ``listing(op)`` prints it.
+"""
+
+from __future__ import annotations
+
+import linecache
+from itertools import count
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ...arrays.dims import mismatch, whole
+from ...arrays.dtypes import check_float, float32, float64, floating
+from ..arguments import TAKEN, adopt, meeting, plain
+from ..grad_mode import INFERRING, fresh, recording
+from ..node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
+from ..out_argument import deliver
+from ..version import Version
+from ..view import attach, settle
+from .backward import pull_lines
+from .inline import call, direct
+
+ALIASES = {"dim": "axis", "keepdim": "keepdims"}  # NumPy's words, which PyTorch takes as well
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<unset>"
+
+
+UNSET: Any = _Unset()
+
+
+def _unwritten(*args: Any, **kwargs: Any) -> Any:
+    return build(this)(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821 - names of the op's own scope
+
+
+def placeholder(op: Any) -> Any:
+    """Return the op's function, which writes its own body when first called."""
+    scope: dict[str, Any] = {"__name__": op.kernel.__module__, "this": op, "build": build_function}
+    function: Any = FunctionType(_unwritten.__code__, scope, op.kernel.__name__)
+    function.__qualname__ = op.kernel.__qualname__
+    function.__doc__ = op.kernel.__doc__
+    function.__wrapped__ = op.kernel
+    function.primitive = op
+    return function
+
+
+def build_function(op: Any) -> Any:
+    """Write the body of the op's function; the function object stays the same."""
+    function = op.function
+    made = _compiled(op, "forward", _forward(op), function.__globals__)
+    function.__kwdefaults__ = made.__kwdefaults__
+    function.__defaults__ = made.__defaults__
+    function.__code__ = made.__code__
+    return function
+
+
+def build_pull(primitive: Any, op: Op) -> Any:
+    """Return the pull of ``op``, written now."""
+    return _compiled(primitive, "pull", pull_lines(primitive), {"__name__": primitive.kernel.__module__, "op": op})
+
+
+_numbers = count()
+
+
+def _compiled(op: Any, what: str, lines: list[str], scope: dict[str, Any]) -> Any:
+    text = "\n".join(lines) + "\n"
+    filename = f"<rushlight {what} {op.name} {next(_numbers)}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+    _fill(op, scope)
+    made: dict[str, Any] = {}
+    exec(compile(text, filename, "exec"), scope, made)
+    return made[what]
+
+
+_NAMES: dict[str, Any] = {
+    each.__name__: each
+    for each in (Variable, Node, FreedError, settle, attach, shared, deliver, mismatch, floating, adopt, stale, wrap)
+}
+_NAMES |= {"Version": Version, "ndarray": np.ndarray, "new": object.__new__, "clock": clock, "CONSTANT": CONSTANT}
+_NAMES |= {"check_float": check_float, "plain_number": plain, "whole": whole}
+_NAMES |= {
+    "SINGLE": float32.numpy,
+    "DOUBLE": float64.numpy,
+    "TAKEN": TAKEN,
+    "UNSET": UNSET,
+    "recording": recording.get,
+    "fresh": fresh.get,
+    "INFERRING": INFERRING,
+}
+"""What every generated source may use."""
+_LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
+
+
+def _fill(op: Any, scope: dict[str, Any]) -> None:
+    """Give the generated source the names it uses, its defaults among them."""
+    scope |= _NAMES
+    scope |= {"this": op, "kernel": direct(op.kernel), "meet": meeting(op.promote, len(op.rules))}
+    scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint, "Result": Variable.result}
+    scope |= {f"rule_{name}": direct(rule) for name, rule in op.rules.items() if rule is not None}
+    if isinstance(op.title, str):
+        scope |= {"plain": op.op(op.title, not op.elementwise), "bent": op.op(op.title, True)}
+    scope |= {f"default_{name}": value for name, value in _defaults(op).items()}
+    clash = (scope.keys() | _LOCALS) & {*op.params, *op.keeps}
+    if clash:
+        raise NameError(f"{op.name}: {sorted(clash)} are names that the generated source needs for itself")
+
+
+def listing(op: Any) -> str:
+    """Return the source that is generated for ``op``.
+
+    >>> from rushlight.autograd.codegen.forward import listing
+    >>> from rushlight.autograd.primitive import PRIMITIVES
+    >>> "kernel(input_array)" in listing(PRIMITIVES["exp"])
+    True
+    """
+    pull = pull_lines(op) if op.inputs else []
+    return "\n".join([*_forward(op), "", *pull])
+
+
+def _defaults(op: Any) -> dict[str, Any]:
+    code = op.kernel.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    given = op.kernel.__defaults__ or ()
+    return dict(zip(positional[len(positional) - len(given) :], given, strict=True)) | (op.kernel.__kwdefaults__ or {})
+
+
+def _signature(op: Any) -> tuple[str, list[str]]:
+    """Return the parameter list, and the lines that resolve NumPy's words for PyTorch's.
+
+    Parameters that are for keywords only are not marked so: a missing one would cost a look-up in a dict.
+    """
+    code, defaults = op.kernel.__code__, _defaults(op)
+    lines: list[str] = []
+    parts: list[str] = []
+    extra: list[str] = []
+    for number, name in enumerate(op.params):
+        alias = ALIASES.get(name)
+        rest_optional = all(later in defaults for later in op.params[number + 1 : code.co_argcount])
+        if alias and rest_optional:
+            extra.append(f"{alias}=UNSET")
+            lines.append(f"    if {alias} is not UNSET: {name} = {alias}")
+            if name not in defaults:
+                lines.append(f"    if {name} is UNSET: raise TypeError(\"{op.name}() missing argument '{name}'\")")
+        default = f"default_{name}" if name in defaults else "UNSET" if alias and rest_optional else ""
+        parts.append(f"{name}={default}" if default else name)
+    if not op.view and not op.operator:
+        extra.append("out=None")
+    return ", ".join(parts + extra), lines
+
+
+_UNRECORDED = "result.node = None; result.version = fresh() if INFERRING.count else None"
+
+
+def _forward(op: Any) -> list[str]:
+    signature, lines = _signature(op)
+    tensors = [name for name in op.params if name in op.rules]
+    result = call(op.kernel, "kernel", _arguments(op, tensors))
+    kept = ", ".join(["array", *op.keeps])
+    lines = [f"def forward({signature}):", *lines, *_numbers_taken(op)]
+    lines += [*_inputs(op, tensors, result, kept), *_promotion(op, tensors)]
+    if not op.many:  # a try costs nothing
+        arrays = ", ".join(f"{name}_array" for name in tensors)
+        result = f"{result}\n    except ValueError as error_: mismatch(error_, {arrays}); raise"
+        kept = f"try: {kept}"
+    lines += [f"    {kept} = {result}", *_measured(op, tensors), "    result = new(Result)"]
+    lines += ["    result.array = array; result.array_shape = shape_; result.array_dtype = kind_"]
+    lines += ["    result.view_of = None"]
+    lines += _recorded(op) if op.inputs else [f"    {_UNRECORDED}"]
+    if op.view:
+        rest = ", ".join(_kept(name) for name in op.params if name not in tensors)
+        lines += [f"    attach(result, {tensors[0]}, this.function, ({rest}{',' if rest else ''}))"]
+    if op.returns:
+        extras = ", ".join(f"wrap(Result, {name}, None, fresh())" for name in op.keeps)
+        lines += [f"    result = returns(result, {extras})"]
+    if not op.view and not op.operator:
+        lines += ["    if out is not None: return deliver(this.name, result, out)"]
+    return [*lines, "    return result"]
+
+
+def _numbers_taken(op: Any) -> list[str]:
+    """Return the lines that make Python numbers of what the kernel calls ``float`` or ``int``: of tensors, say.
+
+    A float or a bool is no ``int``, and a tensor that requires grad no number: its gradient would be lost.
+    """
+    lines = []
+    for name in op.params:
+        kind = op.kernel.__annotations__.get(name)
+        if kind in ("float", "float | None") and not op.name.endswith("_grad"):
+            given = f" and {name} is not None" if kind != "float" else ""
+            taken = f"{name} = plain_number({op.kernel.__name__.strip('_')!r}, {name!r}, {name})"
+            lines.append(f"    if type({name}) is not float and type({name}) is not int{given}: {taken}")
+        elif kind == "int" and not op.kernel.__name__.startswith("_"):
+            lines.append(f"    if type({name}) is not int: {name} = whole({name}, {name!r})")
+    return lines
+
+
+def _arguments(op: Any, tensors: list[str]) -> list[str]:
+    named = op.params[op.kernel.__code__.co_argcount :]
+    parts = [f"{name}_array" if name in tensors else name for name in op.params]
+    return [f"{name}={part}" if name in named else part for name, part in zip(op.params, parts, strict=True)]
+
+
+def _inputs(op: Any, tensors: list[str], result: str, kept: str) -> list[str]:
+    """Return the lines that take the tensors; one or two plain ones take a shorter way."""
+    lines = ["    traced = False"]
+    for name in tensors:
+        lines += _many_input(name) if name == op.many else _input(op, name)
+    if op.keeps:
+        public = f"returns({kept})" if op.returns else "array"
+        lines += ["    if not traced:", f"        {kept} = {result}", f"        return {public}"]
+    else:
+        lines += [f"    if not traced: return {result}"]
+    if len(tensors) > 2 or op.many:
+        return lines
+    plain = " and ".join(f"type({name}) is Result" for name in tensors)
+    quick = [f"    {line}" for name in tensors for line in _tensor(op, name)]
+    return [f"    if {plain}:", *quick, "    else:", *(f"    {line}" for line in lines)]
+
+
+def _tensor(op: Any, name: str) -> list[str]:
+    """Return the lines that take ``name``, which is a tensor."""
+    array = f"{name}.array if type({name}.array) is ndarray else shared({name})" if op.view else f"{name}.array"
+    return [
+        f"    if {name}.view_of is not None: settle({name})",
+        f"    {name}_array = {array}; {name}_node = {name}.node",
+    ]
+
+
+def _input(op: Any, name: str) -> list[str]:
+    number = op.params.index(name) + 1
+    optional = _defaults(op).get(name, UNSET) is None
+    numbers = bool(op.promote) and len(op.rules) > 1
+    at_once = "in TAKEN" if numbers else "is ndarray"
+    taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {numbers}, {optional}, {op.operator})"
+    decline = [f"        if {name}_array is NotImplemented: return NotImplemented"] if op.operator else []
+    return [
+        f"    if isinstance({name}, Variable):",
+        "        traced = True",
+        *(f"    {line}" for line in _tensor(op, name)),
+        "    else:",
+        f"        {name}_array = {name} if type({name}) {at_once} else {taken}",
+        *decline,
+        f"        {name}_node = None; {name} = CONSTANT",
+    ]
+
+
+def _many_input(name: str) -> list[str]:
+    return [
+        f"    {name}_array, {name}_node = [], []",
+        f"    for one in {name}:",
+        "        if isinstance(one, Variable):",
+        "            traced = True",
+        "            if one.view_of is not None: settle(one)",
+        f"            {name}_array.append(one.array); {name}_node.append(one.node)",
+        "        else:",
+        f"            {name}_array.append(adopt(one, this.name, {name!r}, 1, False, False, False))",
+        f"            {name}_node.append(None)",
+    ]
+
+
+def _quick(op: Any) -> int:
+    """Return of how many tensors the result's shape and dtype can be told without a look at the array, or 0."""
+    tensors = len(op.rules)
+    return tensors if op.elementwise and op.inputs and tensors <= 2 else 0
+
+
+def _promotion(op: Any, tensors: list[str]) -> list[str]:
+    """Return the lines that bring the operands to one dtype; ``kind_`` is that of the result, or None if not known."""
+    lines: list[str] = []
+    arrays = [f"{name}_array" for name in tensors]
+    pairs = ", ".join(f"{name}, {name}_array" for name in tensors)
+    meet = f"{', '.join(arrays)} = meet({pairs})"
+    first, floated = arrays[0], "; ".join(f"{a} = floating({a})" for a in arrays)
+    floats = [f"if {first}.dtype.kind != 'f': {floated}"] if op.promote == "float" else []
+    if not _quick(op):
+        if op.promote and len(tensors) > 1:
+            constant = " or ".join(f"{name} is CONSTANT" for name in tensors)
+            differ = " or ".join(f"{arrays[0]}.dtype is not {other}.dtype" for other in arrays[1:])
+            lines += [f"    if {constant} or {differ}: {meet}"]
+        return [*lines, *(f"    {line}" for line in floats)]
+    lines += [f"    kind_ = {tensors[0]}.array_dtype"]
+    if len(tensors) == 1:
+        lines += ["    if kind_ is not SINGLE and kind_ is not DOUBLE:"]
+    else:  # the dtype of CONSTANT is None
+        differ = f"kind_ is not {tensors[1]}.array_dtype"
+        lines += [f"    if {differ} or kind_ is not SINGLE and kind_ is not DOUBLE:", f"        if {differ}: {meet}"]
+    return [*lines, *(f"        {line}" for line in floats), "        kind_ = None"]
+
+
+def _measured(op: Any, tensors: list[str]) -> list[str]:
+    """Return the lines that set the result's ``shape_`` and ``kind_``, and ``plain_``: all inputs have them too."""
+    read = "shape_ = array.shape; kind_ = array.dtype"
+    if not _quick(op):
+        return [f"    {read}"]
+    lines = [f"    shape_ = {tensors[0]}.array_shape"]
+    if len(tensors) == 1:
+        return [*lines, f"    if kind_ is None: {read}"]
+    known = f"kind_ is not None and shape_ == {tensors[1]}.array_shape"
+    return [*lines, f"    plain_ = {known}", f"    if not plain_: {read}"]
+
+
+def _recorded(op: Any) -> list[str]:
+    asked = " or ".join(f"{name}_node is not None" for name in op.inputs)
+    if op.many:
+        asked = f"any([n is not None for n in {op.many}_node])"
+    lines = [f"    if ({asked}) and (mode_ := recording()):"]
+    if "dtype" in op.params:
+        lines += ["        if dtype is not None: check_float(kind_)"]
+    lines += [f"        {line}" for name in op.saves for line in _save(op, name)]
+    saved = ", ".join(_slots(op))
+    lines += [
+        "        result.node = node = Node()",
+        f"        {_edges(op)}; node.hooks = None",
+        "        node.shape = shape_; node.dtype = kind_",
+        f"        node.op = {_op_of_node(op)}",
+        f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
+        *([] if "out" in op.saves else ["        result.version = None"]),
+        "        if mode_ is not True: mode_.made(node, array)",
+        f"    else: {_UNRECORDED}",
+    ]
+    return lines
+
+
+def _edges(op: Any) -> str:
+    """Return the statements that tie the node to those of its inputs."""
+    if op.many:
+        return f"node.edge = {op.many}_node[0]; node.more = tuple({op.many}_node[1:]) or None"
+    first, *rest = [f"{name}_node" for name in op.inputs]
+    if not rest:
+        return f"node.edge = {first}; node.more = None"
+    asked = " or ".join(f"{name} is not None" for name in rest)
+    return f"node.edge = {first}; node.more = ({', '.join(rest)},) if {asked} else None"
+
+
+def _op_of_node(op: Any) -> str:
+    """Return what becomes ``node.op``: ``bent`` where broadcasting or promotion must be undone on the way back."""
+    same = [f"({x}_node is None or {x}_node.shape == shape_ and {x}_node.dtype is kind_)" for x in op.inputs]
+    unbent: str | bool = op.elementwise and (_quick(op) == 1 or " and ".join(same))
+    if _quick(op) == 2:
+        unbent = f"plain_ or {unbent}"
+    if not isinstance(op.title, str):
+        settles = "True" if not op.elementwise else "False" if unbent is True else f"not ({unbent})"
+        return f"op_of(title({', '.join(_names(op.title))}), {settles})"
+    return f"plain if {unbent} else bent" if isinstance(unbent, str) else "plain"
+
+
+def _names(function: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return names
+
+
+def _save(op: Any, name: str) -> list[str]:
+    """Return the lines that note the version of a value to be saved, or that drop a value nobody needs."""
+    if name == "out":
+        return ["out_version = result.version = Version()"]
+    if not op.is_array(name):
+        return []
+    note = (
+        f"if ({name}_version := {name}.version) is None:",
+        f"    {name}_version = {name}.version = Version(); {name}_said = b''",
+        f"else: {name}_said = bytes({name}_version) if {name}_version else b''",
+    )
+    if len(op.inputs) == 1:
+        return list(note)
+    asked = " or ".join(f"{x}_node is not None" for x in op.inputs if name in op.needs[x])
+    shape = [f"{name}_dims = {name}_array.shape"] if f"{name}_shape" in op.saves else []
+    return [
+        *shape,
+        f"if {asked}:",
+        *(f"    {line}" for line in note),
+        f"else: {name}_array = {name}_version = {name}_said = None",
+    ]
+
+
+def _slots(op: Any) -> list[str]:
+    """Return the expressions of ``node.saved``: for an array also its version and what that says now."""
+    slots: list[str] = []
+    for name in op.saves:
+        if name == "out":
+            slots += ["array", "out_version", "b''"]
+        elif op.is_array(name):
+            slots += [f"{name}_array", f"{name}_version", f"{name}_said"]
+        elif name.endswith("_shape") and name[:-6] in op.rules:
+            x = name[:-6]
+            dropped = len(op.inputs) > 1 and x in op.saves  # by now the array may be gone
+            plain = f"{x}_dims" if dropped else f"{x}_array.shape"
+            if _defaults(op).get(x, UNSET) is None and not dropped:
+                plain = f"{x}_array is not None and {plain}"
+            slots.append(f"[a.shape for a in {x}_array]" if x == op.many else plain)
+        else:
+            slots.append(name if name in op.keeps else _kept(name))
+    return slots
+
+
+def _kept(name: str) -> str:
+    """Return the expression that keeps an argument as it is now: a list could be changed before the walk."""
+    return f"tuple({name}) if type({name}) is list else {name}"

@@ -1,1 +1,0 @@
-"""Array kernels of the windowed ops: plain functions from arrays to arrays."""

@@ -1,1 +1,0 @@
-"""The ops: one topic a file, each op a NumPy kernel and its gradient rules."""

@@ -1,0 +1,72 @@
+"""What lands in memory that already belongs to a tensor: ``out=``."""
+
+from __future__ import annotations
+
+from typing import Any
+from warnings import warn
+
+import numpy as np
+
+from ..arrays.dtypes import dtype_of
+from .grad_mode import recording
+from .node import Node, Variable, hold, shared, wrote
+
+_KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def apart(array: Any, name: str) -> None:
+    """Raise RuntimeError if writing one element of ``array`` would write several."""
+    if (
+        0 in array.strides
+        and array.size
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
+    ):
+        raise RuntimeError(
+            f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
+def castable(name: str, result: np.dtype[Any], target: np.dtype[Any]) -> None:
+    """Raise RuntimeError if a ``result`` of a higher kind would be written into ``target``."""
+    if _KIND[result.kind] > _KIND[target.kind]:
+        raise RuntimeError(
+            f"{name}: result type {dtype_of(result).legacy} can't be cast to the desired output type "
+            f"{dtype_of(target).legacy}"
+        )
+
+
+def deliver(name: str, result: Any, out: Any) -> Any:
+    """Write ``result`` (a tensor, or a named tuple of them) into ``out`` and return ``out``."""
+    if isinstance(result, tuple):
+        if not isinstance(out, tuple | list) or len(out) != len(result):
+            raise TypeError(f"{name}(): argument 'out' must be a tuple of {len(result)} Tensors")
+        return tuple.__new__(type(result), [deliver(name, one, into) for one, into in zip(result, out, strict=True)])
+    if not isinstance(out, Variable):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if recording.get() and (isinstance(result.node, Node) or out.node is not None):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
+        )
+    castable(name, result.array.dtype, out.array.dtype)
+    if out.array.shape != result.array.shape:
+        _resize(name, out, result.array.shape)
+    target = shared(out)
+    apart(target, name)
+    target[...] = result.array
+    wrote(out, name)
+    return out
+
+
+def _resize(name: str, out: Variable, shape: tuple[int, ...]) -> None:
+    if out.array.size:
+        warn(
+            f"An output with one or more elements was resized since it had shape {list(out.array.shape)}, which does "
+            f"not match the required output shape {list(shape)} of {name}. Reset it with out.resize_(0) before.",
+            UserWarning,
+            stacklevel=4,
+        )
+    if out.view_of is not None:
+        raise RuntimeError(f"{name}(): out= is a view of another tensor and cannot be resized to {list(shape)}")
+    hold(out, np.empty(shape, out.array.dtype))

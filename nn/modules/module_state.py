@@ -1,0 +1,242 @@
+"""``state_dict`` and ``load_state_dict``: a module's tensors by path, in PyTorch's layout."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, namedtuple
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...autograd.grad_mode import no_grad
+from ...autograd.hooks import HookDict, RemovableHandle
+from ...autograd.node import Variable
+from ..parameter import Parameter, is_lazy
+from .module_hooks import HookedModule
+
+Hook = Callable[..., Any]
+EXTRA = "_extra_state"
+
+
+class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+    """What ``load_state_dict`` returns: the keys it did not find, and those it had no use for."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
+
+    __str__ = __repr__
+
+
+class StatefulModule(HookedModule):
+    """The part of :class:`Module` that writes its state down and reads it back."""
+
+    _version = 1
+    _state_dict_hooks: HookDict
+    _state_dict_pre_hooks: HookDict
+    _load_state_dict_pre_hooks: HookDict
+    _load_state_dict_post_hooks: HookDict
+
+    # ------------------------------------------------------------------ out
+
+    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+        """Return an OrderedDict of all parameters and persistent buffers by path.
+
+        The tensors are detached and share the module's memory; with ``keep_vars`` they are the module's own.
+        What ``get_extra_state`` returns is stored beside them.
+
+        https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.state_dict
+        """
+        given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+        destination = given.get("destination", destination)
+        prefix, keep_vars = given.get("prefix", prefix), given.get("keep_vars", keep_vars)
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()
+        metadata = {"version": self._version}
+        if hasattr(destination, "_metadata"):
+            destination._metadata[prefix[:-1]] = metadata
+        for hook in tuple(self._state_dict_pre_hooks.values()):
+            hook(self, prefix, keep_vars)
+        self._save_to_state_dict(destination, prefix, keep_vars)
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook, public in tuple(self._state_dict_hooks.values()):
+            got = hook(self, destination, prefix, metadata)
+            if got is not None and public:
+                raise RuntimeError("state_dict post-hook must return None")
+            destination = destination if got is None else got
+        return destination
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Store what belongs to this module itself, without its children; subclasses may override."""
+        for name, value in (*self._parameters.items(), *self._persistent().items()):
+            if value is not None:
+                destination[prefix + name] = value if keep_vars or is_lazy(value) else value.detach()
+        if type(self).get_extra_state is not StatefulModule.get_extra_state:
+            destination[prefix + EXTRA] = self.get_extra_state()
+
+    def _persistent(self) -> dict[str, Any]:
+        left_out = self._non_persistent_buffers_set
+        return {name: value for name, value in self._buffers.items() if name not in left_out}
+
+    def get_extra_state(self) -> Any:
+        """Return what else to store with the module; a subclass overrides it together with ``set_extra_state``."""
+        raise RuntimeError(f"{self._get_name()} has no extra state: get_extra_state() is not overridden")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what ``get_extra_state`` returned."""
+        raise RuntimeError(f"{self._get_name()} has no extra state: set_extra_state() is not overridden")
+
+    # ------------------------------------------------------------------ in
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
+        """Copy the tensors of ``state_dict`` into this module; return the keys that were missing or unexpected.
+
+        With ``assign`` the module takes the given tensors themselves. RuntimeError for a shape that does not fit,
+        and with ``strict`` for keys that are missing or unexpected; TypeError unless ``state_dict`` is a mapping.
+
+        https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+        copied: Any = OrderedDict(state_dict)  # hooks may change it
+        metadata = getattr(state_dict, "_metadata", None)
+        if metadata is not None:
+            copied._metadata = metadata
+        missing: list[str] = []
+        unexpected: list[str] = []
+        errors: list[str] = []
+
+        def load(module: Any, values: Any, prefix: str) -> None:
+            local = {} if metadata is None else metadata.get(prefix[:-1], {})
+            if assign:
+                local["assign_to_params_buffers"] = assign
+            module._load_from_state_dict(values, prefix, local, True, missing, unexpected, errors)
+            for name, child in module._modules.items():
+                if child is not None:
+                    path = f"{prefix}{name}."
+                    load(child, {key: value for key, value in values.items() if key.startswith(path)}, path)
+            for hook in tuple(module._load_state_dict_post_hooks.values()):
+                if hook(module, _IncompatibleKeys(missing, unexpected)) is not None:
+                    raise AssertionError(
+                        "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
+                        "values, if incompatible_keys need to be modified, it should be done inplace."
+                    )
+
+        load(self, copied, "")
+        if strict:
+            for what, keys in (("Unexpected", unexpected), ("Missing", missing)):
+                if keys:
+                    listed = ", ".join(f'"{key}"' for key in keys)
+                    errors.insert(0, f"{what} key(s) in state_dict: {listed}. ")
+        if errors:
+            raise RuntimeError(
+                "Error(s) in loading state_dict for {}:\n\t{}".format(self._get_name(), "\n\t".join(errors))
+            )
+        return _IncompatibleKeys(missing, unexpected)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Load what belongs to this module itself, without its children; subclasses may override."""
+        for hook, with_module in tuple(self._load_state_dict_pre_hooks.values()):
+            first = (self,) if with_module else ()
+            hook(*first, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
+        own = {name: x for name, x in (*self._parameters.items(), *self._persistent().items()) if x is not None}
+        assign = local_metadata.get("assign_to_params_buffers", False)
+        for name, x in own.items():
+            if prefix + name in state_dict:
+                error = self._load_one(name, x, prefix + name, state_dict[prefix + name], assign)
+                if error:
+                    error_msgs.append(error)
+            elif strict:
+                missing_keys.append(prefix + name)
+        extra = prefix + EXTRA
+        if type(self).set_extra_state is not StatefulModule.set_extra_state:
+            if extra in state_dict:
+                self.set_extra_state(state_dict[extra])
+            elif strict:
+                missing_keys.append(extra)
+        elif strict and extra in state_dict:
+            unexpected_keys.append(extra)
+        if strict:
+            unexpected_keys += [key for key in state_dict if key != extra and self._is_foreign(key, prefix, own)]
+
+    def _is_foreign(self, key: str, prefix: str, own: dict[str, Any]) -> bool:
+        """Return whether ``key`` is below this module's prefix but belongs to nothing here."""
+        name, dot, _ = key[len(prefix) :].partition(".")
+        return key.startswith(prefix) and name not in (self._modules if dot else own)
+
+    def _load_one(self, name: str, x: Any, key: str, given: Any, assign: bool) -> str:
+        """Copy or assign one tensor; return what is wrong with it, or nothing."""
+        if not isinstance(given, Variable):
+            return (
+                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
+                f"checkpoint but received {type(given)}"
+            )
+        value: Any = given
+        if is_lazy(x):
+            return self._load_lazy(name, x, value, assign)
+        if x.shape == () and value.shape == (1,):  # from times before tensors without dims
+            value = value[0]
+        if value.shape != x.shape:
+            return (
+                f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
+                f"the shape in current model is {x.shape}."
+            )
+        try:
+            with no_grad():
+                if not assign:
+                    x.copy_(value)
+                elif not isinstance(x, Parameter):
+                    setattr(self, name, value)
+                elif isinstance(value, Parameter):
+                    setattr(self, name, value.requires_grad_(x.requires_grad))
+                else:
+                    setattr(self, name, Parameter(value, x.requires_grad))
+        except Exception as error:  # all that goes wrong is reported together
+            return (
+                f'While copying the parameter named "{key}", whose dimensions in the model are {x.shape} and whose '
+                f"dimensions in the checkpoint are {value.shape}, an exception occurred : {error.args}."
+            )
+        return ""
+
+    def _load_lazy(self, name: str, x: Any, value: Any, assign: bool) -> str:
+        """Load into a tensor without shape, which a lazy module has shaped already if ``value`` has one."""
+        if assign:
+            setattr(self, name, value)
+        elif not is_lazy(value):
+            return f'While copying the parameter named "{name}": it has no shape yet and is not of a lazy module.'
+        return ""
+
+    # ------------------------------------------------------------------ hooks
+
+    def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Have ``hook(module, prefix, keep_vars)`` run before the state is written down."""
+        return self._state_dict_pre_hooks.add(hook)
+
+    def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Have ``hook(module, state_dict, prefix, local_metadata)`` run on the finished state, to change it."""
+        return self._state_dict_hooks.add((hook, True))
+
+    def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
+        return self._state_dict_hooks.add((hook, False))
+
+    def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Have ``hook(module, state_dict, prefix, ...)`` run before this module's part is loaded."""
+        return self._load_state_dict_pre_hooks.add((hook, True))
+
+    def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
+        return self._load_state_dict_pre_hooks.add((hook, with_module))
+
+    def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Have ``hook(module, incompatible_keys)`` run after loading; it may change the two lists in place."""
+        return self._load_state_dict_post_hooks.add(hook)

@@ -1,0 +1,212 @@
+"""Padding: a border of a constant, or of copies of what is inside."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .. import functional as F
+from .module import Module
+from .utils import per_dim
+
+
+class _Pad(Module):
+    """What all paddings share: two numbers for each of ``dims`` dims, the last dim first; negative ones crop."""
+
+    dims: ClassVar[int]
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__()
+        self.padding = per_dim(padding, 2 * self.dims)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.padding}"
+
+
+class _ConstantPad(_Pad):
+    def __init__(self, padding: Any, value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, input: Any) -> Any:
+        """Return ``input`` in its border."""
+        return F.pad(input, self.padding, "constant", self.value)
+
+    def extra_repr(self) -> str:
+        """Return the sizes and the value."""
+        return f"padding={self.padding}, value={self.value}"
+
+
+class ConstantPad1d(_ConstantPad):
+    """The last dim in a border of ``value``.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ConstantPad1d.html
+    """
+
+    dims = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    """The last two dims in a border of ``value``.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ConstantPad2d.html
+    """
+
+    dims = 2
+
+
+class ConstantPad3d(_ConstantPad):
+    """The last three dims in a border of ``value``.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ConstantPad3d.html
+    """
+
+    dims = 3
+
+
+class ZeroPad1d(ConstantPad1d):
+    """The last dim in a border of zeros.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad1d.html
+    """
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.padding}"
+
+
+class ZeroPad2d(ConstantPad2d):
+    """The last two dims in a border of zeros.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html
+
+    >>> import rushlight as torch
+    >>> torch.nn.ZeroPad2d((1, 0, 0, 1))(torch.ones(1, 1, 2))
+    tensor([[[0., 1., 1.],
+             [0., 0., 0.]]])
+    """
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.padding}"
+
+
+class ZeroPad3d(ConstantPad3d):
+    """The last three dims in a border of zeros.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad3d.html
+    """
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"{self.padding}"
+
+
+class _ReflectionPad(_Pad):
+    def forward(self, input: Any) -> Any:
+        """Return ``input`` in its border."""
+        return F.pad(input, self.padding, "reflect")
+
+
+class ReflectionPad1d(_ReflectionPad):
+    """The last dim in a border mirrored at the outermost elements.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad1d.html
+    """
+
+    dims = 1
+
+
+class ReflectionPad2d(_ReflectionPad):
+    """The last two dims in a border mirrored at the outermost elements.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad2d.html
+    """
+
+    dims = 2
+
+
+class ReflectionPad3d(_ReflectionPad):
+    """The last three dims in a border mirrored at the outermost elements.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad3d.html
+    """
+
+    dims = 3
+
+
+class _ReplicationPad(_Pad):
+    def forward(self, input: Any) -> Any:
+        """Return ``input`` in its border."""
+        return F.pad(input, self.padding, "replicate")
+
+
+class ReplicationPad1d(_ReplicationPad):
+    """The last dim in a border of copies of the outermost elements.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad1d.html
+    """
+
+    dims = 1
+
+
+class ReplicationPad2d(_ReplicationPad):
+    """The last two dims in a border of copies of the outermost elements.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad2d.html
+    """
+
+    dims = 2
+
+
+class ReplicationPad3d(_ReplicationPad):
+    """The last three dims in a border of copies of the outermost elements.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad3d.html
+    """
+
+    dims = 3
+
+
+class _CircularPad(_Pad):
+    def forward(self, input: Any) -> Any:
+        """Return ``input`` in its border; ValueError unless it has ``dims`` dims beside channels and batch."""
+        if input.ndim not in {self.dims + 1, self.dims + 2}:
+            raise ValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
+        return F.pad(input, self.padding, "circular")
+
+
+class CircularPad1d(_CircularPad):
+    """The last dim in a border of what is at its other end.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.CircularPad1d.html
+    """
+
+    dims = 1
+
+
+class CircularPad2d(_CircularPad):
+    """The last two dims in a border of what is at their other ends.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.CircularPad2d.html
+    """
+
+    dims = 2
+
+
+class CircularPad3d(_CircularPad):
+    """The last three dims in a border of what is at their other ends.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.CircularPad3d.html
+    """
+
+    dims = 3

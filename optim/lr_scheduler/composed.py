@@ -1,0 +1,130 @@
+"""Schedules made of schedules: one after the other, or all at once."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+from ..optimizer import Optimizer
+from .base import LRScheduler, write
+from .plateau import ReduceLROnPlateau
+
+
+class _Composed(LRScheduler):
+    """Base of both: the parts' states are in the state."""
+
+    _schedulers: Sequence[LRScheduler]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the schedule and its parts keep, without the optimizer."""
+        state = {key: value for key, value in super().state_dict().items() if key != "_schedulers"}
+        state["_schedulers"] = [part.state_dict() for part in self._schedulers]
+        return state
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what :meth:`state_dict` returned."""
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "_schedulers"})
+        for part, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            part.load_state_dict(state)
+
+    def _check_parts(self, optimizer: Optimizer | None, schedulers: Sequence[LRScheduler], verb: str) -> Optimizer:
+        """Return the optimizer of all parts; raise unless there are parts of one optimizer that step without more."""
+        name = type(self).__name__
+        if not schedulers:
+            raise ValueError(f"{name} expects at least one scheduler{verb}, but got no scheduler.")
+        for place, part in enumerate(schedulers):
+            if not hasattr(part, "optimizer"):
+                raise TypeError(f"{name} at index {place} should have `optimizer` as its attribute.")
+            if isinstance(part, ReduceLROnPlateau):
+                raise ValueError(
+                    f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be "
+                    f"specified when calling `step`, but got one at index {place} in the given schedulers sequence."
+                )
+            optimizer = optimizer or part.optimizer
+            if part.optimizer is not optimizer:
+                raise ValueError(
+                    f"{name} expects all schedulers to belong to the same optimizer, but got scheduler "
+                    f"{type(part).__name__} at index {place} has {part.optimizer}, which is different from "
+                    f"{type(optimizer).__name__}."
+                )
+        return optimizer or schedulers[0].optimizer
+
+
+class SequentialLR(_Composed):
+    """One schedule after the other: the next begins, from its own start, at each epoch in ``milestones``.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> warm = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> then = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.25)
+    >>> schedule = torch.optim.lr_scheduler.SequentialLR(optimizer, [warm, then], milestones=[2])
+    >>> for _ in range(3):
+    ...     optimizer.step()
+    ...     schedule.step()
+    ...     print(schedule.get_last_lr())
+    [0.5]
+    [1.0]
+    [0.25]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
+    ) -> None:
+        self._check_parts(optimizer, schedulers, "")
+        if len(milestones) != len(schedulers) - 1:
+            raise ValueError(
+                "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
+                f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to be "
+                f"equal to {len(milestones)}"
+            )
+        self._schedulers = schedulers
+        self._milestones = milestones
+        self.last_epoch = last_epoch + 1
+        self.optimizer = optimizer
+        for group in optimizer.param_groups:  # each part has written its own start
+            write(group, group["initial_lr"])
+        self.recursive_undo()
+        at_first = schedulers[bisect_right(milestones, 0)]
+        at_first._initial_step()
+        self._last_lr = at_first.get_last_lr()
+
+    def recursive_undo(self, sched: Any = None) -> None:
+        """Take back the step that each part made when it was made."""
+        schedule = self if sched is None else sched
+        if hasattr(schedule, "_schedulers"):
+            for part in schedule._schedulers:
+                self.recursive_undo(part)
+        elif hasattr(schedule, "last_epoch"):
+            schedule.last_epoch -= 1
+
+    def step(self) -> None:  # type: ignore[override]
+        """Go on by one with the part whose turn it is."""
+        self.last_epoch += 1
+        turn = bisect_right(self._milestones, self.last_epoch)
+        part = self._schedulers[turn]
+        if turn and self._milestones[turn - 1] == self.last_epoch:
+            part._update_lr(0)
+        else:
+            part.step()
+        self._last_lr = part.get_last_lr()
+
+
+class ChainedScheduler(_Composed):
+    """Several schedules of one optimizer at once: every step is one step of each, in order.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ChainedScheduler.html
+    """
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+        self.optimizer = self._check_parts(optimizer, schedulers, " to be chained")
+        self._schedulers = schedulers
+        self._last_lr = self._rates()
+
+    def step(self) -> None:  # type: ignore[override]
+        """Go on by one with every part."""
+        for part in self._schedulers:
+            part.step()
+        self._last_lr = self._rates()

@@ -1,0 +1,1 @@
+"""Tensors from data, from numbers, from the memory of others."""

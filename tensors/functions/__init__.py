@@ -1,0 +1,1 @@
+"""Functions put together from ops, mostly those of ``torch.nn.functional``."""

@@ -1,0 +1,114 @@
+"""What the ops of several topics share: refusals, ``out=``, masks in rules, results that have no gradient.
+
+Rules choose by a mask instead of multiplying by one: ``g * mask`` would turn an infinite gradient that is masked out
+into NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ...arrays.dtypes import Array, dtype_of
+from ...arrays.kernels import mask as masks
+from ...autograd.arguments import array_of
+from ...autograd.broadcast import convert
+from ...autograd.grad_mode import fresh, recording
+from ...autograd.node import Node, Op, Variable, clock, wrap
+from ...autograd.out_argument import deliver
+from ...autograd.primitive import primitive
+from ...autograd.view import settle
+
+
+def finish(name: str, made: Any, other: Any, out: Any) -> Any:
+    """Return ``made``, written into ``out`` if there is one; TypeError if the operator declined ``other``."""
+    if made is NotImplemented:
+        raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+    return made if out is None else deliver(name, made, out)
+
+
+def tensors_only(name: str, **given: Any) -> None:
+    """Raise TypeError, in PyTorch's words, unless all that is ``given`` are tensors (or arrays, inside a rule)."""
+    for position, (parameter, value) in enumerate(given.items()):
+        if not isinstance(value, Variable | np.ndarray | np.generic):
+            raise TypeError(
+                f"{name}(): argument {parameter!r} (position {position + 1}) must be Tensor, not {type(value).__name__}"
+            )
+
+
+def unsupported(kernel: str, array: Any) -> NoReturn:
+    """Raise NotImplementedError: ``kernel`` knows nothing of the dtype of ``array``."""
+    raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype_of(array.dtype).legacy}'")
+
+
+def no_bool(kernel: str, array: Any) -> None:
+    """Raise NotImplementedError if ``array`` holds bools."""
+    if array.dtype.kind == "b":
+        unsupported(kernel, array)
+
+
+def floats_only(kernel: str, array: Any) -> None:
+    """Raise NotImplementedError unless ``array`` holds floats."""
+    if array.dtype.kind != "f":
+        unsupported(kernel, array)
+
+
+def _again_keep(g: Any, mask: Any) -> Any:
+    return keep(g, mask)
+
+
+@primitive(input=_again_keep, mask=None, title="WhereBackward0")
+def keep(input: Array, mask: Any) -> Array:
+    """Return ``input`` where ``mask`` (of its shape) holds, else 0."""
+    return masks.keep(input, mask)
+
+
+def _again_drop(g: Any, mask: Any) -> Any:
+    return drop(g, mask)
+
+
+@primitive(input=_again_drop, mask=None, title="WhereBackward0")
+def drop(input: Array, mask: Any) -> Array:
+    """Return 0 where ``mask`` (of its shape) holds, else ``input``."""
+    return masks.drop(input, mask)
+
+
+@primitive(input=None)
+def zeros(input: Array) -> Array:
+    """Return zeros like ``input``."""
+    return np.zeros(input.shape, input.dtype)
+
+
+def flat(g: Any) -> Any:
+    """Return the gradient that PyTorch defines for a step function: zeros."""
+    return zeros(g)
+
+
+def as_kind(x: Any, kind: np.dtype[Any]) -> Any:
+    """Return tensor ``x`` in NumPy's dtype ``kind``, itself if it is already."""
+    return x if array_of(x, "to").dtype == kind else convert(x, kind)
+
+
+def _refuse(g: Any, saved: Any, edges: Any) -> Any:
+    kind = NotImplementedError if "unique" in saved[0] else RuntimeError
+    raise kind(f"the derivative for '{saved[0]}' is not implemented.")
+
+
+def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
+    """Return the arrays as tensors, one alone as it is.
+
+    The first depends on ``source``, but which of equal elements it came from is not said: to ask for a gradient is
+    an error.
+    """
+    made = [wrap(Variable.result, array, None, fresh.get()) for array in arrays]
+    if not isinstance(source, Variable):
+        return made[0] if len(made) == 1 else tuple(made)
+    if source.view_of is not None:
+        settle(source)
+    edge = source.node
+    if edge is not None and recording.get():
+        made[0].node = node = Node()
+        node.op, node.edges, node.saved, node.hooks = Op(name, title, _refuse), (edge,), (name,), None
+        node.shape, node.dtype, node.seq = arrays[0].shape, arrays[0].dtype, next(clock)
+    return made[0] if len(made) == 1 else tuple(made)

@@ -1,0 +1,296 @@
+"""Arithmetic. Operands broadcast together and meet in PyTorch's common dtype; the engine undoes both.
+
+The names with an underscore are the operators; they answer a foreign operand with NotImplemented.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ....arrays.dtypes import Array, Number, number
+from ....autograd.arguments import plain
+from ....autograd.inplace import ARRAY_OPERATORS, SPARING
+from ....autograd.node import CONSTANT
+from ....autograd.primitive import primitive
+from ..common import finish, flat, no_bool, tensors_only
+
+ONE = 1
+_MINUS = (
+    "Subtraction, the `-` operator, with {} is not supported. If you are trying to invert a mask, use the `~` or "
+    "`logical_not()` operator instead."
+)
+_BOOLS = "two bool tensors"
+
+
+@primitive(input=lambda g: g, other=lambda g: g, promote="same", operator=True)
+def _add(input: Array, other: Any) -> Any:
+    """Return ``input + other``, broadcast together."""
+    return input + other
+
+
+@primitive(input=lambda g: g, other=lambda g: -g, promote="minus", operator=True)
+def _sub(input: Array, other: Any) -> Any:
+    """Return ``input - other``, broadcast together; RuntimeError for two bools."""
+    try:
+        return input - other
+    except TypeError:
+        raise RuntimeError(_MINUS.format(_BOOLS)) from None
+
+
+@primitive(input=lambda g: -g, other=lambda g: g, promote="minus", operator=True, title="RsubBackward1")
+def _rsub(input: Array, other: Any) -> Any:
+    """Return ``other - input``, broadcast together; RuntimeError for two bools."""
+    try:
+        return other - input
+    except TypeError:
+        raise RuntimeError(_MINUS.format(_BOOLS)) from None
+
+
+@primitive(input=lambda g, other: g * other, other=lambda g, input: g * input, promote="same", operator=True)
+def _mul(input: Array, other: Any) -> Any:
+    """Return ``input * other``, broadcast together."""
+    return input * other
+
+
+@primitive(
+    input=lambda g, other: g / other,
+    other=lambda g, input, other: -g * ((input / other) / other),
+    promote="float",
+    operator=True,
+)
+def _div(input: Array, other: Any) -> Any:
+    """Return ``input / other``, broadcast together; integers give floats."""
+    return input / other
+
+
+@primitive(
+    input=lambda g: g, other=lambda g, alpha: g * alpha, promote="same", operator=True, title="AddBackward0"
+)  # fmt: skip
+def _add_scaled(input: Array, other: Any, alpha: Number) -> Any:
+    """Return ``input + alpha * other``, broadcast together."""
+    return input + other * _scale(alpha, input.dtype)
+
+
+@primitive(
+    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="minus", operator=True, title="SubBackward0"
+)  # fmt: skip
+def _sub_scaled(input: Array, other: Any, alpha: Number) -> Any:
+    """Return ``input - alpha * other``, broadcast together; RuntimeError for two bools."""
+    if input.dtype.kind == "b":
+        raise RuntimeError(_MINUS.format(_BOOLS))
+    return input - other * _scale(alpha, input.dtype)
+
+
+def _scale(alpha: Number, kind: np.dtype[Any]) -> Any:
+    """Return ``alpha`` in dtype ``kind``; RuntimeError if PyTorch does not take it there."""
+    if isinstance(alpha, bool) and kind.kind != "b":
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if kind.kind == "f":
+        return number(float(alpha), kind)
+    if isinstance(alpha, float):
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    return number(alpha, kind)
+
+
+def add(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
+    """Return ``input + alpha * other``, broadcast together.
+
+    https://pytorch.org/docs/stable/generated/torch.add.html
+
+    >>> import rushlight as torch
+    >>> torch.add(torch.tensor([1.0, 2.0]), 3, alpha=10)
+    tensor([31., 32.])
+    """
+    made = _add(input, other) if alpha is ONE else _add_scaled(input, other, plain("add", "alpha", alpha))
+    return made if out is None and made is not NotImplemented else finish("add", made, other, out)
+
+
+def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
+    """Return ``input - alpha * other``, broadcast together; RuntimeError for bools.
+
+    https://pytorch.org/docs/stable/generated/torch.sub.html
+    """
+    made = _sub(input, other) if alpha is ONE else _sub_scaled(input, other, plain("sub", "alpha", alpha))
+    return made if out is None and made is not NotImplemented else finish("sub", made, other, out)
+
+
+def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
+    """Return ``other - alpha * input``, broadcast together; RuntimeError for bools."""
+    tensors_only("rsub", input=input)
+    made = _rsub(input, other) if alpha is ONE else _sub_scaled(other, input, plain("rsub", "alpha", alpha))
+    return finish("rsub", made, other, None)
+
+
+def mul(input: Any, other: Any, *, out: Any = None) -> Any:
+    """Return ``input * other``, broadcast together.
+
+    https://pytorch.org/docs/stable/generated/torch.mul.html
+    """
+    made = _mul(input, other)
+    return made if out is None and made is not NotImplemented else finish("mul", made, other, out)
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
+    """Return ``input / other``, broadcast together, rounded toward zero (``"trunc"``), down (``"floor"``) or not.
+
+    Unrounded, integers give floats. A rounded quotient has a zero gradient.
+
+    https://pytorch.org/docs/stable/generated/torch.div.html
+
+    >>> import rushlight as torch
+    >>> torch.div(torch.tensor([-7, 7]), 2, rounding_mode="floor")
+    tensor([-4,  3])
+    """
+    made = _div(input, other) if rounding_mode is None else _div_rounded(input, other, rounding_mode)
+    return made if out is None and made is not NotImplemented else finish("div", made, other, out)
+
+
+def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:
+    """Return ``input / other``, as :func:`div` does without a rounding mode."""
+    return div(input, other, out=out)
+
+
+def floor_divide(input: Any, other: Any, *, out: Any = None) -> Any:
+    """Return ``input / other`` rounded down, broadcast together. Its gradient is zero.
+
+    https://pytorch.org/docs/stable/generated/torch.floor_divide.html
+    """
+    return finish("floor_divide", _div_rounded(input, other, "floor"), other, out)
+
+
+def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
+    """Return what is left of ``input`` after floor division by ``other``; it has the sign of ``other``.
+
+    https://pytorch.org/docs/stable/generated/torch.remainder.html
+
+    >>> import rushlight as torch
+    >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)
+    tensor([1., 1.])
+    """
+    return finish("remainder", _remainder(input, other), other, out)
+
+
+def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
+    """Return what is left of ``input`` after truncated division by ``other``; it has the sign of ``input``.
+
+    https://pytorch.org/docs/stable/generated/torch.fmod.html
+    """
+    tensors_only("fmod", input=input)
+    return finish("fmod", _fmod(input, other), other, out)
+
+
+subtract, multiply, divide = sub, mul, div
+
+
+@primitive(input=lambda g: -g, promote="same")
+def neg(input: Array) -> Array:
+    """Return ``-input``; RuntimeError for bools.
+
+    https://pytorch.org/docs/stable/generated/torch.neg.html
+    """
+    try:
+        return -input
+    except TypeError:
+        raise RuntimeError(_MINUS.format("a bool tensor").replace("Subtraction", "Negation")) from None
+
+
+def positive(input: Any) -> Any:
+    """Return ``input`` itself; RuntimeError for bools.
+
+    https://pytorch.org/docs/stable/generated/torch.positive.html
+    """
+    tensors_only("positive", input=input)
+    if getattr(input, "array", input).dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+negative = neg
+
+
+# ------------------------------------------------------------------ operators with more than one line
+
+
+def floordiv(input: Any, other: Any) -> Any:
+    """Return ``input // other``."""
+    return _div_rounded(input, other, "floor")
+
+
+def reverse_floordiv(input: Any, other: Any) -> Any:
+    """Return ``other // input``."""
+    return _div_rounded(other, input, "floor")
+
+
+def reverse_div(input: Any, other: Any) -> Any:
+    """Return ``other / input``."""
+    return _div(other, input)
+
+
+def reverse_remainder(input: Any, other: Any) -> Any:
+    """Return ``other % input``."""
+    return _remainder(other, input)
+
+
+def _no_zero(input: Array, other: Any) -> None:
+    """Raise RuntimeError if integers are to be divided by zero."""
+    if input.dtype.kind != "f" and not np.all(other):
+        raise RuntimeError("ZeroDivisionError")
+
+
+@primitive(
+    input=flat, other=flat, promote="same", operator=True, title="DivBackward2"
+)  # fmt: skip
+def _div_rounded(input: Array, other: Any, rounding_mode: str) -> Any:
+    """Return ``input / other`` rounded by ``rounding_mode``, in their common dtype."""
+    if rounding_mode not in {"trunc", "floor"}:
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
+        )
+    no_bool(f"div_{rounding_mode}_cpu", input)
+    _no_zero(input, other)
+    if rounding_mode == "floor":
+        return np.floor_divide(input, other)
+    if input.dtype.kind == "f":
+        return np.trunc(input / other)
+    return (input - np.fmod(input, other)) // other
+
+
+def _by_operand(kind: str) -> Any:
+    """Return the title of ``kind``: PyTorch numbers the form with a number 0 and that with a tensor 1."""
+    return lambda other: f"{kind}Backward0" if other is CONSTANT else f"{kind}Backward1"
+
+
+@primitive(
+    input=lambda g: g,
+    other=lambda g, input, other: -g * _div_rounded(input, other, "floor"),
+    promote="same",
+    operator=True,
+    title=_by_operand("Remainder"),
+)
+def _remainder(input: Array, other: Any) -> Any:
+    """Return ``input % other`` with the sign of ``other``."""
+    no_bool("remainder_cpu", input)
+    _no_zero(input, other)
+    return np.remainder(input, other)
+
+
+@primitive(
+    input=lambda g: g,
+    other=lambda g, input, other: -g * _div_rounded(input, other, "trunc"),
+    promote="same",
+    operator=True,
+    title=_by_operand("Fmod"),
+)
+def _fmod(input: Array, other: Any) -> Any:
+    """Return ``input % other`` with the sign of ``input``."""
+    no_bool("fmod_cpu", input)
+    _no_zero(input, other)
+    return np.fmod(input, other)
+
+
+ARRAY_OPERATORS |= {add: operator.iadd, sub: operator.isub, mul: operator.imul, div: operator.itruediv}
+ARRAY_OPERATORS |= {_add: operator.iadd, _sub: operator.isub, _mul: operator.imul, _div: operator.itruediv}
+SPARING |= {add, sub}

@@ -1,0 +1,104 @@
+"""Functions of two numbers, applied element by element to tensors that broadcast together."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ....arrays.dtypes import Array
+from ....autograd.primitive import primitive
+from ..common import drop, floats_only, keep
+from .compare import isnan
+from .unary import exp, exp2
+
+
+def _per_square(g: Any, input: Any, other: Any) -> Any:
+    """Return ``g / (input² + other²)``, 0 at the origin as in PyTorch."""
+    square = input * input + other * other
+    return g * drop(1 / square, square == 0)
+
+
+@primitive(
+    input=lambda g, input, other: _per_square(g * other, input, other),
+    other=lambda g, input, other: _per_square(g * -input, input, other),
+    promote="float",
+)
+def atan2(input: Array, other: Array) -> Array:
+    """Return the angle of the point (``other``, ``input``) in -pi … pi. Its gradient at the origin is 0.
+
+    https://pytorch.org/docs/stable/generated/torch.atan2.html
+    """
+    return np.arctan2(input, other)
+
+
+arctan2 = atan2
+
+
+@primitive(
+    input=lambda g, input, out: g * (input / out), other=lambda g, other, out: g * (other / out), promote="same"
+)  # fmt: skip
+def hypot(input: Array, other: Array) -> Array:
+    """Return ``sqrt(input² + other²)`` without overflow on the way; floats only.
+
+    https://pytorch.org/docs/stable/generated/torch.hypot.html
+    """
+    floats_only("hypot_cpu", input)
+    return np.hypot(input, other)
+
+
+@primitive(
+    input=lambda g, input, other: g / (exp(other - input) + 1),
+    other=lambda g, input, other: g / (exp(input - other) + 1),
+    promote="same",
+)
+def logaddexp(input: Array, other: Array) -> Array:
+    """Return ``log(exp(input) + exp(other))`` without overflow on the way; floats only.
+
+    https://pytorch.org/docs/stable/generated/torch.logaddexp.html
+    """
+    floats_only("logaddexp_cpu", input)
+    return np.logaddexp(input, other)
+
+
+@primitive(
+    input=lambda g, input, other: g / (exp2(other - input) + 1),
+    other=lambda g, input, other: g / (exp2(input - other) + 1),
+    promote="same",
+)
+def logaddexp2(input: Array, other: Array) -> Any:
+    """Return the logarithm to base 2 of ``2 ** input + 2 ** other``; floats only.
+
+    https://pytorch.org/docs/stable/generated/torch.logaddexp2.html
+    """
+    floats_only("logaddexp2_cpu", input)
+    # np.logaddexp2 loses digits in its constants, as logaddexp does not.
+    scale = input.dtype.type(math.log(2))
+    return np.logaddexp(input * scale, other * scale) / scale
+
+
+@primitive(
+    input=lambda g, input, other: keep(g, (input >= other) | isnan(other)),
+    other=lambda g, input, other: drop(g, (input >= other) | isnan(other)),
+    promote="same",
+)
+def fmax(input: Array, other: Array) -> Array:
+    """Return the larger of each pair, a number rather than NaN. Equal ones give ``input`` the gradient.
+
+    https://pytorch.org/docs/stable/generated/torch.fmax.html
+    """
+    return np.fmax(input, other)
+
+
+@primitive(
+    input=lambda g, input, other: keep(g, (input <= other) | isnan(other)),
+    other=lambda g, input, other: drop(g, (input <= other) | isnan(other)),
+    promote="same",
+)
+def fmin(input: Array, other: Array) -> Array:
+    """Return the smaller of each pair, a number rather than NaN. Equal ones give ``input`` the gradient.
+
+    https://pytorch.org/docs/stable/generated/torch.fmin.html
+    """
+    return np.fmin(input, other)

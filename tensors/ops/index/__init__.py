@@ -1,0 +1,1 @@
+"""Ops with indices and masks."""

@@ -1,0 +1,1 @@
+"""Ops of layers: normalizations, attention, recurrent steps."""

@@ -1,0 +1,380 @@
+"""Backward passes of recurrent layers in operators and ops: for the walk that is recorded, and so for second orders.
+
+The steps are those of ``kernels/recurrent.py``, with a sequence in each row. All values are computed anew, tied to the
+graph. ``states`` are the hidden states, and for long short-term memory the cells as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ....arrays.dtypes import Array
+from ....arrays.kernels import recurrent as kernels
+from ....arrays.kernels.normalization import wide
+from ....arrays.kernels.recurrent import Steps
+from ....autograd.multi_output import Parts, pick
+from ....autograd.node import Variable, wrap
+from ....autograd.primitive import primitive
+from ..elementwise.activation import _relu_grad, relu
+from ..elementwise.unary import sigmoid, tanh
+from ..matrix.linear import linear
+from ..matrix.matmul import column_sum, fold_gemm, gemm
+from ..shape.join import cat
+from ..shape.views import narrow, reshape
+
+
+class Cell(NamedTuple):
+    """One step of a kind of network.
+
+    ``forward(by_input, by_state, states)`` gives what the way back needs and the new states. ``back(memo, grads)``
+    gives the gradients of ``by_input``, of ``by_state``, and of the states where they are used directly (or None).
+    """
+
+    forward: Callable[..., Any]
+    back: Callable[..., Any]
+
+
+def _blocks(z: Any, count: int) -> list[Any]:
+    size = z.shape[1] // count
+    return [narrow(z, 1, n * size, size) for n in range(count)]
+
+
+# ------------------------------------------------------------------ the kinds
+
+
+def _lstm(by_input: Any, by_state: Any, states: Any) -> Any:
+    i, f, g, o = _blocks(by_input + by_state, 4)
+    i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
+    cell = f * states[1] + i * g
+    bent = tanh(cell)
+    return (i, f, g, o, states[1], bent), (o * bent, cell)
+
+
+def _lstm_back(memo: Any, grads: Any) -> Any:
+    i, f, g, o, before, bent = memo
+    by_cell = grads[1] + grads[0] * o * (1 - bent * bent)
+    slopes = [
+        by_cell * g * i * (1 - i),
+        by_cell * before * f * (1 - f),
+        by_cell * i * (1 - g * g),
+        grads[0] * bent * o * (1 - o),
+    ]
+    d = cat(slopes, 1)
+    return d, d, (None, by_cell * f)
+
+
+def _gru(by_input: Any, by_state: Any, states: Any) -> Any:
+    (one, two, three), (r, u, inner) = _blocks(by_input, 3), _blocks(by_state, 3)
+    r, u = sigmoid(one + r), sigmoid(two + u)
+    new = tanh(three + r * inner)
+    return (r, u, new, inner, states[0]), ((states[0] - new) * u + new,)
+
+
+def _gru_back(memo: Any, grads: Any) -> Any:
+    r, u, new, inner, before = memo
+    by_new = grads[0] * (1 - u) * (1 - new * new)
+    by_reset = by_new * inner * r * (1 - r)
+    by_update = grads[0] * (before - new) * u * (1 - u)
+    return cat([by_reset, by_update, by_new], 1), cat([by_reset, by_update, by_new * r], 1), (grads[0] * u,)
+
+
+def _tanh(by_input: Any, by_state: Any, states: Any) -> Any:
+    hidden = tanh(by_input + by_state)
+    return hidden, (hidden,)
+
+
+def _tanh_back(memo: Any, grads: Any) -> Any:
+    d = grads[0] - grads[0] * memo * memo
+    return d, d, (None,)
+
+
+def _relu(by_input: Any, by_state: Any, states: Any) -> Any:
+    hidden = relu(by_input + by_state)
+    return hidden, (hidden,)
+
+
+def _relu_back(memo: Any, grads: Any) -> Any:
+    d = _relu_grad(grads[0], memo)
+    return d, d, (None,)
+
+
+LSTM, GRU, TANH, RELU = Cell(_lstm, _lstm_back), Cell(_gru, _gru_back), Cell(_tanh, _tanh_back), Cell(_relu, _relu_back)
+
+
+# ------------------------------------------------------------------ through time
+
+
+def _fit(now: Any, rows: int, first: Any, last: list[Any]) -> Any:
+    """Return the rows ``now`` for a step of so many; new ones come from ``first``, those that go join ``last``."""
+    if now is None:
+        return narrow(first, 0, 0, rows)
+    have = now.shape[0]
+    if rows < have:
+        last.append(narrow(now, 0, rows, have - rows))
+        return narrow(now, 0, 0, rows)
+    return now if rows == have else cat([now, narrow(first, 0, have, rows - have)])
+
+
+def _in_order(parts: list[Any], steps: Steps) -> Any:
+    """Return the rows of all steps in the order of the input."""
+    return cat(parts if steps[0] <= steps[-1] else parts[::-1])
+
+
+def through_time(
+    cell: Cell, g: Any, g_last: list[Any], input: Any, first: list[Any], weights: Any, projection: Any, steps: Steps
+) -> tuple[list[Any], list[Any], Any]:
+    """Return the gradients of (input, both weights, both biases), of the first states, and of the projection.
+
+    ``g`` is the gradient of the output's rows, or None; ``g_last`` are those of the last states.
+    """
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    by_input, states, memos = linear(input, weight_ih, bias_ih), [None] * len(first), []
+    for start, stop in steps:
+        states = [_fit(now, stop - start, one, []) for now, one in zip(states, first, strict=True)]
+        by_state = linear(states[0], weight_hh, bias_hh)
+        memo, made = cell.forward(narrow(by_input, 0, start, stop - start), by_state, states)
+        memos.append((states[0], memo, made[0]))
+        states = list(made)
+        if projection is not None:
+            states[0] = linear(states[0], projection)
+    grads: list[Any] = [None] * len(first)
+    lost: list[list[Any]] = [[] for _ in first]
+    ones, twos = [], []
+    by_projection: Any = None
+    for (start, stop), (_, memo, made) in zip(reversed(steps), reversed(memos), strict=True):
+        grads = [_fit(now, stop - start, one, out) for now, one, out in zip(grads, g_last, lost, strict=True)]
+        if g is not None:
+            grads[0] = grads[0] + narrow(g, 0, start, stop - start)
+        if projection is not None:
+            share = fold_gemm(grads[0], made)
+            by_projection = share if by_projection is None else by_projection + share
+            grads[0] = gemm(grads[0], projection, False, False)
+        one, two, rest = cell.back(memo, grads)
+        by_hidden = gemm(two, weight_hh, False, False)
+        grads = [by_hidden if rest[0] is None else by_hidden + rest[0], *rest[1:]]
+        ones.append(one)
+        twos.append(two)
+    d, d_state = _in_order(ones[::-1], steps), _in_order(twos[::-1], steps)
+    before = _in_order([each[0] for each in memos], steps)
+    found = [
+        gemm(d, weight_ih, False, False),
+        fold_gemm(d, input),
+        fold_gemm(d_state, before),
+        None if bias_ih is None else column_sum(d),
+        None if bias_hh is None else column_sum(d_state),
+    ]
+    return found, [cat([now, *out[::-1]]) for now, out in zip(grads, lost, strict=True)], by_projection
+
+
+Shapes = list[tuple[int, ...]]
+
+
+_PLAIN = ("input", "hx", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def apart(flat: Any, shapes: Shapes) -> list[Any]:
+    """Return the results that lie in ``flat`` one after the other; they share its node."""
+    array, made, start = flat.array if isinstance(flat, Variable) else flat, [], 0
+    for shape in shapes:
+        part = array[start : start + prod(shape)].reshape(shape)
+        made.append(part.copy() if start else part)
+        start += part.size
+    if not isinstance(flat, Variable):
+        return made
+    step, total = flat.node, len(made)
+    if step is None:
+        return [wrap(flat.result, part, None, flat.version) for part in made]
+    step.shape, step.dtype = Parts.shape, Parts.dtype
+    return [wrap(flat.result, part, pick(step, n, total, part)) for n, part in enumerate(made)]
+
+
+def shapes_of(input: Any, steps: Any, *states: Any) -> Shapes:
+    """Return the shapes of the results: of the output, unless it is a cell, and of the last states."""
+    last = [tuple(state.shape) for state in states]
+    return last if steps is None else [(*input.shape[:-1], last[0][1]), *last]
+
+
+def _arrived(g: Any, input: Any, steps: Any, states: Any) -> tuple[Any, list[Any]]:
+    """Return the gradient of the output as rows, or None, and those of the last states."""
+    recorded = isinstance(input, Variable)
+    if isinstance(g, Parts):
+        found = list(g.items)
+    elif steps is None and len(states) == 1:
+        found = [g]
+    else:
+        shapes = shapes_of(input, steps, *states)
+        ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
+        starts = [0, *ends]
+        found = [reshape(narrow(g, 0, a, b - a), s) for a, b, s in zip(starts, ends, shapes, strict=False)]
+    rows = None if steps is None else found.pop(0)
+    if rows is not None:
+        rows = reshape(rows, (prod(rows.shape[:-1]), rows.shape[-1]))
+    for n, state in enumerate(states):
+        if found[n] is None:
+            zeros = np.zeros(state.shape, state.array.dtype if recorded else state.dtype)
+            found[n] = wrap(Variable.result, zeros) if recorded else zeros
+    return (rows, found) if recorded else (None if rows is None else wide(rows), [wide(one) for one in found])
+
+
+def _rows(input: Any) -> Any:
+    return input if input.ndim == 2 else reshape(input, (prod(input.shape[:-1]), input.shape[-1]))
+
+
+def _shares(
+    by_input: Any, by_state: Any, before: Any, x: Array, weight_ih: Array, steps: Any, needs: list[bool]
+) -> list[Any]:
+    """Return the gradients of the input, of both weights and of both biases, None where not needed."""
+    d = kernels.columns_of(by_input, steps)
+    d_state = d if by_state is by_input or not (needs[2] or needs[4]) else kernels.columns_of(by_state, steps)
+    ones = np.ones(len(x), d.dtype)
+    by_bias = d.dot(ones) if needs[3] else None
+    return [
+        d.T.dot(weight_ih) if needs[0] else None,
+        d.dot(x) if needs[1] else None,
+        d_state.dot(kernels.rows_of(before, steps)) if needs[2] else None,
+        by_bias,
+        None if not needs[4] else by_bias if d_state is d and needs[3] else d_state.dot(ones),
+    ]
+
+
+def _wide(*arrays: Any) -> tuple[Any, ...]:
+    return tuple([None if array is None else wide(array) for array in arrays])
+
+
+def _flat(x: Array, steps: Any, *states: Array) -> tuple[Array, list[Any], Any]:
+    """Return memory for all results, the results in it (output, None for a cell, and states), and the steps."""
+    shapes = [state.shape for state in states]
+    if steps is not None:
+        shapes.insert(0, (len(x), shapes[0][1]))
+    ends = [0]
+    for n, m in shapes:
+        ends.append(ends[-1] + n * m)
+    flat = np.empty(ends[-1], x.dtype)
+    made: list[Any] = [flat[a:b].reshape(shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+    return flat, ([None, *made] if steps is None else made), steps or ((0, len(x)),)
+
+
+# ------------------------------------------------------------------ long short-term memory
+
+
+def _lstm_rule(
+    g: Any, input: Any, hx: Any, cx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, weight_hr: Any,
+    steps: Any, trace: Any, needs: list[bool],
+) -> tuple[Any, ...]:  # fmt: skip
+    (rows, last), x = _arrived(g, input, steps, (hx, cx)), _rows(input)
+    spans = steps or ((0, x.shape[0]),)
+    if isinstance(input, Variable):
+        weights = weight_ih, weight_hh, bias_ih, bias_hh
+        found, first, by_projection = through_time(LSTM, rows, last, x, [hx, cx], weights, weight_hr, spans)
+    else:
+        x, w_ih, w_hh, w_hr = _wide(x, weight_ih, weight_hh, weight_hr)
+        slopes, *first, by_projection = kernels.lstm_back(rows, last[0], last[1], w_hh, w_hr, spans, trace)
+        before = [each[0] for each in trace]
+        found = _shares(slopes, slopes, before, x, w_ih, spans, [needs[0], *needs[3:7]])
+    by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
+    return by_x, *first, *found[1:], by_projection
+
+
+@primitive(
+    _lstm_rule,
+    ("input", "hx", "cx", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
+    keeps=("trace",),
+    title="LstmBackward0",
+)
+def lstm_steps(
+    input: Array, hx: Array, cx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None,
+    weight_hr: Any = None, *, steps: Any = None,
+) -> tuple[Array, Any]:  # fmt: skip
+    """Return output, last hidden states (N, P) and last cells (N, H) of long short-term memory, in one flat array.
+
+    The gates are i, f, g, o: the weights are (4H, I), (4H, P) and, where hidden states are projected, (P, H).
+    """
+    x, h, c, *weights = _wide(_rows(input), hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr)
+    flat, results, spans = _flat(x, steps, h, c)
+    trace = kernels.lstm(x, h, c, tuple(weights), spans, results)
+    return flat.astype(input.dtype, copy=False), trace
+
+
+# ------------------------------------------------------------------ gated recurrent units
+
+
+def _gru_rule(
+    g: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, steps: Any, trace: Any,
+    needs: list[bool],
+) -> tuple[Any, ...]:  # fmt: skip
+    (rows, last), x = _arrived(g, input, steps, (hx,)), _rows(input)
+    spans = steps or ((0, x.shape[0]),)
+    if isinstance(input, Variable):
+        weights = weight_ih, weight_hh, bias_ih, bias_hh
+        found, first, _ = through_time(GRU, rows, last, x, [hx], weights, None, spans)
+    else:
+        x, w_ih, w_hh = _wide(x, weight_ih, weight_hh)
+        by_input, by_state, *first = kernels.gru_back(rows, last[0], w_hh, spans, trace)
+        before = [each[0] for each in trace]
+        found = _shares(by_input, by_state, before, x, w_ih, spans, [needs[0], *needs[2:]])
+    by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
+    return by_x, *first, *found[1:]
+
+
+@primitive(
+    _gru_rule,
+    _PLAIN,
+    keeps=("trace",),
+    title=lambda steps: "AddBackward0" if steps is None else "GruBackward0",
+)
+def gru_steps(
+    input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None, *,
+    steps: Any = None,
+) -> tuple[Array, Any]:  # fmt: skip
+    """Return output and last hidden states (N, H) of gated recurrent units in one flat array; of a cell the states.
+
+    The gates are r, z, n: the weights are (3H, I) and (3H, H).
+    """
+    x, h, *weights = _wide(_rows(input), hx, weight_ih, weight_hh, bias_ih, bias_hh)
+    flat, results, spans = _flat(x, steps, h)
+    trace = kernels.gru(x, h, tuple(weights), spans, results)
+    return (results[1] if steps is None else flat).astype(input.dtype, copy=False), trace
+
+
+# ------------------------------------------------------------------ Elman's network
+
+
+def _elman_rule(
+    g: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str,
+    steps: Any, trace: Any, needs: list[bool],
+) -> tuple[Any, ...]:  # fmt: skip
+    (rows, last), x = _arrived(g, input, steps, (hx,)), _rows(input)
+    spans = steps or ((0, x.shape[0]),)
+    if isinstance(input, Variable):
+        cell, weights = RELU if nonlinearity == "relu" else TANH, (weight_ih, weight_hh, bias_ih, bias_hh)
+        found, first, _ = through_time(cell, rows, last, x, [hx], weights, None, spans)
+    else:
+        x, w_ih, w_hh = _wide(x, weight_ih, weight_hh)
+        slopes, *first = kernels.elman_back(rows, last[0], w_hh, nonlinearity == "relu", spans, trace)
+        before = [each[0] for each in trace]
+        found = _shares(slopes, slopes, before, x, w_ih, spans, [needs[0], *needs[2:]])
+    by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
+    return by_x, *first, *found[1:]
+
+
+def _elman_title(nonlinearity: str, steps: Any) -> str:
+    return f"{nonlinearity.capitalize()}Backward0" if steps is None else "RnnBackward0"
+
+
+@primitive(_elman_rule, _PLAIN, keeps=("trace",), title=_elman_title)
+def elman_steps(
+    input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None, *,
+    nonlinearity: str = "tanh", steps: Any = None,
+) -> tuple[Array, Any]:  # fmt: skip
+    """Return output and last hidden states (N, H) of Elman's network in one flat array; of a cell the states.
+
+    ``nonlinearity`` is "tanh" or "relu"; the weights are (H, I) and (H, H).
+    """
+    x, h, *weights = _wide(_rows(input), hx, weight_ih, weight_hh, bias_ih, bias_hh)
+    flat, results, spans = _flat(x, steps, h)
+    trace = kernels.elman(x, h, tuple(weights), nonlinearity == "relu", spans, results)
+    return (results[1] if steps is None else flat).astype(input.dtype, copy=False), trace

@@ -1,0 +1,165 @@
+"""Distances between all pairs of two sets of vectors, or of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....arrays.dtypes import Array, dtype_of
+from ....autograd.arguments import array_of, plain
+from ....autograd.broadcast import expand_to
+from ....autograd.primitive import primitive
+from ..backward_ops import absolute_power, shaped, signed_power, values_of
+from ..common import flat
+from ..index.scatter import index_select, place_rows
+from ..reduce.sums import sum
+from ..shape.order import transpose
+from .matmul import gemm
+
+_MATRIX = 25  # from more rows on PyTorch takes Euclidean distances by a matrix product
+
+
+def _lengths(difference: Array, p: float) -> Any:
+    """Return the ``p``-norms of the vectors along the last dim."""
+    size = np.abs(difference)
+    if p == 0:
+        return np.add.reduce(size != 0, -1, difference.dtype)
+    if p == 1:
+        return np.add.reduce(size, -1)
+    if p == 2:
+        return np.sqrt(np.add.reduce(size * size, -1))
+    if np.isinf(p):
+        return np.maximum.reduce(size, -1, initial=0)
+    return np.add.reduce(size**p, -1) ** (1 / p)
+
+
+def _slopes(g: Any, difference: Any, out: Any, p: float) -> Any:
+    """Return the gradient (..., M) for differences (..., M) whose norms are ``out``: 0 where a norm is 0."""
+    wide = shaped(g, (*g.shape, 1))
+    if p == 1:
+        return wide * signed_power(values_of(difference), 0)
+    if np.isinf(p):
+        distances = values_of(difference)
+        reached = np.abs(distances) == np.asarray(values_of(out))[..., None]
+        return wide * (reached * signed_power(distances, 0)).astype(distances.dtype)
+    return wide * (signed_power(difference, p - 1) * absolute_power(shaped(out, (*out.shape, 1)), 1 - p))
+
+
+def _cdist_rule(g: Any, x1: Any, x2: Any, out: Any, p: float, needs: list[bool]) -> tuple[Any, Any]:
+    if p == 0:
+        return flat(x1), flat(x2)
+    if p == 2:
+        share = g * absolute_power(out, -1)
+        flipped = transpose(share, -1, -2)
+        near = x1 * sum(share, -1, True) - gemm(share, x2, False, False) if needs[0] else None
+        far = x2 * sum(flipped, -1, True) - gemm(flipped, x1, False, False) if needs[1] else None
+        return near, far
+    slopes = _slopes(g, _differences(x1, x2), out, p)
+    return sum(slopes, -2) if needs[0] else None, -sum(slopes, -3) if needs[1] else None
+
+
+def _differences(x1: Any, x2: Any) -> Any:
+    """Return the difference (..., P, R, M) of each vector of ``x1`` and each of ``x2``."""
+    lead, width = x1.shape[:-2], x1.shape[-1]
+    return shaped(x1, (*lead, x1.shape[-2], 1, width)) - shaped(x2, (*lead, 1, x2.shape[-2], width))
+
+
+@primitive(_cdist_rule, ("x1", "x2"))
+def _cdist(x1: Array, x2: Array, p: float, matrix: bool) -> Any:
+    """Return the distances (..., P, R) of the rows of (..., P, M) and (..., R, M), of equal leading dims."""
+    if not matrix:
+        return _lengths(x1[..., :, None, :] - x2[..., None, :, :], p)
+    squares = np.add.reduce(x1 * x1, -1)[..., :, None] + np.add.reduce(x2 * x2, -1)[..., None, :]
+    return np.sqrt(np.maximum(squares - 2 * np.matmul(x1, x2.swapaxes(-1, -2)), 0))
+
+
+def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
+    if p == 0:
+        return flat(input)
+    first, second = np.triu_indices(input.shape[0], 1)
+    slopes = _slopes(g, index_select(input, 0, first) - index_select(input, 0, second), out, p)
+    return place_rows(slopes, input.shape, 0, first) - place_rows(slopes, input.shape, 0, second)
+
+
+@primitive(input=_pdist_rule)
+def _pdist(input: Array, p: float) -> Any:
+    """Return the distances of all pairs of rows, in order."""
+    first, second = np.triu_indices(len(input), 1)
+    return _lengths(input[first] - input[second], p)
+
+
+# ------------------------------------------------------------------ the functions
+
+
+def _check_power(name: str, p: float) -> float:
+    if p < 0:
+        raise RuntimeError(f"{name} only supports non-negative p values, not {p}")
+    return float(plain(name, "p", p))
+
+
+def pdist(input: Any, p: float = 2.0) -> Any:
+    """Return the ``p``-norm distances of all pairs of rows of (N, M) ``input``: (0, 1), (0, 2), …, (N - 2, N - 1).
+
+    RuntimeError for other ranks, integers and negative ``p``.
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
+
+    >>> import rushlight as torch
+    >>> torch.pdist(torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 4.0]]))
+    tensor([5., 4., 3.])
+    """
+    x = array_of(input, "pdist")
+    if x.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {x.ndim}D")
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4:
+        raise RuntimeError(f"pdist only supports floating-point dtypes, not {dtype_of(x.dtype)}")
+    return _pdist(input, _check_power("pdist", p))
+
+
+_MODES = {
+    "use_mm_for_euclid_dist_if_necessary": 0,
+    "use_mm_for_euclid_dist": 1,
+    "donot_use_mm_for_euclid_dist": 2,
+}
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_euclid_dist_if_necessary") -> Any:
+    """Return the ``p``-norm distances (..., P, R) of the rows of ``x1`` (..., P, M) and ``x2`` (..., R, M).
+
+    The leading dims broadcast. By ``compute_mode`` Euclidean distances of more than 25 rows, all, or none are computed
+    by a matrix product, which is faster and less exact for rows that lie close. Where a distance is 0, so is its
+    gradient. RuntimeError for shapes that do not fit, integers and negative ``p``.
+
+    https://pytorch.org/docs/stable/generated/torch.cdist.html
+
+    >>> import rushlight as torch
+    >>> torch.cdist(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5., 1.]])
+    """
+    a, b = array_of(x1, "cdist", "x1"), array_of(x2, "cdist", "x2", 2)
+    for number, x in enumerate((a, b), 1):
+        if x.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, X{number} got: {x.ndim}D")
+        if x.dtype.kind != "f" or x.dtype.itemsize < 4:
+            raise RuntimeError(f"cdist only supports floating-point dtypes, X{number} got: {dtype_of(x.dtype)}")
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"cdist: X1 and X2 must have one dtype, but have {dtype_of(a.dtype)} and {dtype_of(b.dtype)}"
+        )
+    if a.shape[-1] != b.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}")
+    mode = _MODES.get(compute_mode) if isinstance(compute_mode, str) else None
+    if mode is None:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    lead = common_shape(a.shape[:-2], b.shape[:-2])
+    x1, x2 = (x if x.shape[:-2] == lead else expand_to(x, (*lead, *x.shape[-2:])) for x in (x1, x2))
+    large = a.shape[-2] > _MATRIX or b.shape[-2] > _MATRIX
+    return _cdist(x1, x2, _check_power("cdist", p), p == 2 and (mode == 1 or (mode == 0 and large)))
+
+
+def common_shape(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that both broadcast to; RuntimeError if there is none."""
+    try:
+        return np.broadcast_shapes(first, second)
+    except ValueError:
+        raise RuntimeError(f"shapes {list(first)} and {list(second)} do not broadcast together") from None

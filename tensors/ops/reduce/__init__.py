@@ -1,0 +1,1 @@
+"""Ops along dims: sums, extrema, running sums, sorting, counting."""

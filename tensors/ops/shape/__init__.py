@@ -1,0 +1,1 @@
+"""Ops on shapes: views, order, joining, splitting, padding."""

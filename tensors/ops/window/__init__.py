@@ -1,0 +1,1 @@
+"""Ops with windows: convolutions, poolings, interpolation."""

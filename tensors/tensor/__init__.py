@@ -1,0 +1,1 @@
+"""The class ``Tensor``, put together from siblings that hold its methods by topic."""

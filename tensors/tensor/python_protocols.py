@@ -1,0 +1,159 @@
+"""A tensor's dealings with Python: numbers, text, copies and pickles."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from ...arrays.dtypes import get_default_dtype
+from ...arrays.formatting import tensor_repr
+from ...autograd import entry
+from ...autograd.grad_mode import fresh
+from ...autograd.node import Variable, new_leaf, shared, start, wrap
+from .attributes import TensorBase
+
+_ONE = "only one element tensors can be converted to Python scalars, not one of shape "
+_HIDDEN = ("_leaf_kept",)
+
+
+def rebuild(cls: Any, array: Any, requires_grad: bool) -> Any:
+    """Return the tensor that was pickled."""
+    made = wrap(cls, array.view(np.dtype(array.dtype.str)))  # NumPy unpickles dtypes that are equal but not the same
+    if requires_grad:
+        made.node = new_leaf(made)
+    return made
+
+
+class TensorValues(TensorBase):
+    """How a tensor meets Python's own protocols."""
+
+    __slots__ = ()
+
+    # ------------------------------------------------------------------ as Python's values
+
+    def item(self) -> Any:
+        """Return the only element as a Python number; RuntimeError unless there is exactly one."""
+        try:
+            return self.array.item()
+        except ValueError:
+            raise RuntimeError(
+                f"a Tensor with {self.array.size} elements cannot be converted to Scalar: its shape is "
+                f"{list(self.array.shape)}"
+            ) from None
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists, or as a number if there are no dims."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """Return the tensor's memory as an ndarray.
+
+        Raises RuntimeError if a gradient is required; with ``force`` it is as ``detach().numpy()``.
+        """
+        if not force and entry.node_of(self) is not None:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        found: np.ndarray[Any, Any] = shared(self)
+        return found
+
+    def _only(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError(f"{_ONE}{list(self.array.shape)}")
+        return self.array.item()
+
+    def __float__(self) -> Any:
+        return float(self._only())
+
+    def __int__(self) -> Any:
+        return int(self._only())
+
+    def __complex__(self) -> complex:
+        return complex(self._only())
+
+    def __index__(self) -> Any:
+        if self.array.size != 1 or self.array.dtype.kind == "f":
+            raise TypeError(
+                "only integer tensors of a single element can be converted to an index, not one of "
+                f"{self.dtype} and shape {list(self.array.shape)}"
+            )
+        return int(self.array.item())
+
+    def __bool__(self) -> Any:
+        array = self.array
+        if array.size != 1:
+            several = "more than one value" if array.size else "no values"
+            raise RuntimeError(f"Boolean value of Tensor with {several} is ambiguous: its shape is {list(array.shape)}")
+        return array.item() != 0
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __contains__(self, element: Any) -> Any:
+        if not isinstance(element, Variable | bool | int | float | np.generic):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+            )
+        return bool(np.any(self.array == (element.array if isinstance(element, Variable) else element)))
+
+    # ------------------------------------------------------------------ text
+
+    def __repr__(self) -> str:
+        node = entry.node_of(self)
+        computed = node is not None and node.op is not None
+        plain = type(self) is Variable.result or self._prints_as_tensor
+        return tensor_repr(
+            np.asarray(self.array),
+            dtype_name=repr(self.dtype),
+            default_dtype_name=repr(get_default_dtype()),
+            requires_grad=node is not None,
+            grad_fn_name=self.grad_fn.name() if computed and self.grad_fn is not None else None,
+            prefix="tensor(" if plain else f"{type(self).__name__}(",
+        )
+
+    _prints_as_tensor = False  # whether a subclass opens its text with "tensor(" as well
+
+    def __format__(self, spec: str) -> str:
+        if not self.array.ndim and type(self) is Variable.result:
+            return format(self.array.item(), spec)
+        return object.__format__(self, spec)
+
+    # ------------------------------------------------------------------ copies and pickles
+
+    def __copy__(self) -> Any:
+        """Return another leaf on the same memory."""
+        made = wrap(type(self), shared(self), None, start(self))
+        made.__dict__.update(self._attributes())
+        return made.requires_grad_() if entry.node_of(self) is not None else made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return a copy with memory of its own, its gradient too; RuntimeError unless the tensor is a leaf."""
+        if id(self) in memo:
+            return memo[id(self)]
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                f"moment, not the result of {self.grad_fn.name() if self.grad_fn is not None else 'a step'}."
+            )
+        made = memo[id(self)] = wrap(type(self), np.array(self.array), None, fresh.get())
+        made.__dict__.update(deepcopy(self._attributes(), memo))
+        if self.requires_grad:
+            made.requires_grad_()
+        grad = self.grad
+        if grad is not None:
+            made.grad = deepcopy(grad.detach() if not grad.is_leaf else grad, memo)
+        return made
+
+    def _attributes(self) -> dict[str, Any]:
+        """Return what the user has set on this tensor."""
+        return {name: value for name, value in self.__dict__.items() if name not in _HIDDEN}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Return what pickle keeps: class, values, whether a gradient is required, and what the user has set."""
+        array = np.array(self.array, order="C")
+        return rebuild, (type(self), array, self.requires_grad), self._attributes() or None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)

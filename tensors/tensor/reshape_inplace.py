@@ -1,0 +1,62 @@
+"""Methods that give a tensor another shape in place: ``unsqueeze_``, ``squeeze_``, ``t_``, ``transpose_``."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+from ...autograd.grad_mode import recording
+from ...autograd.inplace import check_rebase
+from ...autograd.node import hold, shared, wrap
+from ...autograd.view import View
+from ..ops.shape.order import swapaxes, swapdims, t, transpose
+from ..ops.shape.views import squeeze, unsqueeze
+
+
+def reshaped_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method that makes a tensor what ``twin``, which returns a view, would have returned."""
+    name = f"{twin.__name__}_"
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.view_of is not None:
+            if recording.get():
+                check_rebase(self)
+            made = twin(self, *args, **kwargs)
+            _check_recorded(self, made, name)
+            self.view_of = made.view_of
+        else:
+            _check_alone(self, name)
+            made = twin(wrap(type(self), shared(self), self.node), *args, **kwargs)
+            _check_recorded(self, made, name)
+        hold(self, made.array)
+        self.node = made.node
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"In-place version of :func:`{twin.__name__}`."
+    return method
+
+
+def _check_recorded(x: Any, made: Any, name: str) -> None:
+    if x.node is not None and made.node is None:
+        raise RuntimeError(f"{name}: a tensor that requires grad can only change its shape where that is recorded")
+
+
+def _check_alone(x: Any, name: str) -> None:
+    """Raise RuntimeError if ``x`` is a leaf that requires grad, or if another tensor is a view of it.
+
+    A view finds its history by the steps that lead to it from its base, which must keep its shape.
+    """
+    if x.node is not None and x.node.op is None and recording.get():
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    if x.version is not None and any(type(one) is View for one in gc.get_referrers(x)):
+        raise RuntimeError(
+            f"{name}: the shape of this tensor cannot change in place while other tensors are views of it. Use "
+            f"{name[:-1]}() instead, which returns a view."
+        )
+
+
+unsqueeze_, squeeze_ = reshaped_in_place(unsqueeze), reshaped_in_place(squeeze)
+t_, transpose_ = reshaped_in_place(t), reshaped_in_place(transpose)
+swapaxes_, swapdims_ = reshaped_in_place(swapaxes), reshaped_in_place(swapdims)
