@@ -16,7 +16,7 @@ import numpy as np
 from .arrays.trees import filled, flat, mapped
 from .autograd.entry import grad as _grad
 from .autograd.grad_mode import enable_grad, is_grad_enabled
-from .autograd.node import Node, Variable, new_leaf, shared, start, wrap
+from .autograd.node import Node, Variable, as_ndarray, ensure_version, new_leaf, wrap
 from .nn.modules.module import Module
 from .nn.utils.stateless import call as _call
 from .tensors.ops.shape.join import stack
@@ -131,7 +131,7 @@ class _Level:
             raise ValueError(f"{what}: Expected all inputs to be Tensors, got {type(x)}")
         if x.node is not None and self.recorded:
             return view(x, x.array.shape)
-        made = wrap(x.result, shared(x), None, start(x))
+        made = wrap(x.result, as_ndarray(x), None, ensure_version(x))
         made.node = new_leaf(made)
         self.own.add(made.node)
         return made
@@ -140,7 +140,7 @@ class _Level:
         """Return ``x``, cut off from the graph unless that leads to something outside of this level."""
         if not isinstance(x, Variable) or x.node is None or self._leads_out(x.node):
             return x
-        return wrap(x.result, shared(x), None, start(x))
+        return wrap(x.result, as_ndarray(x), None, ensure_version(x))
 
     def _leads_out(self, node: Node) -> bool:
         seen: set[int] = set()
@@ -150,7 +150,7 @@ class _Level:
             if id(one) in seen:
                 continue
             seen.add(id(one))
-            if one.op is None:
+            if one.backward is None:
                 if one not in self.own:
                     return True
             else:
@@ -359,7 +359,7 @@ def _jacobian(level: _Level, out: Any, inputs: list[Any]) -> list[Any]:
     rows = []
     for place in range(value.array.size):
         weight = _zeros(value)
-        shared(weight).flat[place] = 1
+        as_ndarray(weight).flat[place] = 1
         rows.append(_pulled(level, [value], inputs, [weight], retain_graph=True))
     shapes = [(*value.array.shape, *x.array.shape) for x in inputs]
     if not rows:

@@ -15,7 +15,7 @@ def norm_dim(dim: int, ndim: int) -> int:
     Raises IndexError naming the range if ``dim`` is not one of ``ndim`` dims.
     """
     if type(dim) is not int:
-        dim = whole(dim)
+        dim = as_int(dim)
     if 0 <= dim < ndim:
         return dim
     low = -(ndim or 1)
@@ -70,7 +70,7 @@ def mismatch(error: ValueError, *arrays: Any) -> None:
     raise RuntimeError(str(error))
 
 
-def whole(dim: Any, name: str = "dim") -> int:
+def as_int(dim: Any, name: str = "dim") -> int:
     """Return ``dim`` as an int if it is a whole number of any type, or raise TypeError that calls it ``name``."""
     if type(dim) is int:
         return dim

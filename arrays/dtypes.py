@@ -209,7 +209,7 @@ _PLAIN = {float, int}
 _ZEROS = {each.numpy: np.zeros((), each.numpy) for each in DTYPES}
 
 
-def beside(value: float, array: Any) -> Any:
+def scalar_operand(value: float, array: Any) -> Any:
     """Return the number ``value``, an int or float, as what stands beside a float ``array`` at the lowest price."""
     kind = array.dtype
     if type(array) is not np.ndarray:
@@ -221,12 +221,12 @@ def beside(value: float, array: Any) -> Any:
     return number(float(value), kind) if found is None else found
 
 
-def unify(x: Any, y: Any) -> tuple[Any, Any]:
+def promote_two(x: Any, y: Any) -> tuple[Any, Any]:
     """Return two operands in their common dtype; Python numbers become arrays."""
     if type(y) in _PLAIN and x.dtype.kind == "f":
-        return x, beside(y, x)
+        return x, scalar_operand(y, x)
     if type(x) in _PLAIN and y.dtype.kind == "f":
-        return beside(x, y), y
+        return scalar_operand(x, y), y
     kind = result_numpy(x, y)
     return cast(x, kind), cast(y, kind)
 

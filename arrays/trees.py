@@ -31,7 +31,7 @@ def mapped(fn: Callable[[Any], Any], tree: Any) -> Any:
     return filled(tree, [fn(leaf) for leaf in flat(tree)])
 
 
-def spread(prefix: Any, tree: Any) -> list[Any]:
+def broadcast_prefix(prefix: Any, tree: Any) -> list[Any]:
     """Return for each leaf of ``tree`` that of ``prefix`` which stands for it: a leaf of that stands for all below.
 
     Raises ValueError where the two are built differently.
@@ -41,11 +41,11 @@ def spread(prefix: Any, tree: Any) -> list[Any]:
     if isinstance(prefix, dict):
         if not isinstance(tree, dict) or prefix.keys() != tree.keys():
             raise ValueError("dicts with other keys")
-        return [one for name in tree for one in spread(prefix[name], tree[name])]
+        return [one for name in tree for one in broadcast_prefix(prefix[name], tree[name])]
     if (
         not isinstance(tree, tuple | list)
         or len(prefix) != len(tree)
         or isinstance(tree, tuple) != isinstance(prefix, tuple)
     ):
         raise ValueError("sequences of other kinds or lengths")
-    return [one for part, below in zip(prefix, tree, strict=True) for one in spread(part, below)]
+    return [one for part, below in zip(prefix, tree, strict=True) for one in broadcast_prefix(part, below)]

@@ -11,7 +11,7 @@ from warnings import warn
 import numpy as np
 
 from .grad_mode import Observer, Watch, remove_observer
-from .multi_output import Parts
+from .multi_output import OutputGrads
 from .node import Node, Variable
 
 
@@ -21,7 +21,7 @@ class Anomaly(Observer):
     def __init__(self, check_nan: bool) -> None:
         self.check_nan = check_nan
 
-    def made(self, node: Node, value: Any) -> None:
+    def node_made(self, node: Node, value: Any) -> None:
         """Keep the stack of the call that made ``node``."""
         node.__dict__.setdefault("metadata", {})["traceback_"] = traceback.StackSummary.extract(
             traceback.walk_stack(_getframe(2)), limit=32, lookup_lines=False
@@ -32,7 +32,7 @@ class Anomaly(Observer):
         if not self.check_nan:
             return
         for number, part in enumerate(parts):
-            for one in part.items if isinstance(part, Parts) else (part,):
+            for one in part.items if isinstance(part, OutputGrads) else (part,):
                 array = one.array if isinstance(one, Variable) else one
                 if array is not None and np.isnan(array).any():
                     explain(node)

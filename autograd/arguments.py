@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.dtypes import beside, bool_, cast, default_numpy, result_numpy, unify
+from ..arrays.dtypes import bool_, cast, default_numpy, promote_two, result_numpy, scalar_operand
 from .node import CONSTANT, Variable
-from .view import settle
+from .view import refresh_view
 
 
-def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, optional: bool, operator: bool) -> Any:
+def coerce_argument(
+    value: Any, name: str, parameter: str, position: int, numbers: bool, optional: bool, operator: bool
+) -> Any:
     """Return an argument that is no tensor as a kernel may take it, or raise TypeError."""
     if value is None and optional:
         return None
@@ -29,7 +31,7 @@ def adopt(value: Any, name: str, parameter: str, position: int, numbers: bool, o
 _PLAIN = {float, int, bool}
 
 
-def plain(name: str, parameter: str, value: Any) -> Any:
+def as_number(name: str, parameter: str, value: Any) -> Any:
     """Return a number of any kind, or a tensor without dims, as a Python number; TypeError for anything else.
 
     A tensor that requires grad is something else: its gradient would be lost.
@@ -38,41 +40,41 @@ def plain(name: str, parameter: str, value: Any) -> Any:
         return value
     if isinstance(value, Variable):
         if value.view_of is not None:
-            settle(value)
+            refresh_view(value)
         value = value if value.node is not None else value.array
     if isinstance(value, np.ndarray | np.generic | int | float) and not np.ndim(value):
         return value.item() if isinstance(value, np.ndarray | np.generic) else value
     raise TypeError(f"{name}(): argument {parameter!r} must be Number, not {type(value).__name__}")
 
 
-def meet(*pairs: Any) -> list[Any]:
+def promote_operands(*pairs: Any) -> list[Any]:
     """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; None stays."""
     arrays = _operands(pairs)
     if len(arrays) == 2 and arrays[0] is not None and arrays[1] is not None:
-        return list(unify(*arrays))
+        return list(promote_two(*arrays))
     kind = result_numpy(*[a for a in arrays if a is not None])
     return [None if a is None else cast(a, kind) for a in arrays]
 
 
-def meet_as_floats(*pairs: Any) -> list[Any]:
+def promote_to_float(*pairs: Any) -> list[Any]:
     """Return the arrays of ``(tensor or CONSTANT, array)`` in their common float dtype."""
     arrays = _operands(pairs)
     if any(isinstance(a, np.ndarray) and a.dtype.kind == "f" for a in arrays):
-        return list(unify(*arrays))
+        return list(promote_two(*arrays))
     kind = result_numpy(*arrays)
     if kind.kind != "f":
         kind = default_numpy()
     return [cast(a, kind) for a in arrays]
 
 
-def meet_without_bools(*pairs: Any) -> list[Any]:
+def promote_refusing_bool(*pairs: Any) -> list[Any]:
     """Return the arrays of ``(tensor or CONSTANT, array)`` in their common dtype; RuntimeError if one is bool."""
     if any(isinstance(a, bool | np.bool_) or getattr(a, "dtype", None) is bool_.numpy for a in pairs[1::2]):
         raise RuntimeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
             "use the `~` or `logical_not()` operator instead."
         )
-    return meet(*pairs)
+    return promote_operands(*pairs)
 
 
 def _operands(pairs: tuple[Any, ...]) -> list[Any]:
@@ -82,25 +84,29 @@ def _operands(pairs: tuple[Any, ...]) -> list[Any]:
     ]
 
 
-_MEETINGS = {"": meet, "same": meet, "float": meet_as_floats, "minus": meet_without_bools}
+_PROMOTIONS = {
+    "": promote_operands,
+    "same": promote_operands,
+    "float": promote_to_float,
+}
 
 
 _NUMBERS = {float, int}
 
 
-TAKEN = {np.ndarray, float, int}
+ACCEPTED_TYPES = {np.ndarray, float, int}
 """Types of arguments that are no tensors and that a kernel may take at once."""
 
 
-def meeting(promote: str, operands: int) -> Any:
+def promoter(promote: str, operands: int, refuse_bool: bool = False) -> Any:
     """Return the function that brings operands together; two of them, a number and floats, take a shorter way."""
-    general = _MEETINGS[promote]
+    general = promote_refusing_bool if refuse_bool else _PROMOTIONS[promote]
 
     def meet_two(x: Any, a: Any, y: Any, b: Any) -> Any:
         if y is CONSTANT and type(b) in _NUMBERS and a.dtype.kind == "f":
-            return a, beside(b, a)
+            return a, scalar_operand(b, a)
         if x is CONSTANT and type(a) in _NUMBERS and b.dtype.kind == "f":
-            return beside(a, b), b
+            return scalar_operand(a, b), b
         return general(x, a, y, b)
 
     return meet_two if operands == 2 else general

@@ -11,7 +11,7 @@ from .node import Node, Variable
 from .primitive import primitive
 
 
-def _spread_again(g: Any, input_shape: tuple[int, ...]) -> Any:
+def _expand_again(g: Any, input_shape: tuple[int, ...]) -> Any:
     return expand_to(g, input_shape)
 
 
@@ -19,7 +19,7 @@ def _sum_again(g: Any, input_shape: tuple[int, ...]) -> Any:
     return sum_to(g, input_shape)
 
 
-@primitive(input=_spread_again, title="SumBackward1")
+@primitive(input=_expand_again, grad_fn_name="SumBackward1")
 def sum_to(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` summed to ``shape``, from which it can be broadcast; the dual of ``expand_to``."""
     lead = input.ndim - len(shape)
@@ -27,13 +27,13 @@ def sum_to(input: Array, shape: tuple[int, ...]) -> Array:
     return np.add.reduce(input, dims, input.dtype, keepdims=True).reshape(shape)
 
 
-@primitive(input=_sum_again, title="ExpandBackward0")
+@primitive(input=_sum_again, grad_fn_name="ExpandBackward0")
 def expand_to(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` broadcast to ``shape``, read-only; the dual of ``sum_to``."""
-    return spread(input, shape)
+    return broadcast_view(input, shape)
 
 
-def spread(x: Array, shape: tuple[int, ...]) -> Array:
+def broadcast_view(x: Array, shape: tuple[int, ...]) -> Array:
     """Return ``x`` broadcast to ``shape``, a view: what ``np.broadcast_to`` does, at a third of its price."""
     x = np.asarray(x)
     if not x.flags.c_contiguous:
@@ -43,30 +43,30 @@ def spread(x: Array, shape: tuple[int, ...]) -> Array:
     return np.ndarray(shape, x.dtype, x, 0, (0,) * lead + strides)
 
 
-@primitive(input=lambda g: g, title="ToCopyBackward0")
+@primitive(input=lambda g: g, grad_fn_name="ToCopyBackward0")
 def convert(input: Array, dtype: Any) -> Array:
     """Return ``input`` in NumPy's ``dtype``, a copy; the engine brings the gradient back."""
     return np.asarray(input).astype(dtype)
 
 
-@primitive(input=lambda g: g, title="CloneBackward0")
+@primitive(input=lambda g: g, grad_fn_name="CloneBackward0")
 def copied(input: Array, order: Any = "C") -> Array:
     """Return a copy of ``input``."""
     return np.array(input, order=order)
 
 
-def compatible(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+def is_expandable(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     """Return whether a gradient of ``shape`` can be summed to ``wanted``."""
     lead = len(shape) - len(wanted)
     return lead >= 0 and all(n in (1, m) for n, m in zip(wanted, shape[lead:], strict=True))
 
 
-def settle_gradient(part: Any, edge: Node, node: Node) -> Any:
+def unbroadcast(part: Any, edge: Node, node: Node) -> Any:
     """Return the gradient that ``node`` sends to ``edge`` in the shape and dtype of the value there."""
     array = part.array if isinstance(part, Variable) else part
     shape, kind = edge.shape, edge.dtype
     if array.shape != shape:
-        if not compatible(array.shape, shape):
+        if not is_expandable(array.shape, shape):
             raise RuntimeError(
                 f"Function {node.name()} returned an invalid gradient at index {node.edges.index(edge)} - got "
                 f"{list(array.shape)} but expected shape compatible with {list(shape)}"

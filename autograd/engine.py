@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from .anomaly_mode import anomaly
-from .broadcast import convert, settle_gradient
+from .broadcast import convert, unbroadcast
 from .node import FreedError, Node, Variable, wrap
-from .version import count as count_write
+from .version import count_write
 
 _newest = attrgetter("seq")
 
@@ -28,7 +28,7 @@ def reachable(roots: Iterable[Node]) -> tuple[list[Node], dict[Node, Any], bool]
     seen: dict[Node, Any] = dict.fromkeys(order)
     append = order.append
     for node in order:  # grows as it goes
-        edge, more = node.edge, node.more
+        edge, more = node.edge, node.other_edges
         if node.hooks is not None:
             hooked = True
         if edge is not None and edge not in seen:
@@ -45,7 +45,7 @@ def reachable(roots: Iterable[Node]) -> tuple[list[Node], dict[Node, Any], bool]
 
 def _hooked_leaves_early(order: list[Node]) -> list[Node]:
     """Return ``order`` with each leaf that has hooks right after the last step that reads it, as PyTorch runs it."""
-    early = {node for node in order if node.op is None and node.hooks is not None}
+    early = {node for node in order if node.backward is None and node.hooks is not None}
     if not early:
         return order
     last = {edge: node for node in order for edge in node.edges if edge in early}
@@ -69,22 +69,22 @@ def _leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
     return useful
 
 
-def recall(node: Node, cls: Any) -> tuple[Any, ...]:
+def saved_as_tensors(node: Node, cls: Any) -> tuple[Any, ...]:
     """Return what ``node`` saved, its arrays as tensors that are still tied to the graph."""
-    if node.op is None or node.saved is None:
+    if node.backward is None or node.saved is None:
         raise FreedError
     saved = list(node.saved)
-    for place, _, edge in node.op.layout:
+    for place, _, edge in node.backward.layout:
         if saved[place] is not None:
             owner = node if edge == -1 else node.edges[edge] if edge >= 0 else None
             saved[place] = wrap(cls, saved[place], owner, saved[place + 1])
     return tuple(saved)
 
 
-def pulled(node: Any, g: Any, saved: Any, edges: int) -> tuple[Any, ...]:
+def vjps(node: Any, g: Any, saved: Any, edges: int) -> tuple[Any, ...]:
     """Return the gradient of each of the inputs of ``node``, ``None`` where none is asked for."""
-    parts = node.op.pull(g, saved, node)
-    return parts if node.more is not None else (parts, *(None,) * (edges - 1))
+    parts = node.backward.vjp(g, saved, node)
+    return parts if node.other_edges is not None else (parts, *(None,) * (edges - 1))
 
 
 walking: ContextVar[tuple[int, Collection[Node]]] = ContextVar("walking", default=(-1, ()))
@@ -137,7 +137,7 @@ def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one 
         g = grads.pop(node, None)
         if g is None:
             continue
-        hooks, op, edges, asked = node.hooks, node.op, node.edges, node
+        hooks, op, edges, asked = node.hooks, node.backward, node.edges, node
         if hooks is not None:
             g = hooks.enter(node, g, cls)
         if useful is not None and targets is not None:
@@ -147,7 +147,7 @@ def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one 
             if op is None or not any(edges):
                 continue
             asked = Node()
-            asked.op, asked.edges = op, edges
+            asked.backward, asked.edges = op, edges
         elif op is None:
             if hooks is None:
                 arrived[node] = g
@@ -158,7 +158,7 @@ def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one 
             continue
         if hooks is not None:
             g = hooks.prepare(g, cls)
-        parts = pulled(asked, g, recall(node, cls) if record else node.saved, len(edges))
+        parts = vjps(asked, g, saved_as_tensors(node, cls) if record else node.saved, len(edges))
         if hooks is not None:
             parts = hooks.leave(parts, g, cls)
         if watch is not None:
@@ -169,17 +169,17 @@ def _walk_watched(  # noqa: PLR0912 - all that can happen to a gradient, in one 
             if edge is None or part is None:
                 continue
             fits = part.shape == edge.shape and part.dtype is edge.dtype
-            settled = part if fits else settle_gradient(part, edge, node)
-            grads[edge] = grads[edge] + settled if edge in grads else settled
+            fitted = part if fits else unbroadcast(part, edge, node)
+            grads[edge] = grads[edge] + fitted if edge in grads else fitted
     return arrived
 
 
-def _held(grads: dict[int, Any]) -> int:
+def _references_in_dict(grads: dict[int, Any]) -> int:
     before = grads.get(0)
     return getrefcount(before)
 
 
-_HELD = _held({0: np.empty(1)})
+_ONLY_IN_DICT = _references_in_dict({0: np.empty(1)})
 """What ``getrefcount`` says of an array that only ``grads`` and one local variable hold."""
 LARGE = 16384
 """From this size on it pays to look whether a sum may be written into one of its terms."""
@@ -200,21 +200,21 @@ def _walk_arrays(  # noqa: PLR0912 - a call for each branch would double the pri
         if g is None:
             continue
         grads[node] = None
-        op = node.op
+        op = node.backward
         if op is None:
             arrived[node] = g
             continue
-        part = parts = op.pull(g, node.saved, node)
+        part = parts = op.vjp(g, node.saved, node)
         del g  # so that an array handed on unchanged is seen to have one holder less
         if op.frees and not keep:
             node.saved = None
-        edge, more, settles, number = node.edge, node.more, op.settles, 0
+        edge, more, needs_unbroadcast, number = node.edge, node.other_edges, op.needs_unbroadcast, 0
         if more is not None:
             part = parts[0]
         while True:
             if edge is not None and part is not None:
-                if settles and (part.shape != edge.shape or part.dtype is not edge.dtype):
-                    part = settle_gradient(part, edge, node)
+                if needs_unbroadcast and (part.shape != edge.shape or part.dtype is not edge.dtype):
+                    part = unbroadcast(part, edge, node)
                 before = grads[edge]
                 if before is None:
                     grads[edge] = part
@@ -222,7 +222,7 @@ def _walk_arrays(  # noqa: PLR0912 - a call for each branch would double the pri
                     grads[edge] = before + part
                 elif edge in owned:
                     before += part
-                elif before.size >= LARGE and getrefcount(before) == _HELD and before.base is None:
+                elif before.size >= LARGE and getrefcount(before) == _ONLY_IN_DICT and before.base is None:
                     before += part
                     owned.add(edge)
                 else:

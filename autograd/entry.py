@@ -17,13 +17,13 @@ from .grad_mode import Recording
 from .hooks import hooks_of
 from .node import Node, Variable, new_leaf, wrap
 from .primitive import PRIMITIVES
-from .view import settle
+from .view import refresh_view
 
 
 def node_of(x: Variable) -> Node | None:
     """Return the node of ``x`` as of now: a view first looks whether its base was written."""
     if x.view_of is not None:
-        settle(x)
+        refresh_view(x)
     return x.node
 
 
@@ -125,11 +125,13 @@ def backward(
     with Recording(create_graph):
         roots = _roots(outputs, grad_tensors, create_graph)
         for node in targets or ():
-            if node.op is not None:
+            if node.backward is not None:
                 hooks_of(node).retain = True
         arrived = run(roots, cls, record=create_graph, keep=keep, targets=targets)
         del roots
-        arrive({node: g for node, g in arrived.items() if node.op is None} if targets else arrived, cls, create_graph)
+        arrive(
+            {node: g for node, g in arrived.items() if node.backward is None} if targets else arrived, cls, create_graph
+        )
 
 
 def _target(x: Variable | GradientEdge) -> Node:

@@ -15,12 +15,12 @@ from weakref import ref
 import numpy as np
 
 from .grad_mode import enable_grad, no_grad, recording
-from .inplace import check_rebase, rebase
-from .multi_output import Parts, pick
-from .node import FreedError, Node, Op, Variable, clock, shared, start, wrap, wrote
+from .inplace import check_inplace, rebase_history
+from .multi_output import OutputGrads, output_node
+from .node import Backward, FreedError, Node, Variable, as_ndarray, bump_version, clock, ensure_version, wrap
 from .saved_tensors import Packed
-from .version import FIXED, UNWRITTEN, writer, writes
-from .view import View, settle
+from .version import FIXED, UNWRITTEN, last_writer, writes
+from .view import View, refresh_view
 
 INSIDE = (
     "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic "
@@ -77,19 +77,19 @@ class FunctionCtx:
             raise FreedError
         return tuple(self._unpack(*each) for each in node.saved)
 
-    def _unpack(self, array: Any, version: Any, said: bytes, edge: Any, output: int | None) -> Any:
+    def _unpack(self, array: Any, version: Any, saved_version: bytes, edge: Any, output: int | None) -> Any:
         if array is None:
             return None
         if isinstance(array, Packed):
             array = array.open()
-        if version != said:
+        if version != saved_version:
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "
                 f"a tensor of shape {list(array.shape)} saved by {type(self).__name__} is at version "
-                f"{writes(version)}; expected version {writes(said)} instead. It was last written by {writer(version)}."
+                f"{writes(version)}; expected version {writes(saved_version)} instead. It was last written by {last_writer(version)}."
             )
         node = edge if output is None else self._nodes[output]()
-        owner = node.tensor() if node is not None and node.op is None else None
+        owner = node.tensor() if node is not None and node.backward is None else None
         return owner if owner is not None and owner.array is array else wrap(self._result, array, node, version)
 
 
@@ -151,7 +151,7 @@ class Function(FunctionCtx):
         inputs = [arg if isinstance(arg, Variable) else None for arg in args]
         for x in inputs:
             if x is not None and x.view_of is not None:
-                settle(x)
+                refresh_view(x)
         edges = tuple(None if x is None else x.node for x in inputs)
         ctx.needs_input_grad = tuple(edge is not None for edge in edges)
         with no_grad():
@@ -193,8 +193,8 @@ class _Outputs:
             if not any(dirty is out for out in outputs):
                 raise RuntimeError(f"{self.name}: an input that mark_dirty was called on must also be an output")
             if recorded:
-                check_rebase(dirty)
-            wrote(dirty, self.name)
+                check_inplace(dirty)
+            bump_version(dirty, self.name)
         if not recorded:
             return [self._output(out) for out in outputs]
         ctx._result = first.result  # type: ignore[union-attr]
@@ -204,16 +204,16 @@ class _Outputs:
         self._save(node)
         mode = recording.get()
         if not isinstance(mode, bool):
-            mode.made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready))
+            mode.node_made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready))
         return ready
 
     def _node(self) -> Node:
         node = Node()
-        pull = _Pull(self.ctx, self.inputs)
-        node.op = Op(self.name, f"{self.name}Backward", pull, frees=True, arity=len(self.inputs))
+        vjp = _FunctionVjp(self.ctx, self.inputs)
+        node.backward = Backward(self.name, f"{self.name}Backward", vjp, frees=True, arity=len(self.inputs))
         node.edges, node.saved, node.hooks = self.edges, (), None
         self.ctx._node = ref(node)
-        node.shape, node.dtype = Parts.shape, Parts.dtype
+        node.shape, node.dtype = OutputGrads.shape, OutputGrads.dtype
         node.seq = next(clock)
         return node
 
@@ -223,7 +223,7 @@ class _Outputs:
             return out
         base = out if out.view_of is None else out.view_of.base
         if any(out is x for x in self.inputs):
-            out = wrap(out.result, shared(out), None, start(out))
+            out = wrap(out.result, as_ndarray(out), None, ensure_version(out))
         elif out.view_of is None:
             return out
         out.view_of = View(base, None, base.node, INSIDE)
@@ -244,22 +244,22 @@ class _Outputs:
                 continue
             if total == 1:
                 node.shape, node.dtype = out.array.shape, out.array.dtype
-            result = node if total == 1 else pick(node, number, total, out.array)
+            result = node if total == 1 else output_node(node, number, total, out.array)
             ctx._nodes.append(ref(result))
             if any(out is dirty for dirty in ctx._dirty):
-                rebase(out, wrap(out.result, out.array, result))
+                rebase_history(out, wrap(out.result, out.array, result))
             else:
                 out.node = result
                 if out.view_of is not None:
-                    out.view_of.seen = out.view_of.base.node
-        node.op.pull.facts = [  # type: ignore[union-attr]
+                    out.view_of.base_node = out.view_of.base.node
+        node.backward.vjp.facts = [  # type: ignore[union-attr]
             (out.array.shape, out.array.dtype) if isinstance(out, Variable) else None for out in ready
         ]
 
     def _save(self, node: Node) -> None:
         ctx = self.ctx
         node.saved = tuple(self._packed(x) for x in ctx._to_save)
-        node.op.frees = bool(node.saved)  # type: ignore[union-attr]
+        node.backward.frees = bool(node.saved)  # type: ignore[union-attr]
         ctx._to_save = ctx._dirty = ctx._constant = ()
 
     def _packed(self, x: Any) -> tuple[Any, ...]:
@@ -269,12 +269,12 @@ class _Outputs:
         written = any(x is dirty for dirty in self.ctx._dirty)
         made = enumerate(self.outputs if written or given is None else ())  # an input handed on is saved as the input
         output = next((n for n, out in made if out is x), None)
-        version = start(x)
+        version = ensure_version(x)
         edge = None if output is not None else x.node if given is None else self.edges[given]
         return x.array, version, bytes(version) if version else UNWRITTEN, edge, output
 
 
-class _Pull:
+class _FunctionVjp:
     """The pull of one call of a Function: hand the gradients to its backward."""
 
     facts: list[Any]
@@ -284,7 +284,7 @@ class _Pull:
 
     def __call__(self, g: Any, saved: Any, node: Node) -> Any:
         ctx = self.ctx
-        items = g.items if isinstance(g, Parts) else (g,)
+        items = g.items if isinstance(g, OutputGrads) else (g,)
         recorded = any(isinstance(item, Variable) for item in items)
         given = [self._given(item, fact) for item, fact in zip(items, self.facts, strict=True)]
         backward = type(ctx).backward if type(ctx).backward is not Function.backward else type(ctx).vjp
@@ -292,7 +292,7 @@ class _Pull:
             got = backward(ctx, *given)
         grads = list(got) if isinstance(got, tuple | list) else [got]
         parts = self._checked(grads, node.edges, recorded)
-        return parts[0] if node.more is None else parts
+        return parts[0] if node.other_edges is None else parts
 
     def repack(self, node: Node, packed: Callable[[Any, Any], Packed]) -> None:
         """Replace each array that ``node`` saved by what ``packed`` makes of it and its version."""
@@ -348,13 +348,13 @@ def _refuse(g: Any, saved: Any, edges: Any) -> Any:
     raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
 
 
-_FENCE = Op("once_differentiable", "DelayedErrorBackward", _refuse)
+_FENCE = Backward("once_differentiable", "DelayedErrorBackward", _refuse)
 
 
 def _fence(out: Variable, args: tuple[Any, ...]) -> Any:
     fenced = wrap(out.result, out.array)
     node = fenced.node = Node()
-    node.op, node.saved, node.hooks = _FENCE, (), None
+    node.backward, node.saved, node.hooks = _FENCE, (), None
     node.edges = tuple(a.node if isinstance(a, Variable) else None for a in args)
     node.shape, node.dtype, node.seq = out.array.shape, out.array.dtype, next(clock)
     return fenced

@@ -13,7 +13,7 @@ import numpy as np
 
 from .entry import grad, stack
 from .grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
-from .node import Variable, new_leaf, shared, start, wrap
+from .node import Variable, as_ndarray, ensure_version, new_leaf, wrap
 
 Function = Callable[..., Any]
 STRICT = "This is not allowed in strict mode."
@@ -40,7 +40,9 @@ def _nested(given: tuple[Any, ...], several: bool) -> Any:
 def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """Return the inputs as the function shall see them: tied to the graph if that is asked for, else new leaves."""
     return tuple(
-        x.view(x.array.shape) if create_graph and x.requires_grad else _leaf(wrap(x.result, shared(x), None, start(x)))
+        x.view(x.array.shape)
+        if create_graph and x.requires_grad
+        else _leaf(wrap(x.result, as_ndarray(x), None, ensure_version(x)))
         for x in inputs
     )
 
@@ -51,7 +53,7 @@ def _leaf(x: Any) -> Any:
 
 
 def _finished(found: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
-    return found if create_graph else tuple(wrap(x.result, shared(x), None, start(x)) for x in found)
+    return found if create_graph else tuple(wrap(x.result, as_ndarray(x), None, ensure_version(x)) for x in found)
 
 
 def _zeros(like: Any) -> Any:
@@ -121,7 +123,7 @@ def _vector(v: Any, like: tuple[Any, ...], several: bool, where: str, needed: st
                 f"{which}v has invalid size: should be torch.Size({list(x.array.shape)}) but got "
                 f"torch.Size({list(one.array.shape)})."
             )
-    return tuple(wrap(one.result, shared(one)) if one.node is None else one for one in listed)
+    return tuple(wrap(one.result, as_ndarray(one)) if one.node is None else one for one in listed)
 
 
 def vjp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:

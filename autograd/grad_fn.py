@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from .hooks import RemovableHandle, hooks_of
-from .node import PICK, FreedError, Node, Variable, stale, wrap
+from .node import OUTPUT, FreedError, Node, Variable, raise_modified_inplace, wrap
 from .primitive import PRIMITIVES
 from .saved_tensors import Packed
 
 _WORDS = {"input": "self", "out": "result"}  # PyTorch's word for each of ours
 
 
-class Shown(Node):
+class GradFn(Node):
     """A node as users see it; each has a type of its own, which is named as PyTorch names the step."""
 
     __slots__ = ()
@@ -21,7 +21,7 @@ class Shown(Node):
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes a gradient goes to next, each with the number of the output it belongs to."""
-        return tuple(shown(edge) if edge is not None else (None, 0) for edge in self.edges)
+        return tuple(grad_fn_of(edge) if edge is not None else (None, 0) for edge in self.edges)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -41,14 +41,14 @@ class Shown(Node):
         return hooks_of(self).before.add(hook)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "variable" and self.op is None:
+        if name == "variable" and self.backward is None:
             return self.tensor()
         if name.startswith("_saved_"):
             places = _saved_names(self)
             if name[7:] in places:
                 return _saved(self, *places[name[7:]])
-        elif self.op is not None and hasattr(self.op.pull, "ctx"):
-            return getattr(self.op.pull.ctx, name)  # the node of a Function shows what its ctx holds
+        elif self.backward is not None and hasattr(self.backward.vjp, "ctx"):
+            return getattr(self.backward.vjp.ctx, name)  # the node of a Function shows what its ctx holds
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
@@ -57,7 +57,7 @@ class Shown(Node):
 
 def _saved_names(node: Node) -> dict[str, tuple[int, str]]:
     """Map PyTorch's name of each saved value to its place in ``node.saved`` and its name here."""
-    primitive = PRIMITIVES.get(node.op.name) if node.op is not None else None
+    primitive = PRIMITIVES.get(node.backward.name) if node.backward is not None else None
     names: dict[str, tuple[int, str]] = {}
     place = 0
     for name in primitive.saves if primitive is not None else ():
@@ -73,34 +73,36 @@ def _saved(node: Node, place: int, name: str) -> Any:
     """Return one saved value, an array as a tensor; RuntimeError if it was freed, or written since."""
     if node.saved is None:
         raise FreedError
-    edge = next((each[2] for each in node.op.layout if each[1] == name), None) if node.op is not None else None
+    edge = (
+        next((each[2] for each in node.backward.layout if each[1] == name), None) if node.backward is not None else None
+    )
     value = node.saved[place]
     if edge is None or value is None:
         return value
-    version, said = node.saved[place + 1 : place + 3]
-    if version != said:
-        stale(node.op, name, node.saved, node)  # type: ignore[arg-type]
+    version, saved_version = node.saved[place + 1 : place + 3]
+    if version != saved_version:
+        raise_modified_inplace(node.backward, name, node.saved, node)  # type: ignore[arg-type]
     source = node if edge == -1 else node.edges[edge] if edge >= 0 else None
     array = value.open() if isinstance(value, Packed) else value
-    leaf = source.tensor() if source is not None and source.op is None else None
+    leaf = source.tensor() if source is not None and source.backward is None else None
     return leaf if leaf is not None and leaf.array is array else wrap(Variable.result, array, source, version)
 
 
-_TYPES: dict[str, type[Shown]] = {}
+_TYPES: dict[str, type[GradFn]] = {}
 
 
-def shown(node: Node) -> tuple[Node, int]:
+def grad_fn_of(node: Node) -> tuple[Node, int]:
     """Return the step that users see for ``node``, of a type with PyTorch's name, and the number of its output.
 
     Nodes get their own type only here: the walk is faster over objects of one class.
     """
     number = 0
-    if node.op is not None and node.op.name == PICK:
+    if node.backward is not None and node.backward.name == OUTPUT:
         number, node = (node.saved or (0,))[0], node.edges[0]
     if type(node) is Node:
-        title = "AccumulateGrad" if node.op is None else node.op.title
+        title = "AccumulateGrad" if node.backward is None else node.backward.grad_fn_name
         found = _TYPES.get(title)
         if found is None:
-            found = _TYPES[title] = type(title, (Shown,), {"__slots__": (), "__module__": Node.__module__})
+            found = _TYPES[title] = type(title, (GradFn,), {"__slots__": (), "__module__": Node.__module__})
         node.__class__ = found
     return node, number

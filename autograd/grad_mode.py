@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from inspect import CO_COROUTINE, CO_GENERATOR
 from typing import Any, Self, TypeVar, cast
 
 from .version import INFERENCE, Version
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-GENERATOR, COROUTINE = 0x20, 0x80  # flags of a code object, as in the module ``inspect``
-
 
 class Observer:
     """Looks at every node as it is recorded: base of anomaly detection, saved-tensor hooks, tracing."""
 
-    def made(self, node: Any, value: Any) -> None:
+    def node_made(self, node: Any, value: Any) -> None:
         """Be told of ``node``, complete but not yet seen by anyone, and of the array (or arrays) it stands for."""
 
 
@@ -31,15 +30,15 @@ class Observers(Observer):
     def __init__(self, members: tuple[Observer, ...]) -> None:
         self.members = members
 
-    def made(self, node: Any, value: Any) -> None:
+    def node_made(self, node: Any, value: Any) -> None:
         """Tell each of them about a new node."""
         for member in self.members:
-            member.made(node, value)
+            member.node_made(node, value)
 
 
 recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)
 observers: ContextVar[tuple[Observer, ...]] = ContextVar("observers", default=())
-fresh: ContextVar[Version | None] = ContextVar("fresh", default=None)
+inference_version: ContextVar[Version | None] = ContextVar("fresh", default=None)
 """The version a new tensor starts with: none yet, or in inference mode one that forbids to be saved."""
 
 
@@ -52,9 +51,9 @@ class _Inferring:
         self.count = 0
 
 
-INFERRING = _Inferring()
+INFERENCE_CONTEXTS = _Inferring()
 recording.set(True)
-fresh.set(None)  # a context variable that was set is read four times as fast as one at its default
+inference_version.set(None)  # a context variable that was set is read four times as fast as one at its default
 
 
 def is_grad_enabled() -> bool:
@@ -70,7 +69,7 @@ def is_grad_enabled() -> bool:
 
 def is_inference_mode_enabled() -> bool:
     """Return whether :class:`inference_mode` is on."""
-    return fresh.get() is INFERENCE
+    return inference_version.get() is INFERENCE
 
 
 def _set(on: bool) -> None:
@@ -137,14 +136,14 @@ class Mode:
         """Return ``fn`` (function, method, generator or coroutine function) run in this mode."""
         again = self._again
         flags = fn.__code__.co_flags if hasattr(fn, "__code__") else 0
-        if flags & GENERATOR:
+        if flags & CO_GENERATOR:
 
             @wraps(fn)
             def generator(*args: Any, **kwargs: Any) -> Any:
                 return (yield from _stepwise(fn(*args, **kwargs), again))
 
             return cast(F, generator)
-        if flags & COROUTINE:
+        if flags & CO_COROUTINE:
 
             @wraps(fn)
             async def coroutine(*args: Any, **kwargs: Any) -> Any:
@@ -262,13 +261,13 @@ class inference_mode(Mode):
         return type(self)(self.mode)
 
     def __enter__(self) -> None:
-        self.before.append((is_grad_enabled(), fresh.get()))
-        INFERRING.count += 1
-        fresh.set(INFERENCE if self.mode else None)
+        self.before.append((is_grad_enabled(), inference_version.get()))
+        INFERENCE_CONTEXTS.count += 1
+        inference_version.set(INFERENCE if self.mode else None)
         _set(not self.mode)
 
     def __exit__(self, *_: object) -> None:
         on, version = self.before.pop()
-        INFERRING.count -= 1
-        fresh.set(version)
+        INFERENCE_CONTEXTS.count -= 1
+        inference_version.set(version)
         _set(on)

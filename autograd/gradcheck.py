@@ -12,7 +12,7 @@ from warnings import warn
 import numpy as np
 
 from .entry import grad
-from .node import Variable, new_leaf, shared, wrap
+from .node import Variable, as_ndarray, new_leaf, wrap
 
 Pairs = list[list[np.ndarray[Any, Any]]]
 
@@ -94,7 +94,7 @@ def _examine(inputs: tuple[Any, ...]) -> None:
                 UserWarning,
                 stacklevel=3,
             )
-        if any(s == 0 and n > 1 for s, n in zip(shared(x).strides, x.array.shape, strict=True)):
+        if any(s == 0 and n > 1 for s, n in zip(as_ndarray(x).strides, x.array.shape, strict=True)):
             raise RuntimeError(
                 f"The {number}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                 "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous "
@@ -161,7 +161,7 @@ def _numerical(
     func: Callable[..., Any], inputs: tuple[Any, ...], x: Any, chosen: Sequence[int], eps: float
 ) -> list[Any]:
     """Return for each chosen output its Jacobian, one row for each element of ``x``, by central differences."""
-    array = shared(x)
+    array = as_ndarray(x)
     rows: list[list[Any]] = [[] for _ in chosen]
     for place in np.ndindex(array.shape):
         before = array[place].copy()

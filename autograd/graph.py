@@ -8,9 +8,9 @@ from typing import Any
 from . import entry
 from .engine import walking
 from .entry import GradientEdge
-from .grad_fn import shown
+from .grad_fn import grad_fn_of
 from .hooks import RemovableHandle, hooks_of
-from .node import Node, Variable, wrote
+from .node import Node, Variable, bump_version
 from .saved_tensors import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
 
 
@@ -19,13 +19,13 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     node = entry.node_of(tensor)
     if node is None:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return GradientEdge(*shown(node), node)
+    return GradientEdge(*grad_fn_of(node), node)
 
 
 def increment_version(tensor: Any) -> None:
     """Note a write into ``tensor``, or into each of several, that rushlight could not see."""
     for one in [tensor] if isinstance(tensor, Variable) else tensor:
-        wrote(one, "increment_version")
+        bump_version(one, "increment_version")
 
 
 class _Handles:

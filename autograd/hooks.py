@@ -8,7 +8,7 @@ from typing import Any, Self
 from weakref import ref
 
 from .broadcast import convert
-from .multi_output import Parts
+from .multi_output import OutputGrads
 from .node import Node, Variable, wrap
 
 Hook = Callable[..., Any]
@@ -103,19 +103,19 @@ class Hooks:
 
     def prepare(self, g: Any, cls: Any) -> Any:
         """Run what comes right before the node's own step; return the gradient, maybe replaced."""
-        incoming = g.items if isinstance(g, Parts) else (g,)
+        incoming = g.items if isinstance(g, OutputGrads) else (g,)
         recorded = any(isinstance(item, Variable) for item in incoming)
         for hook in tuple(self.before.values()):
-            got = hook(_tensors(g.items if isinstance(g, Parts) else (g,), cls))
+            got = hook(_tensors(g.items if isinstance(g, OutputGrads) else (g,), cls))
             if got is not None:
                 arrays = _arrays(got, recorded)
-                g = Parts(arrays) if isinstance(g, Parts) else arrays[0]
+                g = OutputGrads(arrays) if isinstance(g, OutputGrads) else arrays[0]
         return g
 
     def leave(self, parts: Any, g: Any, cls: Any) -> Any:
         """Run what comes after the node's own step; return the gradients of its inputs, maybe replaced."""
         parts = tuple(parts)
-        incoming = g.items if isinstance(g, Parts) else (g,)
+        incoming = g.items if isinstance(g, OutputGrads) else (g,)
         recorded = any(isinstance(part, Variable) for part in (*parts, *incoming))
         for hook in tuple(self.after.values()):
             got = hook(_tensors(parts, cls), _tensors(incoming, cls))

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .node import PICK, Node, Op, clock
+from .node import OUTPUT, Backward, Node, clock
 
 
-class Parts:
+class OutputGrads:
     """The gradients of a step's results, ``None`` where none arrived.
 
     Sums of ``Parts`` are only noted; ``items`` carries them out, so that a thousand results cost a thousand steps.
@@ -28,13 +28,13 @@ class Parts:
         self.total = len(items)
 
     @classmethod
-    def joined(cls, noted: Any, total: int) -> Parts:
+    def joined(cls, noted: Any, total: int) -> OutputGrads:
         """Return parts of ``total`` results: a list of (number, gradient), or a pair of what is to be added up."""
         made = cls.__new__(cls)
         made.noted, made.total = noted, total
         return made
 
-    def __add__(self, other: Parts) -> Parts:
+    def __add__(self, other: OutputGrads) -> OutputGrads:
         return self.joined((self.noted, other.noted), self.total)
 
     @property
@@ -52,17 +52,17 @@ class Parts:
         return tuple(items)
 
 
-def _pull(g: Any, saved: Any, node: Node) -> Parts:
+def _output_vjp(g: Any, saved: Any, node: Node) -> OutputGrads:
     """Return ``g`` as the gradient of result ``saved[0]`` of ``saved[1]``."""
-    return Parts.joined([(saved[0], g)], saved[1])
+    return OutputGrads.joined([(saved[0], g)], saved[1])
 
 
-_PICK = Op(PICK, PICK, _pull, settles=False)
+_OUTPUT = Backward(OUTPUT, OUTPUT, _output_vjp, needs_unbroadcast=False)
 
 
-def pick(step: Node, number: int, total: int, array: Any) -> Node:
+def output_node(step: Node, number: int, total: int, array: Any) -> Node:
     """Return the node of result ``number`` of ``step``, which has ``total`` results; ``array`` is its value."""
     node = Node()
-    node.op, node.edges, node.saved, node.hooks = _PICK, (step,), (number, total), None
+    node.backward, node.edges, node.saved, node.hooks = _OUTPUT, (step,), (number, total), None
     node.shape, node.dtype, node.seq = array.shape, array.dtype, next(clock)
     return node

@@ -10,59 +10,58 @@ from weakref import ref
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
-from .version import FIXED, Version, count, new_version, writes
-from .version import writer as last_writer
+from .version import FIXED, Version, count_write, last_writer, new_version, writes
 
 clock = counter()
 """Gives each node its place in time; the walk back goes newest first."""
 
 
-class Op:
+class Backward:
     """What a node did, as the walk needs it.
 
-    ``pull(g, saved, node)`` gives the gradient of each input as a tuple, or that of the first alone if ``node.more`` is
-    ``None``; ``node`` tells which inputs ask for one. ``frees``: there are saved arrays to let go. ``settles``:
+    ``vjp(g, saved, node)`` gives the gradient of each input as a tuple, or that of the first alone if ``node.other_edges`` is
+    ``None``; ``node`` tells which inputs ask for one. ``frees``: there are saved arrays to let go. ``needs_unbroadcast``:
     gradients may need to be summed or cast to fit the inputs. ``layout``: for each saved array its place in ``saved``,
     its name, and its edge (-1 is the result, -2 an input without gradient). ``arity`` is the number of inputs that may
     have a gradient.
     """
 
-    __slots__ = ("arity", "frees", "layout", "name", "pull", "settles", "title")
-    pull: Callable[[Any, Any, Any], Any]
+    __slots__ = ("arity", "frees", "grad_fn_name", "layout", "name", "needs_unbroadcast", "vjp")
+    vjp: Callable[[Any, Any, Any], Any]
 
     def __init__(
         self,
         name: str,
-        title: str,
-        pull: Callable[[Any, Any, Any], Any],
+        grad_fn_name: str,
+        vjp: Callable[[Any, Any, Any], Any],
         frees: bool = False,
-        settles: bool = True,
+        needs_unbroadcast: bool = True,
         layout: Sequence[tuple[int, str, int]] = (),
         arity: int = 1,
     ) -> None:
-        self.name, self.title, self.pull = name, title, pull
-        self.frees, self.settles, self.layout, self.arity = frees, settles, layout, arity
+        self.name, self.grad_fn_name, self.vjp = name, grad_fn_name, vjp
+        self.frees, self.needs_unbroadcast, self.layout, self.arity = frees, needs_unbroadcast, layout, arity
 
 
 class Node:
     """One recorded step. It keeps what its rules asked for, and no tensor.
 
     ``edges`` are the nodes of its differentiable inputs (``None`` where one needs no gradient): ``edge`` is the first,
-    and ``more`` the others, or ``None`` if none of them asks for a gradient; one more tuple for each node would be felt
+    and ``other_edges`` the others, or ``None`` if none of them asks for a gradient; one other_edges tuple for each node would be felt
     in long graphs, where the garbage collector follows every one. ``shape`` and ``dtype`` are those of its result,
     ``saved`` is what its rules named, or ``None`` once that was freed.
 
-    A leaf is a node whose ``op`` is ``None``: there a gradient comes to rest, in ``grad``. A leaf tensor and every
+    A leaf is a node whose ``backward`` is ``None``: there a gradient comes to rest, in ``grad``. A leaf tensor and every
     graph that reads it share the leaf; ``tensor`` is a weak reference back. Both are one class, since a walk over
     objects of one class costs a fifth less.
     """
 
     __slots__ = (
-        "__dict__", "__weakref__", "dtype", "edge", "grad", "hooks", "more", "op", "saved", "seq", "shape", "tensor",
+        "__dict__", "__weakref__", "backward", "dtype", "edge", "grad", "hooks", "other_edges", "saved", "seq", "shape", "tensor",
     )  # fmt: skip
-    op: Op | None
+    backward: Backward | None
     edge: Any
-    more: tuple[Any, ...] | None
+    other_edges: tuple[Any, ...] | None
     saved: tuple[Any, ...] | None
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -73,19 +72,19 @@ class Node:
 
     def name(self) -> str:
         """Return the name PyTorch gives this step, such as ``AddBackward0``."""
-        return "torch::autograd::AccumulateGrad" if self.op is None else self.op.title
+        return "torch::autograd::AccumulateGrad" if self.backward is None else self.backward.grad_fn_name
 
     @property
     def edges(self) -> tuple[Any, ...]:
         """The nodes of all inputs that may have a gradient."""
-        if self.op is None:
+        if self.backward is None:
             return ()
-        return (self.edge, *(self.more or (None,) * (self.op.arity - 1)))
+        return (self.edge, *(self.other_edges or (None,) * (self.backward.arity - 1)))
 
     @edges.setter
     def edges(self, edges: Sequence[Any]) -> None:
         self.edge, rest = edges[0], edges[1:]
-        self.more = tuple(rest) if any(rest) else None
+        self.other_edges = tuple(rest) if any(rest) else None
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
@@ -94,14 +93,14 @@ class Node:
 def new_leaf(tensor: Variable) -> Node:
     """Return a leaf for ``tensor``."""
     leaf, array = Node(), tensor.array
-    leaf.op = leaf.edge = leaf.more = leaf.hooks = leaf.grad = None
+    leaf.backward = leaf.edge = leaf.other_edges = leaf.hooks = leaf.grad = None
     leaf.saved = ()
     leaf.shape, leaf.dtype, leaf.seq = array.shape, array.dtype, next(clock)
     leaf.tensor = ref(tensor)
     return leaf
 
 
-PICK = "pick"
+OUTPUT = "pick"
 """The ``Op.name`` of a node that stands for one result of a step with several."""
 
 
@@ -130,12 +129,12 @@ def wrap(cls: Any, array: Any, node: Node | None = None, version: Version | None
     return made
 
 
-def hold(x: Variable, array: Any) -> None:
+def set_array(x: Variable, array: Any) -> None:
     """Let ``x`` stand on ``array``, which may be of another shape or dtype than what it held."""
     x.array, x.array_shape, x.array_dtype = array, array.shape, array.dtype
 
 
-def start(x: Variable) -> Version:
+def ensure_version(x: Variable) -> Version:
     """Return the version of ``x``, made now if nobody needed it before."""
     version = x.version
     if version is None:
@@ -143,10 +142,10 @@ def start(x: Variable) -> Version:
     return version
 
 
-def wrote(x: Variable, writer: str) -> None:
+def bump_version(x: Variable, writer: str) -> None:
     """Note a write into the memory of ``x``, by the operation called ``writer``."""
     version = x.version
-    count(start(x) if version is None else version, writer)
+    count_write(ensure_version(x) if version is None else version, writer)
 
 
 def _constant() -> Any:
@@ -160,7 +159,7 @@ CONSTANT = _constant()
 """Stands for an input that is no tensor, where the version or the dtype of one is asked for."""
 
 
-def shared(x: Variable) -> Any:
+def as_ndarray(x: Variable) -> Any:
     """Return the ndarray of ``x``, such that whoever holds it shares the memory of ``x``."""
     if type(x.array) is not np.ndarray:
         x.array = np.asarray(x.array)
@@ -179,18 +178,20 @@ class FreedError(RuntimeError):
         )
 
 
-def stale(op: Op, name: str, saved: tuple[Any, ...], node: Node) -> None:
-    """Raise RuntimeError: the saved value ``name`` was written after ``op`` saved it."""
+def raise_modified_inplace(op: Backward, name: str, saved: tuple[Any, ...], node: Node) -> None:
+    """Raise RuntimeError: the saved value ``name`` was written after ``backward`` saved it."""
     place, _, edge = next(each for each in op.layout if each[1] == name)
     array, version, expected = saved[place : place + 3]
     array = array.array if isinstance(array, Variable) else array  # a tensor where the walk is recorded
     source = node.edges[edge] if edge >= 0 else None
-    maker = op.title if edge == -1 else source.name() if source is not None and source.op is not None else ""
+    maker = (
+        op.grad_fn_name if edge == -1 else source.name() if source is not None and source.backward is not None else ""
+    )
     made = f", which is output 0 of {maker}," if maker else ""
     raise RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[torch.{dtype_of(array.dtype).legacy}Tensor {list(array.shape)}]{made} is at version {writes(version)}; "
-        f"expected version {writes(expected)} instead. It was saved as {name!r} by {op.title} and last written by "
+        f"expected version {writes(expected)} instead. It was saved as {name!r} by {op.grad_fn_name} and last written by "
         f"{last_writer(version)}. Hint: enable anomaly detection to find the operation that failed to compute its "
         "gradient, with torch.autograd.set_detect_anomaly(True)."
     )

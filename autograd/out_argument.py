@@ -9,12 +9,12 @@ import numpy as np
 
 from ..arrays.dtypes import dtype_of
 from .grad_mode import recording
-from .node import Node, Variable, hold, shared, wrote
+from .node import Node, Variable, as_ndarray, bump_version, set_array
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
-def apart(array: Any, name: str) -> None:
+def assert_no_internal_overlap(array: Any, name: str) -> None:
     """Raise RuntimeError if writing one element of ``array`` would write several."""
     if (
         0 in array.strides
@@ -27,7 +27,7 @@ def apart(array: Any, name: str) -> None:
         )
 
 
-def castable(name: str, result: np.dtype[Any], target: np.dtype[Any]) -> None:
+def check_can_cast(name: str, result: np.dtype[Any], target: np.dtype[Any]) -> None:
     """Raise RuntimeError if a ``result`` of a higher kind would be written into ``target``."""
     if _KIND[result.kind] > _KIND[target.kind]:
         raise RuntimeError(
@@ -36,12 +36,12 @@ def castable(name: str, result: np.dtype[Any], target: np.dtype[Any]) -> None:
         )
 
 
-def deliver(name: str, result: Any, out: Any) -> Any:
+def write_out(name: str, result: Any, out: Any) -> Any:
     """Write ``result`` (a tensor, or a named tuple of them) into ``out`` and return ``out``."""
     if isinstance(result, tuple):
         if not isinstance(out, tuple | list) or len(out) != len(result):
             raise TypeError(f"{name}(): argument 'out' must be a tuple of {len(result)} Tensors")
-        return tuple.__new__(type(result), [deliver(name, one, into) for one, into in zip(result, out, strict=True)])
+        return tuple.__new__(type(result), [write_out(name, one, into) for one, into in zip(result, out, strict=True)])
     if not isinstance(out, Variable):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if recording.get() and (isinstance(result.node, Node) or out.node is not None):
@@ -49,13 +49,13 @@ def deliver(name: str, result: Any, out: Any) -> Any:
             f"{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
-    castable(name, result.array.dtype, out.array.dtype)
+    check_can_cast(name, result.array.dtype, out.array.dtype)
     if out.array.shape != result.array.shape:
         _resize(name, out, result.array.shape)
-    target = shared(out)
-    apart(target, name)
+    target = as_ndarray(out)
+    assert_no_internal_overlap(target, name)
     target[...] = result.array
-    wrote(out, name)
+    bump_version(out, name)
     return out
 
 
@@ -69,4 +69,4 @@ def _resize(name: str, out: Variable, shape: tuple[int, ...]) -> None:
         )
     if out.view_of is not None:
         raise RuntimeError(f"{name}(): out= is a view of another tensor and cannot be resized to {list(shape)}")
-    hold(out, np.empty(shape, out.array.dtype))
+    set_array(out, np.empty(shape, out.array.dtype))

@@ -13,7 +13,7 @@ further one is a name to save, and only that is saved:
 ``out``                the result
 ``x_shape``            the shape of input ``x``; the array is let go
 another parameter      the argument
-a name in ``keeps``    what the kernel returned beside the result (constants: indices, masks)
+a name in ``aux``    what the kernel returned beside the result (constants: indices, masks)
 ``needs``              joint rules only: which inputs want a gradient
 =====================  ==================================================================
 
@@ -31,7 +31,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from ..arrays.dtypes import Array
 from .codegen import forward as source
 from .codegen.backward import layout
-from .node import Op
+from .node import Backward
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,10 +46,10 @@ class Primitive:
     """One op as it was declared: its name, kernel and rules.
 
     ``view``: the result looks into the first input. ``promote``: ``"same"`` brings the inputs to their common
-    dtype, ``"float"`` also makes integers floats, ``"minus"`` refuses bools. ``many`` names a parameter that takes a
+    dtype, ``"float"`` also makes integers floats; ``refuse_bool`` refuses bools. ``many`` names a parameter that takes a
     sequence of tensors.
     An ``operator`` answers a foreign operand with ``NotImplemented``, as Python asks of ``__add__``.
-    ``returns`` builds what the caller gets from the result and the ``keeps``. ``title`` is the node's name, or a
+    ``returns`` builds what the caller gets from the result and the ``aux``. ``grad_fn_name`` is the node's name, or a
     function of some parameters that gives it.
     """
 
@@ -61,20 +61,21 @@ class Primitive:
         *,
         view: bool,
         promote: str,
-        keeps: tuple[str, ...],
+        refuse_bool: bool,
+        aux: tuple[str, ...],
         many: str,
         operator: bool,
         returns: Any,
-        title: Any,
+        grad_fn_name: Any,
     ) -> None:
         self.kernel, self.rules, self.joint = kernel, rules, joint
-        self.view, self.promote, self.keeps, self.many = view, promote, keeps, many
-        self.operator, self.returns = operator, returns
+        self.view, self.promote, self.aux, self.many = view, promote, aux, many
+        self.operator, self.returns, self.refuse_bool = operator, returns, refuse_bool
         self.name = kernel.__name__.strip("_")
-        self.title = title or pascal(self.name) + "Backward0"
+        self.grad_fn_name = grad_fn_name or pascal(self.name) + "Backward0"
         # An elementwise rule gives gradients of the result's shape and dtype: to settle only where an input's differs.
         self.elementwise = bool(promote)
-        self.ops: dict[tuple[str, bool], Op] = {}
+        self.backwards: dict[tuple[str, bool], Backward] = {}
         self.function = source.placeholder(self)
 
     # What follows is worked out when the op is first called, since an import declares hundreds.
@@ -109,21 +110,21 @@ class Primitive:
         """Return whether the saved ``name`` is an array that a write could change."""
         return name == "out" or name in self.rules
 
-    def op(self, title: str, settles: bool) -> Op:
-        """Return what the nodes of this primitive called ``title`` point to, one object for all of them."""
-        key = title, settles
-        found = self.ops.get(key)
+    def backward(self, grad_fn_name: str, needs_unbroadcast: bool) -> Backward:
+        """Return what the nodes of this primitive called ``grad_fn_name`` point to, one object for all of them."""
+        key = grad_fn_name, needs_unbroadcast
+        found = self.backwards.get(key)
         if found is None:
             saved, arity = layout(self), len(self.inputs)
-            found = Op(self.name, title, self._first_pull, self.frees, settles, saved, arity)
-            self.ops[key] = found
+            found = Backward(self.name, grad_fn_name, self._first_vjp, self.frees, needs_unbroadcast, saved, arity)
+            self.backwards[key] = found
         return found
 
-    def _first_pull(self, g: Any, saved: Any, node: Any) -> Any:
-        """Write the pull, then do as it does."""
-        for op in self.ops.values():
-            op.pull = source.build_pull(self, op)
-        return next(iter(self.ops.values())).pull(g, saved, node)
+    def _first_vjp(self, g: Any, saved: Any, node: Any) -> Any:
+        """Write the vjp, then do as it does."""
+        for op in self.backwards.values():
+            op.vjp = source.build_vjp(self, op)
+        return next(iter(self.backwards.values())).vjp(g, saved, node)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -146,11 +147,12 @@ def primitive(
     *,
     view: bool = False,
     promote: str = "",
-    keeps: tuple[str, ...] = (),
+    refuse_bool: bool = False,
+    aux: tuple[str, ...] = (),
     many: str = "",
     operator: bool = False,
     returns: Any = None,
-    title: Any = "",
+    grad_fn_name: Any = "",
     **rules: Rule | None,
 ) -> Callable[[Callable[Concatenate[Array, P], Any]], Callable[Concatenate[T, P], T]]:
     """Declare an op: one rule per input by keyword, or one joint ``rule`` for ``inputs``.
@@ -162,7 +164,7 @@ def primitive(
         each: dict[str, Rule | None] = {**dict.fromkeys(inputs, rule), **rules} if rule else rules
         op = Primitive(
             kernel, each, rule,
-            view=view, promote=promote, keeps=keeps, many=many, operator=operator, returns=returns, title=title,
+            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, operator=operator, returns=returns, grad_fn_name=grad_fn_name,
         )  # fmt: skip
         if op.name in PRIMITIVES:
             raise ValueError(f"two primitives are called {op.name!r}")

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from .grad_mode import Observer, Watch, no_grad
-from .node import FreedError, Node, Op, Variable, hold, wrap
+from .node import Backward, FreedError, Node, Variable, set_array, wrap
 from .version import FIXED, UNWRITTEN
 
 Pair = tuple[Callable[[Any], Any], Callable[[Any], Any]] | None
@@ -47,11 +47,11 @@ class Packed:
 
 
 class _Unpacking:
-    """The pull of a node whose saved arrays were packed: open them, then pull as before."""
+    """The vjp of a node whose saved arrays were packed: open them, then vjp as before."""
 
     __slots__ = ("op",)
 
-    def __init__(self, op: Op) -> None:
+    def __init__(self, op: Backward) -> None:
         self.op = op
 
     def __call__(self, g: Any, saved: Any, node: Node) -> Any:
@@ -63,29 +63,35 @@ class _Unpacking:
             if isinstance(value, Packed):
                 opened[place] = value.open()
             elif isinstance(value, Variable) and isinstance(value.array, Packed):
-                hold(value, value.array.open())  # the walk is recorded, and this tensor was made for it
-        return self.op.pull(g, tuple(opened), node)
+                set_array(value, value.array.open())  # the walk is recorded, and this tensor was made for it
+        return self.op.vjp(g, tuple(opened), node)
 
 
 class _Packer(Observer):
     """Packs what each new node saved with the innermost pair of hooks."""
 
-    def made(self, node: Any, value: Any) -> None:
+    def node_made(self, node: Any, value: Any) -> None:
         pair = _pairs.get()[-1]
         if pair is None or node.saved is None:
             return
-        op = node.op
+        op = node.backward
         if op.layout:
             saved = list(node.saved)
             for place, _, _ in op.layout:
                 if saved[place] is not None:
                     saved[place : place + 3] = Packed(saved[place], saved[place + 1], pair), FIXED, UNWRITTEN
             node.saved = tuple(saved)
-            node.op = Op(
-                op.name, op.title, _Unpacking(op), frees=True, settles=op.settles, layout=op.layout, arity=op.arity
+            node.backward = Backward(
+                op.name,
+                op.grad_fn_name,
+                _Unpacking(op),
+                frees=True,
+                needs_unbroadcast=op.needs_unbroadcast,
+                layout=op.layout,
+                arity=op.arity,
             )
-        elif hasattr(op.pull, "repack"):  # a Function keeps what it saved in its own way
-            op.pull.repack(node, lambda array, version: Packed(array, version, pair))
+        elif hasattr(op.vjp, "repack"):  # a Function keeps what it saved in its own way
+            op.vjp.repack(node, lambda array, version: Packed(array, version, pair))
 
 
 _PACKER = _Packer()

@@ -34,7 +34,7 @@ def _code(writer: str) -> int:
     return code
 
 
-def count(version: Version, writer: str) -> None:
+def count_write(version: Version, writer: str) -> None:
     """Note one more write, by the operation called ``writer``."""
     if version is INFERENCE:
         return
@@ -54,7 +54,7 @@ def writes(version: bytes | bytearray) -> int:
     return 255 * (len(version) - 2) + version[-2] if version else 0
 
 
-def writer(version: Version) -> str:
+def last_writer(version: Version) -> str:
     """Return the name of the operation that wrote last."""
     return _WRITERS[version[-1]] if version else ""
 

@@ -115,7 +115,7 @@ def by_hand(op: Op) -> tuple[list[Step], Results]:
 
     def both() -> tuple[Any, tuple[Any, ...]]:
         y = op.hand(*op.inputs)
-        return y, op.pull(seed, y, *op.inputs)
+        return y, op.vjp(seed, y, *op.inputs)
 
     return [lambda: op.hand(*op.inputs), both], named(*both())
 

@@ -15,7 +15,7 @@ from warnings import warn
 import numpy as np
 
 from ..autograd.grad_mode import no_grad
-from ..autograd.node import shared, wrap, wrote
+from ..autograd.node import as_ndarray, bump_version, wrap
 from ..tensors.random.creation import randperm
 from ..tensors.tensor.methods import Tensor
 
@@ -46,8 +46,8 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
 
 def _write(tensor: Tensor, values: Any) -> Tensor:
     """Fill ``tensor`` with ``values``, unrecorded."""
-    shared(tensor)[...] = values
-    wrote(tensor, "init")
+    as_ndarray(tensor)[...] = values
+    bump_version(tensor, "init")
     return tensor
 
 
@@ -98,12 +98,12 @@ def trunc_normal_(
     draws = _Draws(tensor, generator)
     if inside > 0.3:
         low, high = draws.kind.type(a), draws.kind.type(b)
-        values = np.array(shared(normal_(tensor, mean, std, generator)))
+        values = np.array(as_ndarray(normal_(tensor, mean, std, generator)))
         while (outside := (values < low) | (values > high)).any():
             values = np.where(outside, draws.normal(mean, std), values)
         return _write(tensor, values)
     peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
-    values = np.array(shared(uniform_(tensor, a, b, generator)))
+    values = np.array(as_ndarray(uniform_(tensor, a, b, generator)))
     pending = draws.rejected(values, mean, std, peak)
     while pending.any():
         again = draws.uniform(a, b)
@@ -119,10 +119,10 @@ class _Draws:
         self.shape, self.kind, self.generator = like.array.shape, like.array.dtype, generator
 
     def uniform(self, a: float = 0.0, b: float = 1.0) -> Any:
-        return shared(uniform_(wrap(Tensor, np.empty(self.shape, self.kind)), a, b, self.generator))
+        return as_ndarray(uniform_(wrap(Tensor, np.empty(self.shape, self.kind)), a, b, self.generator))
 
     def normal(self, mean: float, std: float) -> Any:
-        return shared(normal_(wrap(Tensor, np.empty(self.shape, self.kind)), mean, std, self.generator))
+        return as_ndarray(normal_(wrap(Tensor, np.empty(self.shape, self.kind)), mean, std, self.generator))
 
     def rejected(self, values: Any, mean: float, std: float, peak: float) -> Any:
         """Return where the density at ``values``, relative to its peak, is too low for another even draw."""
@@ -223,7 +223,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     if 0 in shape:
         return tensor
     rows, cols = shape[0], math.prod(shape[1:])
-    values = shared(normal_(wrap(Tensor, np.empty((rows, cols), kind)), 0, 1, generator))
+    values = as_ndarray(normal_(wrap(Tensor, np.empty((rows, cols), kind)), 0, 1, generator))
     q, r = np.linalg.qr(values.T if rows < cols else values)
     q = q * np.sign(np.diagonal(r))
     return _write(tensor, (q.T if rows < cols else q).reshape(shape) * kind.type(gain))
@@ -235,7 +235,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     rows, cols = tensor.array.shape
     zeros = math.ceil(sparsity * rows)
     normal_(tensor, 0.0, std, generator)
-    values = shared(tensor)
+    values = as_ndarray(tensor)
     for column in range(cols):
         values[randperm(rows).array[:zeros], column] = 0
     return tensor

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays.dtypes import as_numpy, default_numpy
 from ..autograd.grad_mode import no_grad
-from ..autograd.node import Variable, shared, wrap, wrote
+from ..autograd.node import Variable, as_ndarray, bump_version, wrap
 from ..tensors.random.generator import get_rng_state, set_rng_state
 from ..tensors.tensor.methods import Tensor
 from .modules.batchnorm import _NormBase
@@ -283,8 +283,8 @@ def _restore(module: Any, name: str, buffer: Any, values: Any) -> None:
     if module._buffers.get(name) is not buffer:
         module._buffers[name] = buffer
     if buffer is not None and not np.array_equal(buffer.array, values, equal_nan=values.dtype.kind == "f"):
-        shared(buffer)[...] = values
-        wrote(buffer, "summary")
+        as_ndarray(buffer)[...] = values
+        bump_version(buffer, "summary")
 
 
 def _mult_adds(module: Any, inputs: list[Any], output: Any) -> int | None:

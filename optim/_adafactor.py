@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arrays.dtypes import float16, float32
-from ..autograd.node import shared, wrap
+from ..autograd.node import as_ndarray, wrap
 from .blockwise import Array, Counted, count_step, kept_scalar
 from .optimizer import scalar
 
@@ -116,7 +116,7 @@ def _variance(state: dict[str, Any], g: Array, weight: float, least: float) -> A
 
 def _approach(kept: Any, target: Array, weight: float) -> Array:
     """Move what is kept towards ``target`` by ``weight``, and return it in the dtype of ``target``."""
-    array = shared(kept)
+    array = as_ndarray(kept)
     moved = array.astype(target.dtype) + target.dtype.type(weight) * (target - array)
     array[...] = moved
     return moved

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.node import Variable, shared, wrap
+from ..autograd.node import Variable, as_ndarray, wrap
 from .blockwise import Array, Blockwise
 from .optimizer import scalar
 
@@ -69,7 +69,7 @@ class Muon(Blockwise):
         state, momentum = self.state[p], group["momentum"]
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = wrap(p.result, np.zeros_like(grad))
-        buffer = shared(state["momentum_buffer"])
+        buffer = as_ndarray(state["momentum_buffer"])
         if array.size == 0:
             return
         buffer[...] = _between(buffer, grad, 1 - momentum)

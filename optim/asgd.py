@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import default_numpy
-from ..autograd.node import shared, wrap
+from ..autograd.node import as_ndarray, wrap
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
 from .optimizer import check_modes, check_not_negative, check_rate, scalar
 
@@ -63,7 +63,7 @@ class ASGD(Counted):
 
     def _prepared(self, state: dict[str, Any], group: dict[str, Any], kind: Any, cache: dict[Any, Any]) -> Constants:
         step = count_step(state, group)
-        eta, mu = shared(state["eta"]), shared(state["mu"])
+        eta, mu = as_ndarray(state["eta"]), as_ndarray(state["mu"])
         key = step, float(eta), float(mu), kind
         found: Constants | None = cache.get(key)
         if found is None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..arrays.dtypes import default_numpy, float16, float32, float64
 from ..autograd.grad_mode import enable_grad
-from ..autograd.node import Variable, shared, wrap, wrote
-from ..autograd.out_argument import apart
+from ..autograd.node import Variable, as_ndarray, bump_version, wrap
+from ..autograd.out_argument import assert_no_internal_overlap
 from .optimizer import Optimizer, scalar
 
 Array = Any
@@ -50,8 +50,8 @@ class Blockwise(Optimizer):
             for p in group["params"]:
                 grad = p.grad
                 if grad is not None:
-                    self._change(p, shared(p), grad.array, group, shared_in_group)
-                    wrote(p, name)
+                    self._change(p, as_ndarray(p), grad.array, group, shared_in_group)
+                    bump_version(p, name)
         return loss
 
     def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], cache: dict[Any, Any]) -> None:
@@ -67,7 +67,7 @@ class Blockwise(Optimizer):
         size = array.size
         contiguous = array.flags.c_contiguous
         if not contiguous:
-            apart(array, type(self).__name__)
+            assert_no_internal_overlap(array, type(self).__name__)
         if array.dtype == _HALF:
             wide = [one.astype(_SINGLE) for one in (array, *others)]
             self._run(update, constants, *wide)
@@ -143,7 +143,7 @@ class Counted(Blockwise):
         if not state:
             self._begin(state, p, array, group)
         constants = self._prepared(state, group, array.dtype, cache)
-        self._run(self._update, constants, array, grad, *[shared(state[name]) for name in self._kept(group)])
+        self._run(self._update, constants, array, grad, *[as_ndarray(state[name]) for name in self._kept(group)])
 
     def _prepared(self, state: dict[str, Any], group: dict[str, Any], kind: Any, cache: dict[Any, Any]) -> Constants:
         """Count a step and return its constants, the same for all parameters of a group that are at the same step."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.node import shared
+from ..autograd.node import as_ndarray
 from .adam import average
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
 from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
@@ -77,7 +77,7 @@ class NAdam(Counted):
     def _prepared(self, state: dict[str, Any], group: dict[str, Any], kind: Any, cache: dict[Any, Any]) -> Constants:
         step = count_step(state, group)
         mu, coming = _mu(group, step), _mu(group, step + 1)
-        product = shared(state["mu_product"])
+        product = as_ndarray(state["mu_product"])
         product *= product.dtype.type(mu)
         key = step, float(product), kind
         found: Constants | None = cache.get(key)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.node import Variable, shared, wrap
+from ..autograd.node import Variable, as_ndarray, wrap
 from .blockwise import Array, Blockwise, Constants, decayed, decays
 from .optimizer import check_modes, scalar
 
@@ -86,7 +86,7 @@ class SGD(Blockwise):
             buffer = state["momentum_buffer"] = wrap(p.result, np.zeros_like(array))
             self._run(_begin, constants, array, grad, buffer.array)
         else:
-            self._run(_continue, constants, array, grad, shared(buffer))
+            self._run(_continue, constants, array, grad, as_ndarray(buffer))
 
 
 def _constants(group: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.dtypes import Array, dtype_of
-from ..autograd.node import shared
+from ..autograd.node import as_ndarray
 
 
 class Piece(NamedTuple):
@@ -33,7 +33,7 @@ class Memory:
 
     def add(self, tensor: Any) -> int:
         """Take note of a tensor, and return its number."""
-        array = shared(tensor)
+        array = as_ndarray(tensor)
         if any(step < 0 or step % array.itemsize for step in array.strides):
             array = array.copy()
             self._strides.append(tuple(step // array.itemsize for step in array.strides))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.trees import filled, flat, spread
-from ..autograd.node import Variable, shared, wrap
+from ..arrays.trees import broadcast_prefix, filled, flat
+from ..autograd.node import Variable, as_ndarray, wrap
 from .ops.shape.join import stack
 from .ops.shape.split import unbind
 from .ops.shape.views import narrow
@@ -84,7 +84,7 @@ def _dims(name: str, in_dims: Any, args: tuple[Any, ...]) -> list[Any]:
             "function with no inputs. The latter is unsupported."
         )
     try:
-        return spread(in_dims, args)
+        return broadcast_prefix(in_dims, args)
     except ValueError:
         raise ValueError(f"{what}: in_dims is not compatible with the structure of `inputs`") from None
 
@@ -132,7 +132,7 @@ def _stacked(name: str, results: list[Any], out_dims: Any, empty: bool) -> Any:
             "representing where in the outputs the vmapped dimension should appear."
         )
     try:
-        dims = spread(out_dims, results[0])
+        dims = broadcast_prefix(out_dims, results[0])
     except ValueError:
         raise ValueError(
             f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the structure of "
@@ -155,7 +155,7 @@ def _stacked(name: str, results: list[Any], out_dims: Any, empty: bool) -> Any:
 
 def _shared(name: str, column: tuple[Any, ...]) -> Any:
     """Return what all samples gave alike; ValueError if they did not."""
-    first, *rest = [shared(one) if isinstance(one, Variable) else one for one in column]
+    first, *rest = [as_ndarray(one) if isinstance(one, Variable) else one for one in column]
     if not all(np.array_equal(first, one) for one in rest):
         raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
     return column[0]

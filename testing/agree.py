@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.entry import grad
-from ..autograd.node import shared
+from ..autograd.node import as_ndarray
 from ..tensors.random.generator import get_rng_state
 from ..utils.checkpoint import checkpoint
 from .gradient import check_gradient
@@ -235,7 +235,7 @@ class _Comparisons:
         leaves, outputs = self.subject.call([np.array(v, order="K") for v in self.subject.values], True)
         self.pull(leaves, outputs)
         for name, x, old in zip(self.subject.names, leaves, before, strict=True):
-            if not np.array_equal(shared(x), old, equal_nan=True):
+            if not np.array_equal(as_ndarray(x), old, equal_nan=True):
                 return f"{name} was written"
         return ""
 
@@ -247,7 +247,7 @@ class _Comparisons:
             raise _Skip("nothing asks for a gradient")
         seeds = [leaf(np.full(out.array.shape, 0.5, out.array.dtype), False) for out in outs]
         grad(outs, leaves, seeds, allow_unused=True)
-        wrote = any(np.any(shared(seed) != 0.5) for seed in seeds)
+        wrote = any(np.any(as_ndarray(seed) != 0.5) for seed in seeds)
         return "backward wrote into the gradient that came in" if wrote else ""
 
 
@@ -255,7 +255,7 @@ def _narrow(x: Any) -> Any:
     """Return a float64 tensor in float32, others as they are."""
     if x.array.dtype != np.float64:
         return x
-    return leaf(shared(x).astype(np.float32), x.node is not None)
+    return leaf(as_ndarray(x).astype(np.float32), x.node is not None)
 
 
 def _strided(array: Array) -> Array:

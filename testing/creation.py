@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import as_numpy
-from ..autograd.node import shared
+from ..autograd.node import as_ndarray
 from ..tensors.creation.factories import empty, full
 from ..tensors.random.creation import randint
 
@@ -61,7 +61,7 @@ def make_tensor(
     if memory_format is not None:
         made = made.contiguous(memory_format=memory_format)
     if exclude_zero:
-        array = shared(made)
+        array = as_ndarray(made)
         array[array == 0] = np.finfo(kind).tiny if kind.kind == "f" else 1
     if device is not None:
         made = made.to(device)

@@ -81,8 +81,8 @@ class Fault:
 
 def _rewrite(primitive: Any) -> None:
     """Let the pull be written anew, from the rules as they are now."""
-    for op in primitive.ops.values():
-        op.pull = primitive._first_pull
+    for op in primitive.backwards.values():
+        op.vjp = primitive._first_vjp
 
 
 def _single(rule: Any, spoil: Callable[[Any], Any]) -> Any:

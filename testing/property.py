@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
-from ..autograd.node import Variable, shared
+from ..autograd.node import Variable, as_ndarray
 from .agree import AgreementError, check_agreement
 from .compare import assert_close
 from .gradient import check_gradient
@@ -93,7 +93,7 @@ def _bare(fn: Callable[..., Any]) -> Any:
 
 def _same_value(fn: Callable[..., Any], reference: Callable[..., Any], values: tuple[Any, ...]) -> None:
     """Assert that ``fn`` gives what ``reference`` gives for arrays."""
-    arrays = [np.array(shared(x)) if isinstance(x, Variable) else x for x in values]
+    arrays = [np.array(as_ndarray(x)) if isinstance(x, Variable) else x for x in values]
     expected = reference(*arrays)
     expected = expected if isinstance(expected, tuple | list) else (expected,)
     found = [np.asarray(out.array) for out in floating(fn(*values))]

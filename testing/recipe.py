@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
-from ..autograd.node import Variable, shared
+from ..autograd.node import Variable, as_ndarray
 from .subject import called, named
 
 LONGEST = 200
@@ -58,7 +58,7 @@ def written(value: Any) -> str:
 
 def _tensor(x: Any) -> str:
     """Return code for a tensor; one that is transposed in memory is so again."""
-    array, asks = np.asarray(shared(x)), x.node is not None
+    array, asks = np.asarray(as_ndarray(x)), x.node is not None
     made = f"torch.tensor({_numbers(array)}, dtype={dtype_of(array.dtype)}"
     if array.ndim > 1 and array.size and array.flags.f_contiguous and not array.flags.c_contiguous:
         dims = ", ".join(map(str, reversed(range(array.ndim))))

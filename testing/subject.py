@@ -11,7 +11,7 @@ import numpy as np
 from ..autograd.entry import grad
 from ..autograd.function import Function as UserFunction
 from ..autograd.grad_mode import enable_grad, no_grad
-from ..autograd.node import Variable, new_leaf, shared, wrap
+from ..autograd.node import Variable, as_ndarray, new_leaf, wrap
 from ..tensors.random.generator import get_rng_state, set_rng_state
 
 Array = np.ndarray[Any, Any]
@@ -92,13 +92,13 @@ class Buffers:
     def __init__(self, fn: Any) -> None:
         modules = fn.modules() if hasattr(fn, "named_parameters") else ()
         found = ((each._buffers, name, x) for each in modules for name, x in each._buffers.items() if x is not None)
-        self.kept = [(place, name, x, shared(x).copy()) for place, name, x in found]
+        self.kept = [(place, name, x, as_ndarray(x).copy()) for place, name, x in found]
 
     def restore(self) -> None:
         """Put back the tensors and their values."""
         for place, name, buffer, value in self.kept:
             place[name] = buffer
-            shared(buffer)[...] = value
+            as_ndarray(buffer)[...] = value
 
 
 class Function:
@@ -119,8 +119,8 @@ class Function:
         self.moving = {id(x) for x in asking}
         self.count = len(asking)
         self.names = self._named()
-        self.values = [np.array(shared(x)) if not x.array.ndim else shared(x).copy(order="K") for x in asking]
-        self.values += [shared(p).copy(order="K") for _, p in self.parameters]
+        self.values = [np.array(as_ndarray(x)) if not x.array.ndim else as_ndarray(x).copy(order="K") for x in asking]
+        self.values += [as_ndarray(p).copy(order="K") for _, p in self.parameters]
         if not self.values:
             raise ValueError("nothing to differentiate by: no input is a floating tensor, and none asks for a gradient")
         self.buffers = Buffers(fn)
@@ -142,7 +142,7 @@ class Function:
         leaves = [leaf(value, record) for value in values[: self.count]]
         leaves += [p for _, p in self.parameters]
         for (_, parameter), value in zip(self.parameters, values[self.count :], strict=True):
-            shared(parameter)[...] = value
+            as_ndarray(parameter)[...] = value
         with enable_grad() if record else no_grad():
             outputs = floating(self.filled(leaves))
         return leaves, outputs
@@ -166,7 +166,7 @@ class Function:
     def rest(self) -> None:
         """Put the parameters back to where they were, and the random numbers and buffers."""
         for (_, parameter), value in zip(self.parameters, self.values[self.count :], strict=True):
-            shared(parameter)[...] = value
+            as_ndarray(parameter)[...] = value
         self.start()
 
 
@@ -189,7 +189,7 @@ class Arrays:
 
     def __init__(self, fn: Callable[..., Any], inputs: tuple[Any, ...], vjp: Callable[..., Any]) -> None:
         self.fn, self.vjp = fn, vjp
-        self.inputs = [np.asarray(shared(x) if isinstance(x, Variable) else x) for x in inputs]
+        self.inputs = [np.asarray(as_ndarray(x) if isinstance(x, Variable) else x) for x in inputs]
         self.places = [n for n, x in enumerate(self.inputs) if x.dtype.kind == "f"]
         names = named(fn, len(inputs))
         self.names = [names[n] for n in self.places]

@@ -86,7 +86,7 @@ class Recorder(Observer):
         elif event == "return":
             self.calls.pop(id(frame), None)
 
-    def made(self, node: Node, value: Any) -> None:
+    def node_made(self, node: Node, value: Any) -> None:
         """Note the step of ``node``."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and id(frame) not in self.calls:

@@ -229,8 +229,8 @@ DIMS = [  # a source, an index or the tensor itself has no dims
     Corner("index_add", lambda t, x, s: t.index_add(x, 0, t.tensor([0]), s), (1.0, 5.0), (1.0, 1.0)),
 ]  # fmt: skip
 LAID = [
-    Corner("put", _flat_part(False), ([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]],)),
-    Corner("put", _flat_part(True), ([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]],)),
+    Corner("copy_slices", _flat_part(False), ([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]],)),
+    Corner("copy_slices", _flat_part(True), ([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]],)),
 ]
 SURE = [[[-0.5, -1.0]], [[-0.3, -2.0]]]  # log-probabilities of two classes at two steps
 NEVER = [[[0.0, 0.0]], [[0.0, 0.0]]]

@@ -67,11 +67,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "it only cuts, so that nothing is filled in",
     (
         "special.copysign(input)",
-        "another operator: g * (np.sign(values_of(input)) * np.sign(values_of(out)))",
+        "another operator: g * (np.sign(as_array(input)) * np.sign(as_array(out)))",
     ): "both signs are 1 or -1, or the result is masked",
     (
         "special.copysign(input)",
-        "another operator: np.sign(values_of(input)) * np.sign(values_of(out))",
+        "another operator: np.sign(as_array(input)) * np.sign(as_array(out))",
     ): "both signs are 1 or -1, or the result is masked",
     (
         "recurrent._lstm_rule",

@@ -201,8 +201,8 @@ FAULTS = [
     Fault(
         "view not replayed after a write",
         "autograd/view.py",
-        "        view.seen = base.node",
-        "        view.seen = base.node\n        x.node = None",
+        "        view.base_node = base.node",
+        "        view.base_node = base.node\n        x.node = None",
         WRITES,
         "views_of_views",
     ),
@@ -225,7 +225,7 @@ FAULTS = [
     Fault(
         "leaf may be written",
         "autograd/inplace.py",
-        "if any(one.node is not None and one.node.op is None for one in (base, x)):",
+        "if any(one.node is not None and one.node.backward is None for one in (base, x)):",
         "if False:",
         WRITES,
         "leaf_errors",

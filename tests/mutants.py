@@ -213,8 +213,8 @@ def _shown(node: Any, around: dict[Any, Any]) -> str:
 def rewrite(ops: list[Primitive]) -> None:
     """Let the pulls be written anew."""
     for op in ops:
-        for each in op.ops.values():
-            each.pull = op._first_pull
+        for each in op.backwards.values():
+            each.vjp = op._first_vjp
 
 
 def examples(op: Primitive) -> list[Any]:
@@ -268,25 +268,27 @@ def caught_at_all(ops: list[Primitive], drawn: dict[str, list[Any]]) -> bool:
 def engine_faults(op: Primitive, drawn: dict[str, list[Any]]) -> Iterator[tuple[str, bool]]:
     """Yield the faults that are not in a rule's text, and whether each was caught."""
     if op.frees:
-        lines = generated.pull_lines
+        lines = generated.vjp_lines
 
         def blind(primitive: Any) -> list[str]:
-            return [line for line in lines(primitive) if "stale(" not in line]
+            return [line for line in lines(primitive) if "raise_modified_inplace(" not in line]
 
-        generated.pull_lines = blind
+        generated.vjp_lines = blind
         rewrite([op])
         try:
             yield "version check skipped", caught(right_or_refused, [op], drawn)
         finally:
-            generated.pull_lines = lines
+            generated.vjp_lines = lines
             rewrite([op])
     if op.elementwise and len(op.inputs) > 1:
-        settle = engine.settle_gradient
-        engine.settle_gradient = lambda part, edge, node: part if node.op.name == op.name else settle(part, edge, node)
+        settle = engine.unbroadcast
+        engine.unbroadcast = lambda part, edge, node: (
+            part if node.backward.name == op.name else settle(part, edge, node)
+        )
         try:
             yield "broadcast not undone", caught_at_all([op], drawn)
         finally:
-            engine.settle_gradient = settle
+            engine.unbroadcast = settle
 
 
 def named(function: FunctionType, its: list[Primitive]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import Function, backward, engine, grad
-from rushlight.autograd.node import Node, shared
+from rushlight.autograd.node import Node, as_ndarray
 
 
 @pytest.fixture(autouse=True, params=[False, True], ids=["plain", "hooked"])
@@ -27,7 +27,7 @@ def leaf(*values: float, dtype: Any = torch.float64) -> Any:
 
 
 def array(x: Any) -> np.ndarray:
-    return np.array(shared(x))
+    return np.array(as_ndarray(x))
 
 
 def equal(x: Any, *values: float) -> None:
@@ -122,7 +122,7 @@ def test_leaf_as_root() -> None:
     seed = torch.tensor([5.0, 6.0], dtype=torch.float64)
     x.backward(seed)
     equal(x.grad, 5, 6)
-    assert not np.shares_memory(shared(x.grad), shared(seed))
+    assert not np.shares_memory(as_ndarray(x.grad), as_ndarray(seed))
 
 
 def test_empty_lists() -> None:
@@ -138,10 +138,10 @@ def test_empty_lists() -> None:
 def test_accumulates_in_place() -> None:
     x = leaf(1.0, 2.0)
     (x * x).sum().backward()
-    first, memory = x.grad, shared(x.grad)
+    first, memory = x.grad, as_ndarray(x.grad)
     (x * 3.0).sum().backward()
     assert x.grad is first
-    assert shared(x.grad) is memory
+    assert as_ndarray(x.grad) is memory
     equal(x.grad, 5, 7)
 
 
@@ -264,8 +264,8 @@ def test_two_leaves_never_share_a_gradient() -> None:
         x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
         (x + w).sum().backward(create_graph=create_graph)
         assert x.grad is not w.grad
-        assert not np.shares_memory(shared(x.grad), shared(w.grad))
-        assert shared(x.grad).flags.writeable
+        assert not np.shares_memory(as_ndarray(x.grad), as_ndarray(w.grad))
+        assert as_ndarray(x.grad).flags.writeable
         x.grad, w.grad = None, None
 
 
@@ -277,7 +277,7 @@ def test_a_gradient_is_neither_the_seed_nor_a_saved_value() -> None:
     y.backward(torch.tensor([1.0, 1.0], dtype=torch.float64), retain_graph=True)
     for g in (x.grad, w.grad):
         for other in (seed, x, w, y):
-            assert not np.shares_memory(shared(g), shared(other))
+            assert not np.shares_memory(as_ndarray(g), as_ndarray(other))
 
 
 def test_a_gradient_seen_by_a_hook_or_handed_out_is_not_taken_over() -> None:

@@ -10,7 +10,7 @@ import pytest
 import rushlight as torch
 from rushlight.autograd import Function, grad
 from rushlight.autograd.function import once_differentiable
-from rushlight.autograd.node import shared
+from rushlight.autograd.node import as_ndarray
 
 
 def leaf(*values: float) -> Any:
@@ -22,7 +22,7 @@ def constant(*values: float) -> Any:
 
 
 def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(shared(x), values, rtol=1e-12)
+    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
 
 
 class Cube(Function):
@@ -257,7 +257,7 @@ def test_saved_none_and_outputs_and_intermediates() -> None:
         def backward(ctx: Any, g: Any) -> Any:
             none, y, half = ctx.saved_tensors
             assert none is None
-            np.testing.assert_allclose(np.exp(shared(half)), shared(y))
+            np.testing.assert_allclose(np.exp(as_ndarray(half)), as_ndarray(y))
             return g * y * 0.5
 
     x = leaf(0.0, 2.0)
@@ -325,10 +325,10 @@ def test_save_for_backward_takes_only_tensors() -> None:
 class Sort(Function):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
-        order = torch.tensor(np.argsort(shared(x)))
+        order = torch.tensor(np.argsort(as_ndarray(x)))
         ctx.mark_non_differentiable(order)
         ctx.order = order
-        return torch.from_numpy(np.sort(shared(x))), order, "text"
+        return torch.from_numpy(np.sort(as_ndarray(x))), order, "text"
 
     @staticmethod
     def backward(ctx: Any, g: Any, nothing: Any, text: Any) -> Any:
@@ -336,7 +336,7 @@ class Sort(Function):
         assert nothing.shape == ctx.order.shape
         assert text is None
         out = np.zeros(g.shape)
-        out[shared(ctx.order)] = shared(g)
+        out[as_ndarray(ctx.order)] = as_ndarray(g)
         return torch.from_numpy(out)
 
 
@@ -361,7 +361,7 @@ def test_mark_non_differentiable_of_a_float() -> None:
 
         @staticmethod
         def backward(ctx: Any, g: Any, h: Any) -> Any:
-            assert not np.any(shared(h))
+            assert not np.any(as_ndarray(h))
             return g * 2.0
 
     x = leaf(1.0)
@@ -430,7 +430,7 @@ def test_an_input_returned_as_it_is() -> None:
     y = Same.apply(x)
     assert y is not x
     assert x.is_leaf
-    assert np.shares_memory(shared(x), shared(y))
+    assert np.shares_memory(as_ndarray(x), as_ndarray(y))
     y.sum().backward()
     equal(x.grad, 5, 5)
 
@@ -468,7 +468,7 @@ def test_writes_into_what_shares_memory_with_the_input_are_refused(function: Any
     with pytest.raises(RuntimeError, match="custom Function"):
         inner.mul_(2.0)
     (dx,) = grad(inner.sum() + y.sum(), x)
-    np.testing.assert_allclose(shared(dx)[0], 14 if function == "view" else 10)
+    np.testing.assert_allclose(as_ndarray(dx)[0], 14 if function == "view" else 10)
     x.mul_(2.0)
     with pytest.raises(RuntimeError, match="custom Function"):
         y * 1.0

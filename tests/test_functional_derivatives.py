@@ -11,7 +11,7 @@ import rushlight as torch
 from rushlight.autograd import Function, gradcheck, gradgradcheck
 from rushlight.autograd.functional import hessian, hvp, jacobian, jvp, vhp, vjp
 from rushlight.autograd.gradcheck import GradcheckError
-from rushlight.autograd.node import shared
+from rushlight.autograd.node import as_ndarray
 
 A = np.array([[2.0, -1.0, 0.5], [1.0, 3.0, -2.0]])
 
@@ -29,15 +29,15 @@ def linear(x: Any) -> Any:
 
 
 def close(x: Any, expected: Any) -> None:
-    np.testing.assert_allclose(shared(x), expected, rtol=1e-10)
+    np.testing.assert_allclose(as_ndarray(x), expected, rtol=1e-10)
 
 
 def test_jacobian_and_products_of_a_matrix() -> None:
     """A has no symmetry, so a product from the wrong side, or a transposed result, shows."""
     x, v, w = tensor(1.0, 2.0, 3.0), tensor(1.0, -1.0, 2.0), tensor(0.5, 3.0)
     close(jacobian(linear, x), A)
-    close(vjp(linear, x, w)[1], shared(w) @ A)
-    close(jvp(linear, x, v)[1], A @ shared(v))
+    close(vjp(linear, x, w)[1], as_ndarray(w) @ A)
+    close(jvp(linear, x, v)[1], A @ as_ndarray(v))
     assert not x.requires_grad
 
 
@@ -47,10 +47,10 @@ def test_hessian_and_products() -> None:
         return (y * y * y).sum()
 
     x, v = tensor(1.0, 2.0, 3.0), tensor(1.0, -1.0, 2.0)
-    expected = A.T @ np.diag(6 * (A @ shared(x))) @ A
+    expected = A.T @ np.diag(6 * (A @ as_ndarray(x))) @ A
     close(hessian(cubic, x), expected)
-    close(vhp(cubic, x, v)[1], shared(v) @ expected)
-    close(hvp(cubic, x, v)[1], expected @ shared(v))
+    close(vhp(cubic, x, v)[1], as_ndarray(v) @ expected)
+    close(hvp(cubic, x, v)[1], expected @ as_ndarray(v))
 
 
 def test_hvp_and_vhp_differ_where_the_hessian_is_not_symmetric() -> None:
@@ -70,8 +70,8 @@ def test_hvp_and_vhp_differ_where_the_hessian_is_not_symmetric() -> None:
     x, v = tensor(1.0, 2.0), tensor(1.0, 10.0)
     second = np.array([[0.0, 3.0], [0.0, 1.0]])
     close(hessian(Odd.apply, x), second)
-    close(hvp(Odd.apply, x, v)[1], second @ shared(v))
-    close(vhp(Odd.apply, x, v)[1], shared(v) @ second)
+    close(hvp(Odd.apply, x, v)[1], second @ as_ndarray(v))
+    close(vhp(Odd.apply, x, v)[1], as_ndarray(v) @ second)
 
 
 def test_nesting() -> None:
@@ -152,7 +152,7 @@ def test_right_gradients_pass(fast: bool) -> None:
     assert gradgradcheck(lambda x, y: (x * y * y, x.exp().sum()), (x, y), fast_mode=fast)
     assert gradcheck(lambda x, c: x * c, (x, tensor(1.0, 2.0)), fast_mode=fast)
     assert gradcheck(lambda x: (x * x).sum(), x, fast_mode=fast, check_batched_grad=False)
-    np.testing.assert_array_equal(shared(x), [0.5, -1.0])
+    np.testing.assert_array_equal(as_ndarray(x), [0.5, -1.0])
     assert x.grad is None
     assert x._version == 0
 
@@ -199,7 +199,7 @@ def test_other_faults_that_gradcheck_finds() -> None:
     class Deaf(Scaled):
         @staticmethod
         def backward(ctx: Any, g: Any) -> Any:
-            return 2.0 * ctx.saved_tensors[0] if np.any(shared(g)) else tensor(1.0, 1.0), None
+            return 2.0 * ctx.saved_tensors[0] if np.any(as_ndarray(g)) else tensor(1.0, 1.0), None
 
     with pytest.raises(GradcheckError, match="not multiplied by grad_output"):
         gradcheck(lambda x: Deaf.apply(x[0:1], 1.0), x[0:1].detach().requires_grad_())

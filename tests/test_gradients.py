@@ -23,7 +23,7 @@ for _module in walk_packages(tensors.__path__, "rushlight.tensors."):  # some lo
 
 DIFFERENTIABLE = {name: op for name, op in PRIMITIVES.items() if op.inputs}
 
-ALIASING = {"expand_to", "spread_along", "channel_spread", "reverse", "shaped", "unsafe_view", "pad_copies_back"}
+ALIASING = {"expand_to", "expand_along", "channel_expand", "reverse", "reshape_to", "unsafe_view", "pad_copies_back"}
 """Steps of rules and of other functions, which hand their results to nobody else."""
 
 

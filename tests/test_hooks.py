@@ -11,7 +11,7 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import Function, grad
-from rushlight.autograd.node import shared
+from rushlight.autograd.node import as_ndarray
 
 
 def leaf(*values: float) -> Any:
@@ -19,7 +19,7 @@ def leaf(*values: float) -> Any:
 
 
 def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(shared(x), values, rtol=1e-12)
+    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
 
 
 # ------------------------------------------------------------------ on tensors
@@ -30,9 +30,9 @@ def test_hooks_run_in_order_and_each_sees_what_the_last_returned(create_graph: b
     x = leaf(1.0, 2.0)
     y = x * 3.0
     seen: list[Any] = []
-    y.register_hook(lambda g: seen.append(("first", shared(g).tolist())))
+    y.register_hook(lambda g: seen.append(("first", as_ndarray(g).tolist())))
     y.register_hook(lambda g: g * 10.0)
-    y.register_hook(lambda g: seen.append(("third", shared(g).tolist())))
+    y.register_hook(lambda g: seen.append(("third", as_ndarray(g).tolist())))
     y.sum().backward(create_graph=create_graph)
     assert seen == [("first", [1.0, 1.0]), ("third", [10.0, 10.0])]
     equal(x.grad, 30, 30)
@@ -245,7 +245,7 @@ def test_retained_gradient_is_nobody_elses() -> None:
     seed = torch.tensor([1.0, 1.0], dtype=torch.float64)
     y.backward(seed)
     for other in (seed, x.grad):
-        assert not np.shares_memory(shared(y.grad), shared(other))
+        assert not np.shares_memory(as_ndarray(y.grad), as_ndarray(other))
 
 
 # ------------------------------------------------------------------ post accumulate
@@ -254,7 +254,7 @@ def test_retained_gradient_is_nobody_elses() -> None:
 def test_post_accumulate_grad_hook() -> None:
     x = leaf(1.0, 2.0)
     seen: list[Any] = []
-    handle = x.register_post_accumulate_grad_hook(lambda p: seen.append((p is x, shared(p.grad).tolist())))
+    handle = x.register_post_accumulate_grad_hook(lambda p: seen.append((p is x, as_ndarray(p.grad).tolist())))
     x.register_hook(lambda g: g * 2.0)
     (x * x).sum().backward()
     (x * x).sum().backward()
@@ -293,9 +293,9 @@ def test_node_hooks_see_both_sides() -> None:
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
     y = x * w
     seen: list[Any] = []
-    y.grad_fn.register_prehook(lambda outs: seen.append(("before", len(outs), shared(outs[0]).tolist())))
+    y.grad_fn.register_prehook(lambda outs: seen.append(("before", len(outs), as_ndarray(outs[0]).tolist())))
     y.grad_fn.register_hook(
-        lambda ins, outs: seen.append(("after", [shared(g).tolist() for g in ins], shared(outs[0]).tolist()))
+        lambda ins, outs: seen.append(("after", [as_ndarray(g).tolist() for g in ins], as_ndarray(outs[0]).tolist()))
     )
     y.sum().backward()
     assert seen == [("before", 1, [1.0, 1.0]), ("after", [[3.0, 4.0], [1.0, 2.0]], [1.0, 1.0])]
@@ -334,7 +334,7 @@ def test_node_hook_on_a_leaf() -> None:
     (node, _), _ = y.grad_fn.next_functions
     assert node.variable is x
     seen: list[Any] = []
-    handle = node.register_prehook(lambda outs: seen.append(shared(outs[0]).tolist()))
+    handle = node.register_prehook(lambda outs: seen.append(as_ndarray(outs[0]).tolist()))
     y.sum().backward()
     assert seen == [[2.0]]
     handle.remove()

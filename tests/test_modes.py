@@ -349,7 +349,7 @@ def test_an_observer_sees_the_steps_of_a_view_that_is_looked_at_again() -> None:
         def __init__(self) -> None:
             self.names: list[str] = []
 
-        def made(self, node: Any, value: Any) -> None:
+        def node_made(self, node: Any, value: Any) -> None:
             self.names.append(node.name())
 
     base = torch.ones(2, 3, requires_grad=True) * 1

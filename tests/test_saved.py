@@ -20,7 +20,7 @@ from rushlight.autograd.graph import (
     save_on_cpu,
     saved_tensors_hooks,
 )
-from rushlight.autograd.node import shared
+from rushlight.autograd.node import as_ndarray
 from rushlight.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential
 
 
@@ -29,7 +29,7 @@ def leaf(*values: float) -> Any:
 
 
 def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(shared(x), values, rtol=1e-12)
+    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
 
 
 class Cube(Function):
@@ -66,7 +66,7 @@ def test_packed_values_give_the_same_gradients(program: Callable[[Any], Any], cr
         assert not t.requires_grad
         assert not torch.is_grad_enabled()
         counts[0] += 1
-        return shared(t) * 2.0
+        return as_ndarray(t) * 2.0
 
     def unpack(a: Any) -> Any:
         counts[1] += 1
@@ -80,10 +80,10 @@ def test_packed_values_give_the_same_gradients(program: Callable[[Any], Any], cr
     assert counts[1] == 0
     (dx,) = grad(y, x, create_graph=create_graph)
     assert counts[1] == counts[0]
-    np.testing.assert_allclose(shared(dx), shared(expected))
+    np.testing.assert_allclose(as_ndarray(dx), as_ndarray(expected))
     if create_graph:
         (d2,) = grad(dx.sum(), x)
-        np.testing.assert_allclose(shared(d2), shared(again))
+        np.testing.assert_allclose(as_ndarray(d2), as_ndarray(again))
 
 
 @PROGRAMS
@@ -231,9 +231,9 @@ def test_checkpoint_gives_the_same_gradients(reentrant: bool) -> None:
     assert len(calls) == 1
     (y * y).sum().backward()
     assert calls == [not reentrant, True]
-    factor = 2.0 * shared(y)
-    np.testing.assert_allclose(shared(x.grad), factor * shared(expected[0]))
-    np.testing.assert_allclose(shared(w.grad), factor * shared(expected[1]))
+    factor = 2.0 * as_ndarray(y)
+    np.testing.assert_allclose(as_ndarray(x.grad), factor * as_ndarray(expected[0]))
+    np.testing.assert_allclose(as_ndarray(w.grad), factor * as_ndarray(expected[1]))
 
 
 def test_checkpoint_saves_nothing_itself() -> None:
@@ -247,11 +247,11 @@ def test_checkpoint_with_grad_retain_and_second_order() -> None:
     y = checkpoint(lambda x: x.exp() * x, x, use_reentrant=False).sum()
     (dx,) = grad(y, x, create_graph=True)
     (d2,) = grad(dx.sum(), x, retain_graph=True)
-    v = shared(x)
-    np.testing.assert_allclose(shared(dx), np.exp(v) * (v + 1))
-    np.testing.assert_allclose(shared(d2), np.exp(v) * (v + 2))
+    v = as_ndarray(x)
+    np.testing.assert_allclose(as_ndarray(dx), np.exp(v) * (v + 1))
+    np.testing.assert_allclose(as_ndarray(d2), np.exp(v) * (v + 2))
     y.backward()
-    np.testing.assert_allclose(shared(x.grad), np.exp(v) * (v + 1))
+    np.testing.assert_allclose(as_ndarray(x.grad), np.exp(v) * (v + 1))
     with pytest.raises(RuntimeError, match="second time"):
         y.backward()
 
@@ -267,7 +267,7 @@ def test_checkpoints_nest() -> None:
 
     (expected,) = grad(inner(x.tanh()) * x, x)
     checkpoint(outer, x, use_reentrant=False).backward()
-    np.testing.assert_allclose(shared(x.grad), shared(expected))
+    np.testing.assert_allclose(as_ndarray(x.grad), as_ndarray(expected))
 
 
 @BOTH
@@ -278,7 +278,7 @@ def test_checkpoint_draws_the_same_numbers_again(reentrant: bool, preserve: bool
 
     def part(x: Any) -> Any:
         noise = torch.rand(3, dtype=torch.float64)
-        drawn.append(shared(noise).tolist())
+        drawn.append(as_ndarray(noise).tolist())
         return x * noise
 
     torch.manual_seed(0)
@@ -352,4 +352,4 @@ def test_checkpoint_sequential(reentrant: bool, segments: int) -> None:
         y = step(y)
     (expected,) = grad(y.sum(), x)
     checkpoint_sequential(steps, segments, x, use_reentrant=reentrant).sum().backward()
-    np.testing.assert_allclose(shared(x.grad), shared(expected))
+    np.testing.assert_allclose(as_ndarray(x.grad), as_ndarray(expected))

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import rushlight as torch
 from rushlight import testing
 from rushlight.autograd import grad
-from rushlight.autograd.node import shared
+from rushlight.autograd.node import as_ndarray
 
 
 @dataclass
@@ -188,7 +188,7 @@ class Program(RuleBasedStateMachine):
             before = x.value.copy()
             with pytest.raises(RuntimeError):
                 self.perform(x, op, operand, off)
-            np.testing.assert_array_equal(shared(x.real if op != "setitem" else x.real[0:1]), before)
+            np.testing.assert_array_equal(as_ndarray(x.real if op != "setitem" else x.real[0:1]), before)
             return
         value, slope, saved = self.result(x, y, op, plain)
         self.perform(x, op, operand, off)
@@ -242,7 +242,7 @@ class Program(RuleBasedStateMachine):
     def values_and_versions_agree(self) -> None:
         for twin in self.pool:
             assert tuple(twin.real.shape) == np.shape(twin.value)
-            np.testing.assert_allclose(shared(twin.real), twin.value, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(as_ndarray(twin.real), twin.value, rtol=1e-12, atol=1e-12)
             assert twin.real._version == twin.memory.writes
             if not twin.loose:
                 assert twin.real.requires_grad is twin.history.asks
@@ -265,7 +265,7 @@ class Program(RuleBasedStateMachine):
             return
         if any(memory.buffer.blind for memory, _ in x.history.saved):
             return
-        flat = [np.zeros(v.shape) if g is None else shared(g) for v, g in zip(self.leaves, found, strict=True)]
+        flat = [np.zeros(v.shape) if g is None else as_ndarray(g) for v, g in zip(self.leaves, found, strict=True)]
         got = np.concatenate([each.ravel() for each in flat])
         expected = np.tensordot(weight, x.slope, x.value.ndim)
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
@@ -403,7 +403,7 @@ def leaf(*values: float) -> Any:
 
 
 def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(shared(x), values, rtol=1e-12)
+    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
 
 
 def test_stale_error_names_the_culprit() -> None:
@@ -502,7 +502,7 @@ def test_overwritten_values_get_no_gradient_but_the_tensor_still_asks() -> None:
     assert y.requires_grad
     assert v.requires_grad
     (y.sum() + v.sum()).backward()
-    assert x.grad is None or not np.any(shared(x.grad))
+    assert x.grad is None or not np.any(as_ndarray(x.grad))
 
 
 def test_product_with_itself_in_place() -> None:
@@ -546,7 +546,7 @@ def test_zero_dim_tensor_and_its_detached_twin_share() -> None:
     y = x * 1.0
     d = y.detach()
     d.add_(5.0)
-    assert float(shared(y)) == 7.0
+    assert float(as_ndarray(y)) == 7.0
     assert y._version == 1
 
 

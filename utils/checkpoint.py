@@ -14,7 +14,7 @@ from warnings import warn
 from ..autograd import backward, enable_grad
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
-from ..autograd.node import Variable, new_leaf, shared, start, wrap
+from ..autograd.node import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from ..tensors.random.generator import get_rng_state, set_rng_state
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
@@ -94,7 +94,7 @@ class _Again:
         self.facts: list[tuple[Any, Any]] = []
         self.found: dict[int, Any] = {}
         given = [x for x in (*args, *kwargs.values()) if isinstance(x, Variable)]
-        self.stamps = [(version, bytes(version)) for version in map(start, given)]
+        self.stamps = [(version, bytes(version)) for version in map(ensure_version, given)]
 
     def first(self) -> Any:
         """Run the function; each value it saves is replaced by its number."""
@@ -164,7 +164,7 @@ class CheckpointFunction(Function):
         """Return the gradients of the arguments; gradients of other leaves accumulate right away."""
         args = list(ctx.rest)
         for n, x in zip(ctx.places, ctx.saved_tensors, strict=True):
-            args[n] = wrap(x.result, shared(x), None, start(x))
+            args[n] = wrap(x.result, as_ndarray(x), None, ensure_version(x))
             if ctx.needs_input_grad[n + 2]:
                 args[n].node = new_leaf(args[n])
         now = get_rng_state()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.multi_output import Parts
+from ..autograd.multi_output import OutputGrads
 from ..autograd.node import Node, Variable
 from ..autograd.primitive import PRIMITIVES
 from ..nn import functional
@@ -39,7 +39,7 @@ def said(value: Any) -> str:
 
 def plain_shape(shape: Any) -> Shape | None:
     """Return a shape of numbers; a step with several results has another kind."""
-    return None if shape is Parts.shape else tuple(shape)
+    return None if shape is OutputGrads.shape else tuple(shape)
 
 
 _words: dict[str, str] = {}
@@ -47,18 +47,18 @@ _words: dict[str, str] = {}
 
 def word(step: Node) -> str:
     """Return the name of the function behind a step: ours if users can call it by that, else PyTorch's."""
-    op = step.op
+    op = step.backward
     if op is None:
         return ""
-    if hasattr(op.pull, "ctx"):
+    if hasattr(op.vjp, "ctx"):
         return op.name
-    if op.title == "CopySlices":
+    if op.grad_fn_name == "CopySlices":
         return "write"
-    key = f"{op.name} {op.title}"
+    key = f"{op.name} {op.grad_fn_name}"
     found = _words.get(key)
     if found is None:
         callable_as = hasattr(Variable.result, op.name) or hasattr(functional, op.name)
-        title = re.sub(r"(WithIndices)?Backwards?\d*$", "", op.title)
+        title = re.sub(r"(WithIndices)?Backwards?\d*$", "", op.grad_fn_name)
         found = _words[key] = op.name if callable_as else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", title).lower()
     return found
 
@@ -68,7 +68,7 @@ def result_of(step: Node) -> tuple[Shape | None, str, tuple[Shape, ...]]:
     shape = plain_shape(step.shape)
     if shape is not None:
         return shape, dtype_name(step.dtype), ()
-    facts = getattr(step.op.pull if step.op is not None else None, "facts", None)
+    facts = getattr(step.backward.vjp if step.backward is not None else None, "facts", None)
     if facts is not None:
         return None, "", tuple(tuple(fact[0]) for fact in facts if fact is not None)
     return None, "", ()
@@ -81,18 +81,18 @@ def bytes_of(shape: Shape | None, kind: Any) -> int:
 
 def arrow_kind(step: Node, slot: int) -> str:
     """Return whether ``step`` looks into what it reads at ``slot``, wrote into it, or just read it."""
-    name = step.op.name if step.op is not None else ""
+    name = step.backward.name if step.backward is not None else ""
     if slot:
         return "data"
     note = note_of(step)
-    if name == "put" or (note is not None and note.write is not None):
+    if name == "copy_slices" or (note is not None and note.write is not None):
         return "inplace"
     return "view" if is_view(step) else "data"
 
 
 def is_view(step: Node) -> bool:
     """Return whether the results of ``step`` look into the memory of what it read."""
-    name = step.op.name if step.op is not None else ""
+    name = step.backward.name if step.backward is not None else ""
     primitive = PRIMITIVES.get(name)
     return name in _SPLITS or (primitive is not None and primitive.view)
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..arrays.dtypes import dtype_of
 from ..autograd.grad_fn import _WORDS
-from ..autograd.node import Node, Op
+from ..autograd.node import Backward, Node
 from ..autograd.primitive import PRIMITIVES
 from ..autograd.saved_tensors import Packed
-from ..autograd.version import writer, writes
+from ..autograd.version import last_writer, writes
 from .model import Saved
 
 KEPT = np.ndarray | np.generic
@@ -20,26 +20,26 @@ KEPT = np.ndarray | np.generic
 class Held:
     """One saved array before it becomes data: ``edge`` is its node, -1 the step itself, None a constant."""
 
-    __slots__ = ("array", "edge", "name", "said", "version")
+    __slots__ = ("array", "edge", "name", "saved_version", "version")
 
-    def __init__(self, name: str, array: Any, version: Any, said: Any, edge: Any) -> None:
-        self.name, self.array, self.version, self.said, self.edge = name, array, version, said, edge
+    def __init__(self, name: str, array: Any, version: Any, saved_version: Any, edge: Any) -> None:
+        self.name, self.array, self.version, self.saved_version, self.edge = name, array, version, saved_version, edge
 
     @property
     def stale(self) -> bool:
         """Whether the memory was written since, so that the backward pass must raise."""
-        return bool(self.version or self.said) and self.version != self.said
+        return bool(self.version or self.saved_version) and self.version != self.saved_version
 
 
 def held(node: Node) -> tuple[list[Held], list[tuple[str, Any]]]:
     """Return the arrays that ``node`` saved, and its other saved values by name."""
-    if node.op is None or not node.saved:
+    if node.backward is None or not node.saved:
         return [], []
-    if hasattr(node.op.pull, "ctx"):
+    if hasattr(node.backward.vjp, "ctx"):
         return _of_function(node), []
     arrays: list[Held] = []
     others: list[tuple[str, Any]] = []
-    for place, word, edge in _plan(node.op):
+    for place, word, edge in _plan(node.backward):
         value = node.saved[place]
         if value is None:
             continue
@@ -53,15 +53,15 @@ def held(node: Node) -> tuple[list[Held], list[tuple[str, Any]]]:
         if source is None and isinstance(value, KEPT) and not value.ndim:
             others.append((word, value))
         else:
-            version, said = node.saved[place + 1 : place + 3]
-            arrays.append(Held(word, value, version, said, source))
+            version, saved_version = node.saved[place + 1 : place + 3]
+            arrays.append(Held(word, value, version, saved_version, source))
     return arrays, others
 
 
-_plans: dict[Op, list[tuple[int, str, int | None]]] = {}
+_plans: dict[Backward, list[tuple[int, str, int | None]]] = {}
 
 
-def _plan(op: Op) -> list[tuple[int, str, int | None]]:
+def _plan(op: Backward) -> list[tuple[int, str, int | None]]:
     """Return where in ``saved`` each value worth showing lies: place, PyTorch's name, and for arrays the edge."""
     found = _plans.get(op)
     if found is None:
@@ -75,16 +75,18 @@ def _plan(op: Op) -> list[tuple[int, str, int | None]]:
             elif not name.endswith("_shape"):
                 found.append((place, _WORDS.get(name, name), None))
             place += 1
-        if op in (primitive.ops.values() if primitive is not None else ()):
+        if op in (primitive.backwards.values() if primitive is not None else ()):
             _plans[op] = found  # the op of a node whose values are packed is its own
     return found
 
 
 def _of_function(node: Node) -> list[Held]:
     found = []
-    for number, (array, version, said, edge, output) in enumerate(node.saved or ()):
+    for number, (array, version, saved_version, edge, output) in enumerate(node.saved or ()):
         if array is not None:
-            found.append(Held(f"saved_tensors[{number}]", array, version, said, -1 if output is not None else edge))
+            found.append(
+                Held(f"saved_tensors[{number}]", array, version, saved_version, -1 if output is not None else edge)
+            )
     return found
 
 
@@ -120,10 +122,10 @@ def row(one: Held, ledger: Ledger, owner: str) -> Saved:
     if isinstance(one.array, Packed):
         return Saved(one.name, (), "packed by a hook", 0, of="packed", owner=owner)
     of = "result" if one.edge == -1 else "constant" if one.edge is None else "input"
-    now, said = writes(one.version or b""), writes(one.said or b"")
+    now, saved_version = writes(one.version or b""), writes(one.saved_version or b"")
     return Saved(
         one.name, tuple(one.array.shape), _dtype(one.array), int(one.array.nbytes), ledger.adds(one.array), of, owner,
-        said, now, writer(one.version) if one.stale else "",
+        saved_version, now, last_writer(one.version) if one.stale else "",
     )  # fmt: skip
 
 

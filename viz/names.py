@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..autograd.grad_fn import shown
+from ..autograd.grad_fn import grad_fn_of
 from ..autograd.node import Node, Variable
 from ..nn.modules.module import Module
 
@@ -64,7 +64,7 @@ class Names:
         self._found.setdefault(id(tensor), name)
         self._arrays.setdefault(id(tensor.array), name)
         if tensor.node is not None:
-            self._found.setdefault(id(shown(tensor.node)[0]), name)
+            self._found.setdefault(id(grad_fn_of(tensor.node)[0]), name)
 
 
 def _all_modules(params: Any) -> bool:
@@ -99,7 +99,7 @@ def flattened(var: Any, name: str = "") -> list[tuple[str, Any]]:
 def root_of(value: Any) -> Node | None:
     """Return the step or leaf that ``value``, a tensor or a node, comes from; None if it asks for no gradient."""
     if isinstance(value, Node):
-        return shown(value)[0]
+        return grad_fn_of(value)[0]
     fn = value.grad_fn
     if fn is not None:
         found: Node = fn

@@ -12,7 +12,7 @@ from typing import Any, Self
 from weakref import ref
 
 from ..autograd import engine, inplace, view
-from ..autograd.grad_fn import shown
+from ..autograd.grad_fn import grad_fn_of
 from ..autograd.grad_mode import Observer, Watch
 from ..autograd.node import Node, Variable
 from ..autograd.version import writes
@@ -25,9 +25,9 @@ from .trace import Failure, trace
 from .values import stats
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
-_CALL, _WRITE = HookedModule.__call__.__code__, inplace.write.__code__
-_REPLACE, _RUN = inplace._replace_part.__code__, engine._walk_watched.__code__
-_SETTLE = view.settle.__code__
+_CALL, _WRITE = HookedModule.__call__.__code__, inplace.write_inplace.__code__
+_REPLACE, _RUN = inplace._set_base_history.__code__, engine._walk_watched.__code__
+_SETTLE = view.refresh_view.__code__
 _ours: dict[CodeType, bool] = {}
 
 
@@ -90,13 +90,13 @@ class record(Observer):
         The arguments are those of :func:`trace`.
         """
         nodes = [node for each in self._nodes if (node := each if isinstance(each, Node) else each()) is not None]
-        read = {shown(edge)[0] for node in nodes for edge in node.edges if edge is not None}
+        read = {grad_fn_of(edge)[0] for node in nodes for edge in node.edges if edge is not None}
         ends = [node for node in nodes if node not in read]
         return trace(ends, params, failure=self.failure, **options)
 
     # ------------------------------------------------------------------ what happens at each step
 
-    def made(self, node: Node, value: Any) -> None:
+    def node_made(self, node: Node, value: Any) -> None:
         """Leave a note on ``node``."""
         now = perf_counter()
         note = Note(None, "", 0, "", self._clock, now - self._clock)

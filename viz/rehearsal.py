@@ -26,7 +26,7 @@ class Rehearsal:
         """Note what is to be shown of ``step``, and let its arrays go."""
         numbers = flat(step.gradient)
         self.gradients[step.node] = stats(numbers)
-        if step.node.op is None:
+        if step.node.backward is None:
             return
         self.seconds[step.node] = step.seconds
         sent = [(slot, *norm_of(flat(g)), _shape(g)) for slot, (_, g) in zip(step.slots, step.sent, strict=True)]

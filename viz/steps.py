@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..autograd.anomaly_mode import anomaly
-from ..autograd.broadcast import settle_gradient
-from ..autograd.engine import _hooked_leaves_early, accumulate, arrive, pulled, reachable
+from ..autograd.broadcast import unbroadcast
+from ..autograd.engine import _hooked_leaves_early, accumulate, arrive, reachable, vjps
 from ..autograd.entry import _listed, _roots
-from ..autograd.grad_fn import shown
+from ..autograd.grad_fn import grad_fn_of
 from ..autograd.grad_mode import Recording
-from ..autograd.multi_output import Parts
-from ..autograd.node import PICK, Node, Variable, wrap
+from ..autograd.multi_output import OutputGrads
+from ..autograd.node import OUTPUT, Node, Variable, wrap
 from .values import norm_of
 
 
@@ -91,7 +91,7 @@ class _Pass:
                 g = self.grads.pop(node, None)
                 if g is not None:
                     with Recording(False):
-                        step = self._leaf(node, g) if node.op is None else self._step(node, g)
+                        step = self._leaf(node, g) if node.backward is None else self._step(node, g)
                     if step is not None:
                         yield step
             if self.accumulates:
@@ -109,14 +109,14 @@ class _Pass:
             if self.accumulates:
                 accumulate(node, [np.array(g)], self.cls, False)
             node.hooks.leave((), g, self.cls)
-        return BackwardStep(shown(node)[0], self._tensor(g), (), 0.0)
+        return BackwardStep(grad_fn_of(node)[0], self._tensor(g), (), 0.0)
 
     def _step(self, node: Node, g: Any) -> BackwardStep | None:
-        hooks, op = node.hooks, node.op
+        hooks, op = node.hooks, node.backward
         if hooks is not None:
             g = hooks.prepare(hooks.enter(node, g, self.cls), self.cls)
         start = perf_counter()
-        parts = pulled(node, g, node.saved, len(node.edges))
+        parts = vjps(node, g, node.saved, len(node.edges))
         seconds = perf_counter() - start
         if hooks is not None:
             parts = hooks.leave(parts, g, self.cls)
@@ -130,16 +130,16 @@ class _Pass:
             if edge is None or part is None:
                 continue
             fits = part.shape == edge.shape and part.dtype is edge.dtype
-            settled = part if fits else settle_gradient(part, edge, node)
+            settled = part if fits else unbroadcast(part, edge, node)
             self.grads[edge] = self.grads[edge] + settled if edge in self.grads else settled
-            sent.append((shown(edge)[0], self._tensor(settled)))
+            sent.append((grad_fn_of(edge)[0], self._tensor(settled)))
             slots.append(slot)
-        if op.name == PICK:  # type: ignore[union-attr]
+        if op.name == OUTPUT:  # type: ignore[union-attr]
             return None
-        return BackwardStep(shown(node)[0], self._tensor(g), tuple(sent), seconds, tuple(slots))
+        return BackwardStep(grad_fn_of(node)[0], self._tensor(g), tuple(sent), seconds, tuple(slots))
 
     def _tensor(self, g: Any) -> Any:
-        if isinstance(g, Parts):
+        if isinstance(g, OutputGrads):
             return tuple(None if item is None else wrap(self.cls, item) for item in g.items)
         return wrap(self.cls, g)
 
@@ -153,4 +153,4 @@ def flat(gradient: Any) -> Any:
 
 
 def _called(node: Node) -> str:
-    return "leaf" if node.op is None else type(node).__name__
+    return "leaf" if node.backward is None else type(node).__name__

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.grad_fn import shown
+from ..autograd.grad_fn import grad_fn_of
 from ..autograd.node import Node, Variable
 from ..autograd.saved_tensors import Packed
 from ..nn.parameter import Parameter
@@ -146,23 +146,23 @@ class _Walk:
 
     def _reachable(self) -> list[Node]:
         roots = [root_of(value) for _, value in self.outputs]
-        stack = [root for root in roots if root is not None and root.op is not None]
+        stack = [root for root in roots if root is not None and root.backward is not None]
         seen = set(stack)
         while stack:
             for source in self._sources(stack.pop()):
-                if source.op is not None and source not in seen:
+                if source.backward is not None and source not in seen:
                     seen.add(source)
                     stack.append(source)
         return sorted(seen, key=age)
 
     def _sources(self, step: Node) -> list[Node]:
         """Return the steps and leaves that ``step`` read."""
-        return [shown(edge)[0] for edge in step.edges if edge is not None]
+        return [grad_fn_of(edge)[0] for edge in step.edges if edge is not None]
 
     def _prepare(self, step: Node, arrays: list[Held]) -> None:
         """Count the uses of leaves and constants, and note which saved array is whose value."""
         for edge in step.edges:
-            if edge is not None and edge.op is None:
+            if edge is not None and edge.backward is None:
                 self.uses[id(edge)] += 1
                 tensor = edge.tensor()
                 if tensor is not None:
@@ -191,7 +191,7 @@ class _Walk:
         saved = self._saved_rows(arrays)
         shape, dtype, results = result_of(step)
         mine = self.ids[step] = f"n{len(self.items)}"
-        op, frees = type(step).__name__, bool(step.op and step.op.frees)
+        op, frees = type(step).__name__, bool(step.backward and step.backward.frees)
         made = Item(
             mine, "step", self._name(step, note), shape, dtype, bytes_of(shape, step.dtype), op, group, number, results,
             self._attributes(step, others), saved, sum([one.adds for one in saved]), step.saved is None, frees,
@@ -201,7 +201,7 @@ class _Walk:
         self.items.append(made)
         self.arrows += [Arrow(source, mine, *rest) for source, *rest in pending]
         if note is not None and note.forward is not None:
-            source = self.ids.get(shown(note.forward)[0])
+            source = self.ids.get(grad_fn_of(note.forward)[0])
             if source is not None:
                 self.arrows.append(Arrow(source, mine, "gradient"))
 
@@ -211,9 +211,9 @@ class _Walk:
         for slot, edge in enumerate(step.edges):
             if edge is None:
                 continue
-            source, output = shown(edge)
+            source, output = grad_fn_of(edge)
             kind = arrow_kind(step, slot)
-            mine = self._leaf(source, group) if source.op is None else self.ids[source]
+            mine = self._leaf(source, group) if source.backward is None else self.ids[source]
             shape = plain_shape(edge.shape)
             found.append((mine, kind, slot, output, shape, dtype_name(edge.dtype) if shape is not None else ""))
         if self.constants:
@@ -262,7 +262,7 @@ class _Walk:
         else:
             shape, dtype, _ = result_of(output)
             bytes, value = bytes_of(shape, output.dtype), None
-        source = "" if root is None else self._leaf(root, "") if root.op is None else self.ids[root]
+        source = "" if root is None else self._leaf(root, "") if root.backward is None else self.ids[root]
         mine = self._add(
             "output", given or "output", shape, dtype, bytes, value=value,
             gradient=None if root is None else self._gradient(root),
@@ -285,7 +285,7 @@ class _Walk:
             if root is None:
                 name = self.names.of(tensor) or "input"
                 mine = self._add("constant", name, shape, dtype, int(tensor.array.nbytes))
-            elif root.op is None:
+            elif root.backward is None:
                 mine = self._leaf(root, "")
             elif root in self.ids:
                 mine = self.ids[root]
@@ -309,12 +309,12 @@ class _Walk:
     def _saved_rows(self, arrays: list[Held]) -> tuple[Saved, ...]:
         rows = []
         for one in arrays:
-            owner = shown(one.edge)[0] if isinstance(one.edge, Node) else None
+            owner = grad_fn_of(one.edge)[0] if isinstance(one.edge, Node) else None
             rows.append(row(one, self.ledger, "" if owner is None else self._id_of(owner)))
         return tuple(rows)
 
     def _id_of(self, owner: Node) -> str:
-        return self.shared.get(id(owner), "") if owner.op is None else self.ids.get(owner, "")
+        return self.shared.get(id(owner), "") if owner.backward is None else self.ids.get(owner, "")
 
     def _attributes(self, step: Node, others: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
         variable = self.names.of_node(step)

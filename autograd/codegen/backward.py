@@ -1,4 +1,4 @@
-"""The pull of a primitive as source text: from the gradient of its result to those of its inputs."""
+"""The vjp of a primitive as source text: from the gradient of its result to those of its inputs."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 from .inline import call
 
 
-def pull_lines(op: Any) -> list[str]:
-    """Return the lines of the pull of ``op``: check that nothing it saved was written, then call the rules."""
-    lines = ["def pull(g_, saved, node):"]
+def vjp_lines(op: Any) -> list[str]:
+    """Return the lines of the vjp of ``op``: check that nothing it saved was written, then call the rules."""
+    lines = ["def vjp(g_, saved, node):"]
     if op.frees:
         lines += ["    if saved is None: raise FreedError"]
     if op.saves:
-        names = [n if not op.is_array(n) else f"{n}, {n}_version, {n}_said" for n in op.saves]
+        names = [n if not op.is_array(n) else f"{n}, {n}_version, {n}_saved_version" for n in op.saves]
         lines += [f"    {', '.join(names)}, = saved"]
     for name in op.saves:
         if op.is_array(name):
-            written = f"({name}_version or {name}_said) and {name}_version != {name}_said"
-            lines += [f"    if {written}: stale(op, {name!r}, saved, node)"]
+            written = f"({name}_version or {name}_saved_version) and {name}_version != {name}_saved_version"
+            lines += [f"    if {written}: raise_modified_inplace(backward, {name!r}, saved, node)"]
     if op.joint:
         lines += ["    needs = [edge is not None for edge in node.edges]"]
         parts = f"rule({', '.join(['g_', *op.needs[op.inputs[0]]])})"
-        return [*lines, f"    return {parts}[0] if node.more is None else {parts}"]
+        return [*lines, f"    return {parts}[0] if node.other_edges is None else {parts}"]
     calls = [call(op.rules[name], f"rule_{name}", ["g_", *op.needs[name]]) for name in op.inputs]
     if op.many:
-        return [*lines, f"    return {calls[0]}[0] if node.more is None else {calls[0]}"]
+        return [*lines, f"    return {calls[0]}[0] if node.other_edges is None else {calls[0]}"]
     if len(calls) == 1:
         return [*lines, f"    return {calls[0]}"]
     edges = [f"edge_{name}" for name in op.inputs]
     parts = ", ".join(f"None if {edge} is None else {text}" for edge, text in zip(edges, calls, strict=True))
-    lines += ["    more = node.more", f"    if more is None: return {calls[0]}"]
-    lines += [f"    {edges[0]} = node.edge; {', '.join(edges[1:])}, = more"]
+    lines += ["    others = node.other_edges", f"    if others is None: return {calls[0]}"]
+    lines += [f"    {edges[0]} = node.edge; {', '.join(edges[1:])}, = others"]
     return [*lines, f"    return ({parts})"]
 
 

@@ -1,4 +1,4 @@
-"""A primitive's forward and pull as source text, written and compiled when it is first called.
+"""A primitive's forward and vjp as source text, written and compiled when it is first called.
 
 One flat function per op costs a third of a general one. The text goes to ``linecache``, so that tracebacks and
 debuggers show it, and ``listing(op)`` prints it.
@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.dims import mismatch, whole
+from ...arrays.dims import as_int, mismatch
 from ...arrays.dtypes import check_float, float32, float64, floating
-from ..arguments import TAKEN, adopt, meeting, plain
-from ..grad_mode import INFERRING, fresh, recording
-from ..node import CONSTANT, FreedError, Node, Op, Variable, clock, shared, stale, wrap
-from ..out_argument import deliver
+from ..arguments import ACCEPTED_TYPES, as_number, coerce_argument, promoter
+from ..grad_mode import INFERENCE_CONTEXTS, inference_version, recording
+from ..node import CONSTANT, Backward, FreedError, Node, Variable, as_ndarray, clock, raise_modified_inplace, wrap
+from ..out_argument import write_out
 from ..version import Version
-from ..view import attach, settle
-from .backward import pull_lines
+from ..view import attach, refresh_view
+from .backward import vjp_lines
 from .inline import call, direct
 
 ALIASES = {"dim": "axis", "keepdim": "keepdims"}  # NumPy's words, which PyTorch takes as well
@@ -35,14 +35,14 @@ class _Unset:
 UNSET: Any = _Unset()
 
 
-def _unwritten(*args: Any, **kwargs: Any) -> Any:
+def _build_and_call(*args: Any, **kwargs: Any) -> Any:
     return build(this)(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821 - names of the op's own scope
 
 
 def placeholder(op: Any) -> Any:
     """Return the op's function, which writes its own body when first called."""
     scope: dict[str, Any] = {"__name__": op.kernel.__module__, "this": op, "build": build_function}
-    function: Any = FunctionType(_unwritten.__code__, scope, op.kernel.__name__)
+    function: Any = FunctionType(_build_and_call.__code__, scope, op.kernel.__name__)
     function.__qualname__ = op.kernel.__qualname__
     function.__doc__ = op.kernel.__doc__
     function.__wrapped__ = op.kernel
@@ -60,9 +60,9 @@ def build_function(op: Any) -> Any:
     return function
 
 
-def build_pull(primitive: Any, op: Op) -> Any:
-    """Return the pull of ``op``, written now."""
-    return _compiled(primitive, "pull", pull_lines(primitive), {"__name__": primitive.kernel.__module__, "op": op})
+def build_vjp(primitive: Any, op: Backward) -> Any:
+    """Return the vjp of ``op``, written now."""
+    return _compiled(primitive, "vjp", vjp_lines(primitive), {"__name__": primitive.kernel.__module__, "backward": op})
 
 
 _numbers = count()
@@ -80,18 +80,31 @@ def _compiled(op: Any, what: str, lines: list[str], scope: dict[str, Any]) -> An
 
 _NAMES: dict[str, Any] = {
     each.__name__: each
-    for each in (Variable, Node, FreedError, settle, attach, shared, deliver, mismatch, floating, adopt, stale, wrap)
+    for each in (
+        Variable,
+        Node,
+        FreedError,
+        refresh_view,
+        attach,
+        as_ndarray,
+        write_out,
+        mismatch,
+        floating,
+        coerce_argument,
+        raise_modified_inplace,
+        wrap,
+    )
 }
 _NAMES |= {"Version": Version, "ndarray": np.ndarray, "new": object.__new__, "clock": clock, "CONSTANT": CONSTANT}
-_NAMES |= {"check_float": check_float, "plain_number": plain, "whole": whole}
+_NAMES |= {"check_float": check_float, "as_number": as_number, "as_int": as_int}
 _NAMES |= {
     "SINGLE": float32.numpy,
     "DOUBLE": float64.numpy,
-    "TAKEN": TAKEN,
+    "ACCEPTED_TYPES": ACCEPTED_TYPES,
     "UNSET": UNSET,
     "recording": recording.get,
-    "fresh": fresh.get,
-    "INFERRING": INFERRING,
+    "inference_version": inference_version.get,
+    "INFERENCE_CONTEXTS": INFERENCE_CONTEXTS,
 }
 """What every generated source may use."""
 _LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
@@ -100,13 +113,22 @@ _LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
 def _fill(op: Any, scope: dict[str, Any]) -> None:
     """Give the generated source the names it uses, its defaults among them."""
     scope |= _NAMES
-    scope |= {"this": op, "kernel": direct(op.kernel), "meet": meeting(op.promote, len(op.rules))}
-    scope |= {"op_of": op.op, "title": op.title, "returns": op.returns, "rule": op.joint, "Result": Variable.result}
+    scope |= {"this": op, "kernel": direct(op.kernel), "promote": promoter(op.promote, len(op.rules), op.refuse_bool)}
+    scope |= {
+        "backward_of": op.backward,
+        "grad_fn_name": op.grad_fn_name,
+        "returns": op.returns,
+        "rule": op.joint,
+        "Result": Variable.result,
+    }
     scope |= {f"rule_{name}": direct(rule) for name, rule in op.rules.items() if rule is not None}
-    if isinstance(op.title, str):
-        scope |= {"plain": op.op(op.title, not op.elementwise), "bent": op.op(op.title, True)}
+    if isinstance(op.grad_fn_name, str):
+        scope |= {
+            "same_shape": op.backward(op.grad_fn_name, not op.elementwise),
+            "broadcasts": op.backward(op.grad_fn_name, True),
+        }
     scope |= {f"default_{name}": value for name, value in _defaults(op).items()}
-    clash = (scope.keys() | _LOCALS) & {*op.params, *op.keeps}
+    clash = (scope.keys() | _LOCALS) & {*op.params, *op.aux}
     if clash:
         raise NameError(f"{op.name}: {sorted(clash)} are names that the generated source needs for itself")
 
@@ -119,8 +141,8 @@ def listing(op: Any) -> str:
     >>> "kernel(input_array)" in listing(PRIMITIVES["exp"])
     True
     """
-    pull = pull_lines(op) if op.inputs else []
-    return "\n".join([*_forward(op), "", *pull])
+    vjp = vjp_lines(op) if op.inputs else []
+    return "\n".join([*_forward(op), "", *vjp])
 
 
 def _defaults(op: Any) -> dict[str, Any]:
@@ -154,14 +176,14 @@ def _signature(op: Any) -> tuple[str, list[str]]:
     return ", ".join(parts + extra), lines
 
 
-_UNRECORDED = "result.node = None; result.version = fresh() if INFERRING.count else None"
+_UNRECORDED = "result.node = None; result.version = inference_version() if INFERENCE_CONTEXTS.count else None"
 
 
 def _forward(op: Any) -> list[str]:
     signature, lines = _signature(op)
     tensors = [name for name in op.params if name in op.rules]
     result = call(op.kernel, "kernel", _arguments(op, tensors))
-    kept = ", ".join(["array", *op.keeps])
+    kept = ", ".join(["array", *op.aux])
     lines = [f"def forward({signature}):", *lines, *_numbers_taken(op)]
     lines += [*_inputs(op, tensors, result, kept), *_promotion(op, tensors)]
     if not op.many:  # a try costs nothing
@@ -176,10 +198,10 @@ def _forward(op: Any) -> list[str]:
         rest = ", ".join(_kept(name) for name in op.params if name not in tensors)
         lines += [f"    attach(result, {tensors[0]}, this.function, ({rest}{',' if rest else ''}))"]
     if op.returns:
-        extras = ", ".join(f"wrap(Result, {name}, None, fresh())" for name in op.keeps)
+        extras = ", ".join(f"wrap(Result, {name}, None, inference_version())" for name in op.aux)
         lines += [f"    result = returns(result, {extras})"]
     if not op.view and not op.operator:
-        lines += ["    if out is not None: return deliver(this.name, result, out)"]
+        lines += ["    if out is not None: return write_out(this.name, result, out)"]
     return [*lines, "    return result"]
 
 
@@ -193,10 +215,10 @@ def _numbers_taken(op: Any) -> list[str]:
         kind = op.kernel.__annotations__.get(name)
         if kind in ("float", "float | None") and not op.name.endswith("_grad"):
             given = f" and {name} is not None" if kind != "float" else ""
-            taken = f"{name} = plain_number({op.kernel.__name__.strip('_')!r}, {name!r}, {name})"
+            taken = f"{name} = as_number({op.kernel.__name__.strip('_')!r}, {name!r}, {name})"
             lines.append(f"    if type({name}) is not float and type({name}) is not int{given}: {taken}")
         elif kind == "int" and not op.kernel.__name__.startswith("_"):
-            lines.append(f"    if type({name}) is not int: {name} = whole({name}, {name!r})")
+            lines.append(f"    if type({name}) is not int: {name} = as_int({name}, {name!r})")
     return lines
 
 
@@ -211,7 +233,7 @@ def _inputs(op: Any, tensors: list[str], result: str, kept: str) -> list[str]:
     lines = ["    traced = False"]
     for name in tensors:
         lines += _many_input(name) if name == op.many else _input(op, name)
-    if op.keeps:
+    if op.aux:
         public = f"returns({kept})" if op.returns else "array"
         lines += ["    if not traced:", f"        {kept} = {result}", f"        return {public}"]
     else:
@@ -225,9 +247,9 @@ def _inputs(op: Any, tensors: list[str], result: str, kept: str) -> list[str]:
 
 def _tensor(op: Any, name: str) -> list[str]:
     """Return the lines that take ``name``, which is a tensor."""
-    array = f"{name}.array if type({name}.array) is ndarray else shared({name})" if op.view else f"{name}.array"
+    array = f"{name}.array if type({name}.array) is ndarray else as_ndarray({name})" if op.view else f"{name}.array"
     return [
-        f"    if {name}.view_of is not None: settle({name})",
+        f"    if {name}.view_of is not None: refresh_view({name})",
         f"    {name}_array = {array}; {name}_node = {name}.node",
     ]
 
@@ -236,8 +258,8 @@ def _input(op: Any, name: str) -> list[str]:
     number = op.params.index(name) + 1
     optional = _defaults(op).get(name, UNSET) is None
     numbers = bool(op.promote) and len(op.rules) > 1
-    at_once = "in TAKEN" if numbers else "is ndarray"
-    taken = f"adopt({name}, {op.name!r}, {name!r}, {number}, {numbers}, {optional}, {op.operator})"
+    at_once = "in ACCEPTED_TYPES" if numbers else "is ndarray"
+    taken = f"coerce_argument({name}, {op.name!r}, {name!r}, {number}, {numbers}, {optional}, {op.operator})"
     decline = [f"        if {name}_array is NotImplemented: return NotImplemented"] if op.operator else []
     return [
         f"    if isinstance({name}, Variable):",
@@ -256,10 +278,10 @@ def _many_input(name: str) -> list[str]:
         f"    for one in {name}:",
         "        if isinstance(one, Variable):",
         "            traced = True",
-        "            if one.view_of is not None: settle(one)",
+        "            if one.view_of is not None: refresh_view(one)",
         f"            {name}_array.append(one.array); {name}_node.append(one.node)",
         "        else:",
-        f"            {name}_array.append(adopt(one, this.name, {name!r}, 1, False, False, False))",
+        f"            {name}_array.append(coerce_argument(one, this.name, {name!r}, 1, False, False, False))",
         f"            {name}_node.append(None)",
     ]
 
@@ -275,26 +297,26 @@ def _promotion(op: Any, tensors: list[str]) -> list[str]:
     lines: list[str] = []
     arrays = [f"{name}_array" for name in tensors]
     pairs = ", ".join(f"{name}, {name}_array" for name in tensors)
-    meet = f"{', '.join(arrays)} = meet({pairs})"
+    promote = f"{', '.join(arrays)} = promote({pairs})"
     first, floated = arrays[0], "; ".join(f"{a} = floating({a})" for a in arrays)
     floats = [f"if {first}.dtype.kind != 'f': {floated}"] if op.promote == "float" else []
     if not _quick(op):
         if op.promote and len(tensors) > 1:
             constant = " or ".join(f"{name} is CONSTANT" for name in tensors)
             differ = " or ".join(f"{arrays[0]}.dtype is not {other}.dtype" for other in arrays[1:])
-            lines += [f"    if {constant} or {differ}: {meet}"]
+            lines += [f"    if {constant} or {differ}: {promote}"]
         return [*lines, *(f"    {line}" for line in floats)]
     lines += [f"    kind_ = {tensors[0]}.array_dtype"]
     if len(tensors) == 1:
         lines += ["    if kind_ is not SINGLE and kind_ is not DOUBLE:"]
     else:  # the dtype of CONSTANT is None
         differ = f"kind_ is not {tensors[1]}.array_dtype"
-        lines += [f"    if {differ} or kind_ is not SINGLE and kind_ is not DOUBLE:", f"        if {differ}: {meet}"]
+        lines += [f"    if {differ} or kind_ is not SINGLE and kind_ is not DOUBLE:", f"        if {differ}: {promote}"]
     return [*lines, *(f"        {line}" for line in floats), "        kind_ = None"]
 
 
 def _measured(op: Any, tensors: list[str]) -> list[str]:
-    """Return the lines that set the result's ``shape_`` and ``kind_``, and ``plain_``: all inputs have them too."""
+    """Return the lines that set the result's ``shape_`` and ``kind_``, and ``same_shape_``: all inputs have them too."""
     read = "shape_ = array.shape; kind_ = array.dtype"
     if not _quick(op):
         return [f"    {read}"]
@@ -302,7 +324,7 @@ def _measured(op: Any, tensors: list[str]) -> list[str]:
     if len(tensors) == 1:
         return [*lines, f"    if kind_ is None: {read}"]
     known = f"kind_ is not None and shape_ == {tensors[1]}.array_shape"
-    return [*lines, f"    plain_ = {known}", f"    if not plain_: {read}"]
+    return [*lines, f"    same_shape_ = {known}", f"    if not same_shape_: {read}"]
 
 
 def _recorded(op: Any) -> list[str]:
@@ -318,10 +340,10 @@ def _recorded(op: Any) -> list[str]:
         "        result.node = node = Node()",
         f"        {_edges(op)}; node.hooks = None",
         "        node.shape = shape_; node.dtype = kind_",
-        f"        node.op = {_op_of_node(op)}",
+        f"        node.backward = {_backward_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         *([] if "out" in op.saves else ["        result.version = None"]),
-        "        if mode_ is not True: mode_.made(node, array)",
+        "        if mode_ is not True: mode_.node_made(node, array)",
         f"    else: {_UNRECORDED}",
     ]
     return lines
@@ -330,24 +352,24 @@ def _recorded(op: Any) -> list[str]:
 def _edges(op: Any) -> str:
     """Return the statements that tie the node to those of its inputs."""
     if op.many:
-        return f"node.edge = {op.many}_node[0]; node.more = tuple({op.many}_node[1:]) or None"
+        return f"node.edge = {op.many}_node[0]; node.other_edges = tuple({op.many}_node[1:]) or None"
     first, *rest = [f"{name}_node" for name in op.inputs]
     if not rest:
-        return f"node.edge = {first}; node.more = None"
+        return f"node.edge = {first}; node.other_edges = None"
     asked = " or ".join(f"{name} is not None" for name in rest)
-    return f"node.edge = {first}; node.more = ({', '.join(rest)},) if {asked} else None"
+    return f"node.edge = {first}; node.other_edges = ({', '.join(rest)},) if {asked} else None"
 
 
-def _op_of_node(op: Any) -> str:
-    """Return what becomes ``node.op``: ``bent`` where broadcasting or promotion must be undone on the way back."""
-    same = [f"({x}_node is None or {x}_node.shape == shape_ and {x}_node.dtype is kind_)" for x in op.inputs]
-    unbent: str | bool = op.elementwise and (_quick(op) == 1 or " and ".join(same))
+def _backward_of_node(op: Any) -> str:
+    """Return what becomes ``node.backward``: ``broadcasts`` where broadcasting or promotion must be undone on the way back."""
+    fits = [f"({x}_node is None or {x}_node.shape == shape_ and {x}_node.dtype is kind_)" for x in op.inputs]
+    same: str | bool = op.elementwise and (_quick(op) == 1 or " and ".join(fits))
     if _quick(op) == 2:
-        unbent = f"plain_ or {unbent}"
-    if not isinstance(op.title, str):
-        settles = "True" if not op.elementwise else "False" if unbent is True else f"not ({unbent})"
-        return f"op_of(title({', '.join(_names(op.title))}), {settles})"
-    return f"plain if {unbent} else bent" if isinstance(unbent, str) else "plain"
+        same = f"same_shape_ or {same}"
+    if not isinstance(op.grad_fn_name, str):
+        unbroadcasts = "True" if not op.elementwise else "False" if same is True else f"not ({same})"
+        return f"backward_of(grad_fn_name({', '.join(_names(op.grad_fn_name))}), {unbroadcasts})"
+    return f"same_shape if {same} else broadcasts" if isinstance(same, str) else "same_shape"
 
 
 def _names(function: Any) -> tuple[str, ...]:
@@ -363,8 +385,8 @@ def _save(op: Any, name: str) -> list[str]:
         return []
     note = (
         f"if ({name}_version := {name}.version) is None:",
-        f"    {name}_version = {name}.version = Version(); {name}_said = b''",
-        f"else: {name}_said = bytes({name}_version) if {name}_version else b''",
+        f"    {name}_version = {name}.version = Version(); {name}_saved_version = b''",
+        f"else: {name}_saved_version = bytes({name}_version) if {name}_version else b''",
     )
     if len(op.inputs) == 1:
         return list(note)
@@ -374,7 +396,7 @@ def _save(op: Any, name: str) -> list[str]:
         *shape,
         f"if {asked}:",
         *(f"    {line}" for line in note),
-        f"else: {name}_array = {name}_version = {name}_said = None",
+        f"else: {name}_array = {name}_version = {name}_saved_version = None",
     ]
 
 
@@ -385,7 +407,7 @@ def _slots(op: Any) -> list[str]:
         if name == "out":
             slots += ["array", "out_version", "b''"]
         elif op.is_array(name):
-            slots += [f"{name}_array", f"{name}_version", f"{name}_said"]
+            slots += [f"{name}_array", f"{name}_version", f"{name}_saved_version"]
         elif name.endswith("_shape") and name[:-6] in op.rules:
             x = name[:-6]
             dropped = len(op.inputs) > 1 and x in op.saves  # by now the array may be gone
@@ -394,7 +416,7 @@ def _slots(op: Any) -> list[str]:
                 plain = f"{x}_array is not None and {plain}"
             slots.append(f"[a.shape for a in {x}_array]" if x == op.many else plain)
         else:
-            slots.append(name if name in op.keeps else _kept(name))
+            slots.append(name if name in op.aux else _kept(name))
     return slots
 
 

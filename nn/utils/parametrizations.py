@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.node import Variable, shared, wrap
+from ...autograd.node import Variable, as_ndarray, wrap
 from ...tensors.ops.loss.distance import normalize
 from ...tensors.ops.matrix.decompositions import solve
 from ...tensors.ops.matrix.determinants import matrix_exp
@@ -157,18 +157,18 @@ def _reflect(reflectors: Any, tau: Any) -> Any:
 
 def _factored(matrix: Any) -> tuple[Any, Any]:
     """Return Householder's factors of tall matrices as LAPACK's geqrf does: one array for both, and ``tau``."""
-    both, tau = np.linalg.qr(shared(matrix), mode="raw")
+    both, tau = np.linalg.qr(as_ndarray(matrix), mode="raw")
     return np.ascontiguousarray(np.swapaxes(both, -1, -2)), tau
 
 
 def _orthonormal(matrix: Any) -> Any:
     """Return the factor Q of tall matrices for which the diagonal of R is not negative."""
-    q, r = np.linalg.qr(shared(matrix))
+    q, r = np.linalg.qr(as_ndarray(matrix))
     return wrap(Tensor, q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :])
 
 
 def _is_orthonormal(matrix: Any) -> bool:
-    array = shared(matrix)
+    array = as_ndarray(matrix)
     n, k = array.shape[-2:]
     found = np.swapaxes(array, -1, -2) @ array
     return bool(np.allclose(found, np.eye(k), atol=10.0 * n * np.finfo(array.dtype).eps))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.node import shared, wrap
+from ...autograd.node import as_ndarray, wrap
 from ...tensors.random.creation import rand, rand_like
 from ...tensors.tensor.methods import Tensor
 from .convert_parameters import parameters_to_vector
@@ -58,8 +58,8 @@ def places_at(t: Any, dim: int, chosen: Any) -> tuple[Any, ...]:
 
 def without(mask: Any, places: Any) -> Any:
     """Return a copy of ``mask`` that is zero at the flat ``places``."""
-    found = np.array(shared(mask))
-    found.reshape(-1)[shared(places)] = 0
+    found = np.array(as_ndarray(mask))
+    found.reshape(-1)[as_ndarray(places)] = 0
     return wrap(Tensor, found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from warnings import warn
 
-from ...autograd.node import Variable, shared, wrote
+from ...autograd.node import Variable, as_ndarray, bump_version
 from ...tensors.tensor.methods import Tensor
 from ..optimizer import Optimizer
 
@@ -135,8 +135,8 @@ def write(group: dict[str, Any], rate: Any) -> None:
     """Set the group's rate; a rate that is a tensor is written in place."""
     lr: Any = group["lr"]
     if isinstance(lr, Variable):
-        shared(lr)[...] = rate.array if isinstance(rate, Variable) else rate
-        wrote(lr, "lr_scheduler")
+        as_ndarray(lr)[...] = rate.array if isinstance(rate, Variable) else rate
+        bump_version(lr, "lr_scheduler")
     else:
         group["lr"] = rate
 

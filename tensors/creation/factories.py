@@ -14,9 +14,9 @@ import numpy as np
 from ...arrays.device import order_of, require_cpu, require_plain
 from ...arrays.dtypes import DTYPES, as_numpy, default_numpy, dtype_of
 from ...arrays.size import one_size, sizes
-from ...autograd.arguments import plain
-from ...autograd.node import Variable, shared
-from ...autograd.out_argument import deliver
+from ...autograd.arguments import as_number
+from ...autograd.node import Variable, as_ndarray
+from ...autograd.out_argument import write_out
 from ..predicates import checked
 from ..tensor.conversions import in_dtype, legacy_array, new
 from ..tensor.methods import Tensor
@@ -70,7 +70,7 @@ def finish(name: str, array: Any, options: Options) -> Tensor:
         return made
     if out.array.shape != array.shape and name != "arange":
         out.resize_(tuple(array.shape))
-    written: Tensor = deliver(name, new(array), out)
+    written: Tensor = write_out(name, new(array), out)
     return written
 
 
@@ -207,7 +207,7 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
 
 def scalar_tensor(s: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor without dims that holds the number ``s``, in the default dtype unless given."""
-    s = plain("scalar_tensor", "s", s)
+    s = as_number("scalar_tensor", "s", s)
     kind = kind_of("scalar_tensor", options, default_numpy())
     return finish("scalar_tensor", fill_number("scalar_tensor", s, kind), options)
 
@@ -299,7 +299,7 @@ def whole(function: str, name: str, given: Any, position: int) -> int:
 
 def model(name: str, input: Any, memory_format: Any, options: Options) -> Any:
     """Return an array of arbitrary values with the shape, strides and dtype that ``name(input)`` shall have."""
-    array = shared(checked(name, input))
+    array = as_ndarray(checked(name, input))
     kind = kind_of(name, options, array.dtype)
     dense = array.size == 0 or not any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
     return np.empty_like(array, kind, order="K" if order_of(memory_format) == "K" and dense else "C", subok=False)

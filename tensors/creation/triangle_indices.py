@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.dims import whole
+from ...arrays.dims import as_int
 from ...arrays.dtypes import Array, as_numpy
 from ...autograd.node import wrap
 from ..tensor.methods import Tensor
@@ -23,7 +23,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
             [0, 0, 1]])
     """
     row, col = _check(row, col)
-    return _places(np.tri(row, col, whole(offset, "offset"), np.bool_), dtype)
+    return _places(np.tri(row, col, as_int(offset, "offset"), np.bool_), dtype)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -32,11 +32,11 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
     https://pytorch.org/docs/stable/generated/torch.triu_indices.html
     """
     row, col = _check(row, col)
-    return _places(~np.tri(row, col, whole(offset, "offset") - 1, np.bool_), dtype)
+    return _places(~np.tri(row, col, as_int(offset, "offset") - 1, np.bool_), dtype)
 
 
 def _check(row: int, col: int) -> tuple[int, int]:
-    row, col = whole(row, "row"), whole(col, "col")
+    row, col = as_int(row, "row"), as_int(col, "col")
     for what, n in (("row", row), ("col", col)):
         if n < 0:
             raise RuntimeError(f"{what} must be non-negative, got {n}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dtypes import Array
-from ...autograd.inplace import write
+from ...autograd.inplace import write_inplace
 from ...autograd.node import wrap
 from ..ops.common import floats_only, tensors_only, unsupported
 from ..ops.elementwise import activation
@@ -25,7 +25,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 def _apply(twin: Any, inplace: bool, input: Any, *rest: Any) -> Any:
     """Return ``twin(input, *rest)``, written into ``input`` if ``inplace``."""
     tensors_only(twin.__name__, input=input)
-    return write(input, twin, rest, {}, f"{twin.__name__}_") if inplace else twin(input, *rest)
+    return write_inplace(input, twin, rest, {}, f"{twin.__name__}_") if inplace else twin(input, *rest)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
@@ -200,7 +200,7 @@ def rrelu(
         return _apply(ops.leaky_relu, inplace, input, (lower + upper) / 2)
     tensors_only("rrelu", input=input)
     slopes = wrap(type(input), _slopes(np.asarray(input.array), lower, upper))
-    return write(input, _mul, (slopes,), {}, "rrelu_with_noise_") if inplace else input * slopes
+    return write_inplace(input, _mul, (slopes,), {}, "rrelu_with_noise_") if inplace else input * slopes
 
 
 def _slopes(x: Array, lower: float, upper: float) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.arguments import array_of, plain
+from ...autograd.arguments import array_of, as_number
 from ...autograd.broadcast import convert
 from ...autograd.node import Variable
 from ..ops.layer.attention import attention
@@ -98,7 +98,7 @@ def scaled_dot_product_attention(
         allowed = causal if allowed is None else allowed & causal
     kept = _kept(query, key, dropout_p)
     usual = 1 / sqrt(q.shape[-1]) if q.shape[-1] else 1.0
-    factor = usual if scale is None else float(plain(name, "scale", scale))
+    factor = usual if scale is None else float(as_number(name, "scale", scale))
     return attention(query, key, value, bias, mask=allowed, kept=kept, scale=factor)
 
 

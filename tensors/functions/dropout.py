@@ -12,7 +12,7 @@ from warnings import warn
 
 import numpy as np
 
-from ...autograd.inplace import write
+from ...autograd.inplace import write_inplace
 from ...autograd.node import Variable, wrap
 from ..ops.elementwise.arithmetic import _add, _mul
 from ..ops.shape.views import clone
@@ -162,7 +162,7 @@ def _scaled(name: str, input: Any, p: float, training: bool, features: bool, inp
     if p == 0 or not training or not checked(name, input).array.size:
         return input
     mask = _constant(DEFAULT.stream.dropout_mask(_model(name, input, p, features), p, features))
-    return write(input, _mul, (mask,), {}, f"{name}_") if inplace else _mul(input, mask)
+    return write_inplace(input, _mul, (mask,), {}, f"{name}_") if inplace else _mul(input, mask)
 
 
 def _alpha(name: str, input: Any, p: float, training: bool, features: bool, inplace: bool) -> Any:
@@ -170,10 +170,10 @@ def _alpha(name: str, input: Any, p: float, training: bool, features: bool, inpl
     if p == 0 or not training or not checked(name, input).array.size:
         return input
     scale, shift = DEFAULT.stream.alpha_mask(_model(name, input, p, features), p, features)
-    made = write(input, _mul, (_constant(scale),), {}, f"{name}_") if inplace else _mul(input, _constant(scale))
+    made = write_inplace(input, _mul, (_constant(scale),), {}, f"{name}_") if inplace else _mul(input, _constant(scale))
     if p == 1:
         return made
-    return write(made, _add, (_constant(shift),), {}, f"{name}_") if inplace else _add(made, _constant(shift))
+    return write_inplace(made, _add, (_constant(shift),), {}, f"{name}_") if inplace else _add(made, _constant(shift))
 
 
 def _by_channel(name: str, input: Any, p: float, training: bool, inplace: bool, batched: bool) -> Any:
@@ -183,7 +183,7 @@ def _by_channel(name: str, input: Any, p: float, training: bool, inplace: bool, 
     if p == 0 or not training or not input.array.size:
         return input if inplace else clone(input)
     mask = DEFAULT.stream.dropout_mask(_floating(name, np.asarray(input.array), p)[None], p, True)[0]
-    return write(input, _mul, (_constant(mask),), {}, f"{name}_") if inplace else _mul(input, _constant(mask))
+    return write_inplace(input, _mul, (_constant(mask),), {}, f"{name}_") if inplace else _mul(input, _constant(mask))
 
 
 def _constant(mask: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from ...arrays.dtypes import dtype_of
 from ...autograd.arguments import array_of
 from ...autograd.grad_mode import recording
-from ...autograd.inplace import check_rebase
+from ...autograd.inplace import check_inplace
 from ...autograd.node import Variable, wrap
 from ..ops.index import embedding as bags
 from ..ops.index import embedding as tables
@@ -111,7 +111,7 @@ def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: floa
     if table.dtype.kind != "f":
         raise RuntimeError(f"embedding_renorm_: input must be floating point, not {dtype_of(table.dtype)}")
     if isinstance(input, Variable) and recording.get():
-        check_rebase(input)
+        check_inplace(input)
     tables.embedding(indices, input, None, max_norm, norm_type)
     return input
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays.dims import norm_dim, norm_dims
 from ...arrays.dtypes import Array
-from ...autograd.broadcast import spread
+from ...autograd.broadcast import broadcast_view
 from ...autograd.node import Variable
 from ...autograd.primitive import primitive
 
@@ -32,12 +32,12 @@ def axes_of(x: Any, dim: int | Sequence[int] | None) -> Axes:
     return dims if ndim else None
 
 
-def values_of(x: Any) -> Any:
+def as_array(x: Any) -> Any:
     """Return the array of a tensor, or the array itself: for what a rule decides, not for what it computes."""
     return x.array if isinstance(x, Variable) else x
 
 
-def kept_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
+def keepdim_shape(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
     """Return ``shape`` with one element along each of ``axes``."""
     if axes is None:
         return (1,) * len(shape)
@@ -53,7 +53,7 @@ def count_along(shape: tuple[int, ...], axes: Axes) -> int:
     return total
 
 
-def add_up(x: Any, axes: Axes, keepdim: bool = False) -> Any:
+def sum_floats(x: Any, axes: Axes, keepdim: bool = False) -> Any:
     """Return the sum of floats over ``axes``: half precision is summed in single, long columns in blocks."""
     if x.dtype.char == "e":
         return add_reduce(x, axes, np.float32, None, keepdim).astype(np.float16)
@@ -78,7 +78,7 @@ def _add_columns(x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
     """Return the sum over neighbouring dims, block by block: rounding grows with the block, not with the column."""
     low, high = min(axes), max(axes)
     before, after = x.shape[:low], x.shape[high + 1 :]
-    shape = kept_shape(x.shape, axes) if keepdim else before + after
+    shape = keepdim_shape(x.shape, axes) if keepdim else before + after
     count, inner = count_along(x.shape, axes), int(np.prod(after))
     rows = x.reshape(-1, count, inner)
     ones = np.ones((1, _BLOCK), x.dtype)
@@ -98,51 +98,51 @@ def _add_columns(x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
 
 def sum_back(g: Any, input_shape: tuple[int, ...], axes: Axes) -> Any:
     """Return the gradient of a sum: ``g`` repeated."""
-    return spread_along(g, input_shape, axes)
+    return expand_along(g, input_shape, axes)
 
 
-@primitive(input=sum_back, keeps=("axes",), title="SumBackward1")
+@primitive(input=sum_back, aux=("axes",), grad_fn_name="SumBackward1")
 def _sum_along(input: Array, dim: Axes, shape: tuple[int, ...]) -> Any:
     """Return ``input`` summed over ``dim``, in ``shape``; the dual of ``spread_along``."""
-    return np.asarray(add_up(input, dim)).reshape(shape), dim
+    return np.asarray(sum_floats(input, dim)).reshape(shape), dim
 
 
-@primitive(input=lambda g, input_shape, axes: _sum_along(g, axes, input_shape), title="ExpandBackward0")
-def spread_along(input: Array, shape: tuple[int, ...], axes: Axes) -> Array:
+@primitive(input=lambda g, input_shape, axes: _sum_along(g, axes, input_shape), grad_fn_name="ExpandBackward0")
+def expand_along(input: Array, shape: tuple[int, ...], axes: Axes) -> Array:
     """Return what was reduced over ``axes``, with or without them, repeated to ``shape``: a read-only view."""
     input = np.asarray(input)
-    return spread(input if input.ndim == len(shape) else input.reshape(kept_shape(shape, axes)), shape)
+    return broadcast_view(input if input.ndim == len(shape) else input.reshape(keepdim_shape(shape, axes)), shape)
 
 
-def _shaped_back(g: Any, input_shape: tuple[int, ...]) -> Any:
-    return shaped(g, input_shape)
+def _reshape_back(g: Any, input_shape: tuple[int, ...]) -> Any:
+    return reshape_to(g, input_shape)
 
 
-@primitive(input=_shaped_back, title="ReshapeAliasBackward0")
-def shaped(input: Array, shape: tuple[int, ...]) -> Array:
+@primitive(input=_reshape_back, grad_fn_name="ReshapeAliasBackward0")
+def reshape_to(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` in ``shape``."""
     return np.asarray(input).reshape(shape)
 
 
-def kept(x: Any, shape: tuple[int, ...], axes: Axes) -> Any:
+def keep_dims(x: Any, shape: tuple[int, ...], axes: Axes) -> Any:
     """Return what was reduced from ``shape`` over ``axes`` with those dims kept, broadcastable to ``shape``."""
-    wanted = kept_shape(shape, axes)
-    return x if x.shape == wanted else shaped(x, wanted)
+    wanted = keepdim_shape(shape, axes)
+    return x if x.shape == wanted else reshape_to(x, wanted)
 
 
 def _masked_back(g: Any, mask: Any) -> Any:
     return masked(g, mask)
 
 
-@primitive(input=_masked_back, title="MaskedFillBackward0")
+@primitive(input=_masked_back, grad_fn_name="MaskedFillBackward0")
 def masked(input: Array, mask: Any) -> Array:
     """Return ``input`` where ``mask`` holds and 0 elsewhere, even where ``input`` is inf or NaN."""
     return np.where(mask, input, input.dtype.type(0))
 
 
-def shared_out(g: Any, mask: Array, axes: Axes) -> Any:
+def share_evenly(g: Any, mask: Array, axes: Axes) -> Any:
     """Return ``g`` divided equally among the elements that ``mask`` marks along ``axes``: how ties share a gradient."""
-    kind = values_of(g).dtype
+    kind = as_array(g).dtype
     count = add_reduce(mask, axes, np.int64, None, True)
     return g * np.asarray(np.divide(mask, count, dtype=np.float64)).astype(kind)
 
@@ -150,7 +150,7 @@ def shared_out(g: Any, mask: Array, axes: Axes) -> Any:
 # ------------------------------------------------------------------ elements by their number along a dim
 
 
-def along(index: Array, axis: int) -> tuple[Any, ...]:
+def index_along(index: Array, axis: int) -> tuple[Any, ...]:
     """Return the index that reads or writes at ``index`` along ``axis``."""
     grids: list[Any] = []
     for number, n in enumerate(index.shape):
@@ -166,22 +166,25 @@ def _whole_index(index: Array, ndim: int, dim: int) -> tuple[Array, int]:
     return (index if index.ndim == ndim else np.expand_dims(index, axis)), axis
 
 
-def _pick_back(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any:
-    return place(g, index, dim, input_shape)
+def _gather_back(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any:
+    return scatter_along(g, index, dim, input_shape)
 
 
-@primitive(input=_pick_back, title="GatherBackward0")
-def pick(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
+@primitive(input=_gather_back, grad_fn_name="GatherBackward0")
+def gather_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Return the elements at ``index`` along ``dim``, in ``shape``; the dual of ``place``."""
     if not input.ndim:
         return np.asarray(input).reshape(shape)
     index, axis = _whole_index(index, input.ndim, dim)
-    found: Array = input[along(index, axis)].reshape(shape)
+    found: Array = input[index_along(index, axis)].reshape(shape)
     return found
 
 
-@primitive(input=lambda g, input_shape, index, dim: pick(g, index, dim, input_shape), title="ScatterAddBackward0")
-def place(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
+@primitive(
+    input=lambda g, input_shape, index, dim: gather_along(g, index, dim, input_shape),
+    grad_fn_name="ScatterAddBackward0",
+)
+def scatter_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Return zeros of ``shape`` with ``input`` added in at ``index`` along ``dim``; the dual of ``pick``."""
     if not shape:
         return np.asarray(input).reshape(shape)
@@ -189,9 +192,9 @@ def place(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array
     out = np.zeros(shape, input.dtype)
     got = np.asarray(input).reshape(index.shape)
     if index.shape[axis] == 1:
-        out[along(index, axis)] = got
+        out[index_along(index, axis)] = got
     else:
-        np.add.at(out, along(index, axis), got)
+        np.add.at(out, index_along(index, axis), got)
     return out
 
 
@@ -201,14 +204,14 @@ def unordered(g: Any, index: Array, dim: int) -> Any:
         return g
     axis = norm_dim(dim, index.ndim)
     back = np.empty_like(index)
-    back[along(index, axis)] = numbered(index.shape, axis)
+    back[index_along(index, axis)] = numbered(index.shape, axis)
     return ordered(g, back, dim)
 
 
-@primitive(input=unordered, title="GatherBackward0")
+@primitive(input=unordered, grad_fn_name="GatherBackward0")
 def ordered(input: Array, index: Array, dim: int) -> Array:
     """Return ``input`` with the elements along ``dim`` in the order ``index``."""
-    return input[along(index, norm_dim(dim, input.ndim))] if input.ndim else input
+    return input[index_along(index, norm_dim(dim, input.ndim))] if input.ndim else input
 
 
 def numbered(shape: tuple[int, ...], axis: int) -> Array:
@@ -233,7 +236,7 @@ def _reverse_back(g: Any, axis: int) -> Any:
     return reverse(g, axis)
 
 
-@primitive(input=_reverse_back, title="FlipBackward0")
+@primitive(input=_reverse_back, grad_fn_name="FlipBackward0")
 def reverse(input: Array, axis: int) -> Array:
     """Return ``input`` in reverse order along ``axis``: a view."""
     return input[part(axis, None, None, -1)] if input.ndim else input
@@ -243,7 +246,7 @@ def _shifted_back(g: Any, axis: int, by: int) -> Any:
     return shifted(g, axis, -by, 0.0)
 
 
-@primitive(input=_shifted_back, title="RollBackward0")
+@primitive(input=_shifted_back, grad_fn_name="RollBackward0")
 def shifted(input: Array, axis: int, by: int, fill: float) -> Array:
     """Return ``input`` moved one place along ``axis``, forward if ``by`` is 1 and back if -1; ``fill`` moves in."""
     if not input.ndim:
@@ -259,7 +262,7 @@ def _recurrence_rule(g: Any, input: Any, factor: Any, axis: int, out: Any, needs
     return back, back * shifted(out, axis, 1, 0.0) if needs[1] else None
 
 
-@primitive(_recurrence_rule, ("input", "factor"), title="RecurrenceBackward0")
+@primitive(_recurrence_rule, ("input", "factor"), grad_fn_name="RecurrenceBackward0")
 def recurrence(input: Array, factor: Array, axis: int) -> Array:
     """Return ``y[k] = input[k] + factor[k] * y[k - 1]`` along ``axis``, with ``y[-1] = 0``.
 
@@ -284,7 +287,7 @@ def _signed_power_back(g: Any, input: Any, exponent: float) -> Any:
     return g * (exponent * absolute_power(input, exponent - 1))
 
 
-@primitive(input=_signed_power_back, title="PowBackward0")
+@primitive(input=_signed_power_back, grad_fn_name="PowBackward0")
 def signed_power(input: Array, exponent: float) -> Array:
     """Return ``sign(x) * |x| ** exponent``, and 0 where ``x`` is 0, whatever the exponent."""
     if exponent == 1:
@@ -294,7 +297,9 @@ def signed_power(input: Array, exponent: float) -> Array:
     return np.where(input == 0, input.dtype.type(0), np.sign(input) * np.abs(input) ** exponent)
 
 
-@primitive(input=lambda g, input, exponent: g * (exponent * signed_power(input, exponent - 1)), title="PowBackward0")
+@primitive(
+    input=lambda g, input, exponent: g * (exponent * signed_power(input, exponent - 1)), grad_fn_name="PowBackward0"
+)
 def absolute_power(input: Array, exponent: float) -> Array:
     """Return ``|x| ** exponent``, and 0 where ``x`` is 0 unless the exponent is 0."""
     if exponent == 0:

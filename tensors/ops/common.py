@@ -14,18 +14,18 @@ from ...arrays.dtypes import Array, dtype_of
 from ...arrays.kernels import mask as masks
 from ...autograd.arguments import array_of
 from ...autograd.broadcast import convert
-from ...autograd.grad_mode import fresh, recording
-from ...autograd.node import Node, Op, Variable, clock, wrap
-from ...autograd.out_argument import deliver
+from ...autograd.grad_mode import inference_version, recording
+from ...autograd.node import Backward, Node, Variable, clock, wrap
+from ...autograd.out_argument import write_out
 from ...autograd.primitive import primitive
-from ...autograd.view import settle
+from ...autograd.view import refresh_view
 
 
-def finish(name: str, made: Any, other: Any, out: Any) -> Any:
+def finish_operator(name: str, made: Any, other: Any, out: Any) -> Any:
     """Return ``made``, written into ``out`` if there is one; TypeError if the operator declined ``other``."""
     if made is NotImplemented:
         raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-    return made if out is None else deliver(name, made, out)
+    return made if out is None else write_out(name, made, out)
 
 
 def tensors_only(name: str, **given: Any) -> None:
@@ -58,7 +58,7 @@ def _again_keep(g: Any, mask: Any) -> Any:
     return keep(g, mask)
 
 
-@primitive(input=_again_keep, mask=None, title="WhereBackward0")
+@primitive(input=_again_keep, mask=None, grad_fn_name="WhereBackward0")
 def keep(input: Array, mask: Any) -> Array:
     """Return ``input`` where ``mask`` (of its shape) holds, else 0."""
     return masks.keep(input, mask)
@@ -68,7 +68,7 @@ def _again_drop(g: Any, mask: Any) -> Any:
     return drop(g, mask)
 
 
-@primitive(input=_again_drop, mask=None, title="WhereBackward0")
+@primitive(input=_again_drop, mask=None, grad_fn_name="WhereBackward0")
 def drop(input: Array, mask: Any) -> Array:
     """Return 0 where ``mask`` (of its shape) holds, else ``input``."""
     return masks.drop(input, mask)
@@ -80,7 +80,7 @@ def zeros(input: Array) -> Array:
     return np.zeros(input.shape, input.dtype)
 
 
-def flat(g: Any) -> Any:
+def zero_gradient(g: Any) -> Any:
     """Return the gradient that PyTorch defines for a step function: zeros."""
     return zeros(g)
 
@@ -98,17 +98,17 @@ def _refuse(g: Any, saved: Any, edges: Any) -> Any:
 def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
     """Return the arrays as tensors, one alone as it is.
 
-    The first depends on ``source``, but which of equal elements it came from is not said: to ask for a gradient is
+    The first depends on ``source``, but which of equal elements it came from is not saved_version: to ask for a gradient is
     an error.
     """
-    made = [wrap(Variable.result, array, None, fresh.get()) for array in arrays]
+    made = [wrap(Variable.result, array, None, inference_version.get()) for array in arrays]
     if not isinstance(source, Variable):
         return made[0] if len(made) == 1 else tuple(made)
     if source.view_of is not None:
-        settle(source)
+        refresh_view(source)
     edge = source.node
     if edge is not None and recording.get():
         made[0].node = node = Node()
-        node.op, node.edges, node.saved, node.hooks = Op(name, title, _refuse), (edge,), (name,), None
+        node.backward, node.edges, node.saved, node.hooks = Backward(name, title, _refuse), (edge,), (name,), None
         node.shape, node.dtype, node.seq = arrays[0].shape, arrays[0].dtype, next(clock)
     return made[0] if len(made) == 1 else tuple(made)

@@ -9,7 +9,7 @@ import numpy as np
 from ...arrays.dtypes import default_numpy, int64
 from ...arrays.size import one_size
 from ...autograd.node import Variable
-from ...autograd.out_argument import deliver
+from ...autograd.out_argument import write_out
 from ..creation.factories import Options, finish, kind_of, model, size_from, whole
 from ..tensor.methods import Tensor
 from .generator import default_generator
@@ -131,7 +131,7 @@ def normal(
         made: Tensor = normal_of(mean, std, generator)
         if options.keys() - {"out"}:
             raise TypeError(f"normal(): with tensors for mean or std there is no {sorted(options.keys() - {'out'})}")
-        return made if options.get("out") is None else deliver("normal", made, options["out"])
+        return made if options.get("out") is None else write_out("normal", made, options["out"])
     kind = np.dtype(kind_of("normal", options, default_numpy()))
     drawn = stream_of(generator).normal(one_size(size, "normal", 3), kind, float(mean), float(std))
     return finish("normal", drawn, options)

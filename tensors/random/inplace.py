@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.dims import whole
+from ...arrays.dims import as_int
 from ...arrays.dtypes import Array
 from ...arrays.random.sampling import BLOCK, laid_out, narrowed, unsupported
 from ...arrays.random.streams import Stream
-from ...autograd.arguments import plain
-from ...autograd.grad_mode import fresh
-from ...autograd.inplace import write
-from ...autograd.node import Variable, shared, wrap
-from ...autograd.out_argument import deliver
+from ...autograd.arguments import as_number
+from ...autograd.grad_mode import inference_version
+from ...autograd.inplace import write_inplace
+from ...autograd.node import Variable, as_ndarray, wrap
+from ...autograd.out_argument import write_out
 from ...autograd.primitive import primitive
 from ..predicates import checked
 
@@ -66,7 +66,7 @@ def _nothing(g: Any) -> Any:
     return erased(g)
 
 
-@primitive(input=_nothing, title=_title)
+@primitive(input=_nothing, grad_fn_name=_title)
 def redrawn(input: Array, draw: Any, label: str) -> Array:
     """Return what ``draw(input)`` makes in place of ``input``; its gradient is zero."""
     made: Array = draw(np.asarray(input))
@@ -81,7 +81,7 @@ def in_memory_order(draw: Draw, like: Array) -> Array:
 
 
 def _refill(x: Any, draw: Draw, label: str, name: str) -> Any:
-    return write(x, redrawn, (lambda like: in_memory_order(draw, like), label), {}, name)
+    return write_inplace(x, redrawn, (lambda like: in_memory_order(draw, like), label), {}, name)
 
 
 def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **words: Any) -> Any:
@@ -89,7 +89,7 @@ def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any =
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
     """
-    low, to = plain("uniform_", "from", _from("uniform_", from_, words)), plain("uniform_", "to", to)
+    low, to = as_number("uniform_", "from", _from("uniform_", from_, words)), as_number("uniform_", "to", to)
     stream = stream_of(generator)
     return _refill(self, lambda shape, kind: stream.uniform(shape, kind, low, to), "UniformBackward0", "uniform_")
 
@@ -99,9 +99,11 @@ def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = 
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
     """
-    mean, std = plain("normal_", "mean", mean), plain("normal_", "std", std)
+    mean, std = as_number("normal_", "mean", mean), as_number("normal_", "std", std)
     stream = stream_of(generator)
-    return write(self, redrawn, (lambda like: normal_like(stream, like, mean, std), "NormalBackward0"), {}, "normal_")
+    return write_inplace(
+        self, redrawn, (lambda like: normal_like(stream, like, mean, std), "NormalBackward0"), {}, "normal_"
+    )
 
 
 def normal_like(stream: Stream, like: Array, mean: float = 0.0, std: float = 1.0) -> Array:
@@ -123,7 +125,7 @@ def log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: An
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
     """
-    mean, std = plain("log_normal_", "mean", mean), plain("log_normal_", "std", std)
+    mean, std = as_number("log_normal_", "mean", mean), as_number("log_normal_", "std", std)
     stream = stream_of(generator)
     if not std > 0.0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
@@ -141,7 +143,7 @@ def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: An
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
     """
-    median, sigma = plain("cauchy_", "median", median), plain("cauchy_", "sigma", sigma)
+    median, sigma = as_number("cauchy_", "median", median), as_number("cauchy_", "sigma", sigma)
     stream = stream_of(generator)
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
@@ -159,7 +161,7 @@ def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
     """
-    p = plain("geometric_", "p", p)
+    p = as_number("geometric_", "p", p)
     stream = stream_of(generator)
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
@@ -177,7 +179,7 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
     """
-    lambd = plain("exponential_", "lambd", lambd)
+    lambd = as_number("exponential_", "lambd", lambd)
     stream = stream_of(generator)
     return _refill(
         self, lambda shape, kind: stream.exponential(shape, kind, lambd), "ExponentialBackward0", "exponential_"
@@ -214,7 +216,7 @@ def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     stream = stream_of(generator)
     if isinstance(p, Variable):
         chances = _expanded(p.array, self.array.shape)
-        like = shared(self)
+        like = as_ndarray(self)
 
         def each(shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
             return stream.bernoulli_each(_in_memory_order(chances, like).reshape(shape), kind)
@@ -267,7 +269,7 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = No
         made = redrawn(input, lambda x: stream.bernoulli_each(x, x.dtype), "BernoulliBackward0")
     else:
         made = redrawn(input, lambda x: stream.bernoulli(x.shape, x.dtype, p), "BernoulliBackward1")
-    return made if out is None else deliver("bernoulli", made, out)
+    return made if out is None else write_out("bernoulli", made, out)
 
 
 def multinomial(
@@ -278,13 +280,13 @@ def multinomial(
     https://pytorch.org/docs/stable/generated/torch.multinomial.html
     """
     weights = np.asarray(checked("multinomial", input).array)
-    count = whole(num_samples, "num_samples")
+    count = as_int(num_samples, "num_samples")
     found = stream_of(generator).multinomial(weights, count, replacement)
-    made = wrap(Variable.result, found, None, fresh.get())
-    return made if out is None else deliver("multinomial", made, out)
+    made = wrap(Variable.result, found, None, inference_version.get())
+    return made if out is None else write_out("multinomial", made, out)
 
 
-@primitive(mean=_nothing, std=_nothing, title=_title)
+@primitive(mean=_nothing, std=_nothing, grad_fn_name=_title)
 def _normal(mean: Any = None, std: Any = None, draw: Any = None, label: str = "") -> Array:
     """Return what ``draw`` makes of the arrays ``mean`` and ``std``; their gradients are zero."""
     made: Array = draw(mean, std)

@@ -16,9 +16,9 @@ from ...arrays.dtypes import dtype as DType
 from ...arrays.dtypes import dtype_of
 from ...arrays.size import Size, size_of
 from ...autograd import entry
-from ...autograd.grad_fn import shown
+from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
-from ...autograd.node import Node, Variable, hold, new_leaf, shared, start, wrap
+from ...autograd.node import Node, Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ...autograd.version import INFERENCE, writes
 
 _NO_GRAD = "cannot register a hook on a tensor that doesn't require gradient"
@@ -93,19 +93,19 @@ class TensorBase(Variable):
 
     def storage_offset(self) -> int:
         """Return how many elements into its memory the tensor begins."""
-        owner = shared(self)
+        owner = as_ndarray(self)
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
         return int((self.data_ptr() - owner.__array_interface__["data"][0]) // self.array.itemsize)
 
     def data_ptr(self) -> int:
         """Return the address of the first element."""
-        return int(shared(self).__array_interface__["data"][0])
+        return int(as_ndarray(self).__array_interface__["data"][0])
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Return whether the elements lie in memory one after the other."""
         order_of(memory_format)
-        return bool(shared(self).flags.c_contiguous)
+        return bool(as_ndarray(self).flags.c_contiguous)
 
     @property
     def device(self) -> Device:
@@ -178,7 +178,7 @@ class TensorBase(Variable):
             self.node = self._leaf()
             self.__dict__.pop("_leaf_kept", None)
         elif not requires_grad and node is not None:
-            if node.op is not None:
+            if node.backward is not None:
                 raise RuntimeError(_COMPUTED)
             self.__dict__["_leaf_kept"], self.node = node, None
         return self
@@ -195,25 +195,25 @@ class TensorBase(Variable):
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
         node = entry.node_of(self)
-        return node is None or node.op is None
+        return node is None or node.backward is None
 
     @property
     def grad_fn(self) -> Node | None:
         """The recorded step that made this tensor, or None for a leaf."""
         node = entry.node_of(self)
-        return None if node is None or node.op is None else shown(node)[0]
+        return None if node is None or node.backward is None else grad_fn_of(node)[0]
 
     @property
     def output_nr(self) -> int:
         """Which result of that step this tensor is."""
         node = entry.node_of(self)
-        return 0 if node is None or node.op is None else shown(node)[1]
+        return 0 if node is None or node.backward is None else grad_fn_of(node)[1]
 
     @property
     def grad(self) -> Any:
         """The gradient that came to rest here, or None. A computed tensor has one only after ``retain_grad()``."""
         node = entry.node_of(self) or self.__dict__.get("_leaf_kept")
-        if node is None or node.op is None:
+        if node is None or node.backward is None:
             return None if node is None else node.grad
         if node.hooks is not None and (node.hooks.retain or node.hooks.kept is not None):
             return node.hooks.kept
@@ -234,7 +234,7 @@ class TensorBase(Variable):
             return
         if node is None:
             node = self.__dict__["_leaf_kept"] = new_leaf(self)
-        if node.op is None:
+        if node.backward is None:
             node.grad = value
         else:
             hooks_of(node).kept = value
@@ -273,13 +273,13 @@ class TensorBase(Variable):
 
     def detach(self) -> Any:
         """Return a tensor on the same memory that is no part of the graph; a write to either counts for both."""
-        return wrap(Variable.result, shared(self), None, start(self))
+        return wrap(Variable.result, as_ndarray(self), None, ensure_version(self))
 
     def detach_(self) -> Self:
         """Take the tensor out of the graph and return it; RuntimeError for a view."""
         if self.view_of is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
-        if self.node is not None and self.node.op is None:
+        if self.node is not None and self.node.backward is None:
             self.__dict__["_leaf_kept"] = self.node
         self.node = None
         return self
@@ -290,21 +290,21 @@ class TensorBase(Variable):
 
         Set to another tensor it makes this one stand on that memory, with its shape and dtype.
         """
-        return wrap(Variable.result, shared(self))
+        return wrap(Variable.result, as_ndarray(self))
 
     @data.setter
     def data(self, value: Any) -> None:
         if not isinstance(value, Variable):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         node = entry.node_of(self)
-        array = shared(value)
+        array = as_ndarray(value)
         if node is not None and array.dtype.kind != "f":
             raise RuntimeError(
                 f"data set to a tensor that requires gradients must be floating point, not {dtype_of(array.dtype)}"
             )
-        hold(self, array)
+        set_array(self, array)
         self.view_of = None
-        if node is not None and node.op is None:
+        if node is not None and node.backward is None:
             node.shape, node.dtype = array.shape, array.dtype
 
     @property
@@ -330,14 +330,14 @@ class TensorBase(Variable):
         node = entry.node_of(self)
         if node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if node.op is not None:
+        if node.backward is not None:
             hooks_of(node).retain = True
 
     @property
     def retains_grad(self) -> bool:
         """Whether this computed tensor keeps its gradient."""
         node = entry.node_of(self)
-        return node is not None and node.op is not None and node.hooks is not None and node.hooks.retain
+        return node is not None and node.backward is not None and node.hooks is not None and node.hooks.retain
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Call ``hook(gradient)`` whenever the gradient of this tensor is computed; what it returns replaces that.
@@ -361,7 +361,7 @@ class TensorBase(Variable):
         node = entry.node_of(self)
         if node is None:
             raise RuntimeError(_NO_GRAD)
-        if node.op is not None:
+        if node.backward is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         hooks = hooks_of(node)
         hooks.variable = self

@@ -29,8 +29,8 @@ from ...arrays.dtypes import (
 from ...arrays.size import Size, sizes
 from ...autograd import entry
 from ...autograd.broadcast import convert
-from ...autograd.grad_mode import fresh
-from ...autograd.node import Variable, hold, new_leaf, shared, start, wrap
+from ...autograd.grad_mode import inference_version
+from ...autograd.node import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ..creation.from_data import build, fill_number
 from .python_protocols import TensorValues
 
@@ -40,7 +40,7 @@ _LEGACY = {f"torch.{each.legacy}Tensor": each.numpy for each in DTYPES}
 
 def new(array: Any, requires_grad: bool = False) -> Any:
     """Return a new leaf on ``array``; RuntimeError if it shall require a gradient and holds no floats."""
-    made = wrap(Variable.result, array, None, fresh.get())
+    made = wrap(Variable.result, array, None, inference_version.get())
     if requires_grad:
         if array.dtype.kind != "f":
             raise RuntimeError(
@@ -63,7 +63,7 @@ def in_dtype(x: Any, kind: np.dtype[Any], copy: bool = False) -> Any:
         return x
     if kind.kind == "f":
         return convert(x, kind)
-    return wrap(Variable.result, cast_values(x.array, kind), None, fresh.get())
+    return wrap(Variable.result, cast_values(x.array, kind), None, inference_version.get())
 
 
 def _in(x: Any, dtype: Any, memory_format: Any) -> Any:
@@ -130,10 +130,10 @@ class TensorConversions(TensorValues):
             source: Any = given[0]
             if entry.node_of(source) is not None:
                 source = source[...]
-            made = wrap(cls, shared(source), source.node, start(source))
+            made = wrap(cls, as_ndarray(source), source.node, ensure_version(source))
             made.view_of = source.view_of
             return made
-        return wrap(cls, legacy_array(given, default_numpy()), None, fresh.get())
+        return wrap(cls, legacy_array(given, default_numpy()), None, inference_version.get())
 
     # ------------------------------------------------------------------ in another dtype
 
@@ -266,14 +266,14 @@ class TensorConversions(TensorValues):
             raise RuntimeError("cannot resize variables that require grad")
         if not size:
             raise TypeError('resize_() missing 1 required positional arguments: "size"')
-        shape, array = sizes(size, "resize_"), shared(self)
+        shape, array = sizes(size, "resize_"), as_ndarray(self)
         flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel("K")
         needed = prod(shape)
         if needed > flat.size:
             if self.view_of is not None:
                 raise RuntimeError(f"resize_: a view of shape {list(array.shape)} cannot grow to {list(shape)}")
             flat = np.concatenate([flat, np.zeros(needed - flat.size, flat.dtype)])
-        hold(self, flat[:needed].reshape(shape))
+        set_array(self, flat[:needed].reshape(shape))
         return self
 
     def resize_as_(self, the_template: Any, memory_format: Any = None) -> Self:
@@ -287,19 +287,19 @@ class TensorConversions(TensorValues):
         """
         if entry.node_of(self) is not None:
             raise RuntimeError("set_: a Variable that requires grad is being used in an in-place operation.")
-        array = np.empty(0, self.array.dtype) if source is None else shared(source)
+        array = np.empty(0, self.array.dtype) if source is None else as_ndarray(source)
         if array.dtype is not self.array.dtype:
             raise RuntimeError(f"Could not set tensor of type {dtype_of(array.dtype)} to a tensor of type {self.dtype}")
-        hold(self, array)
+        set_array(self, array)
         self.view_of = None
-        self.version = None if source is None else start(source)
+        self.version = None if source is None else ensure_version(source)
         return self
 
     def as_subclass(self, cls: Any) -> Any:
         """Return this tensor as one of a subclass of Tensor."""
         if not (isinstance(cls, type) and issubclass(cls, Variable)):
             raise TypeError(f"as_subclass() takes a class that inherits from Tensor, not {cls!r}")
-        made = wrap(cls, shared(self), entry.node_of(self), start(self))
+        made = wrap(cls, as_ndarray(self), entry.node_of(self), ensure_version(self))
         made.view_of = self.view_of
         return made
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...autograd.entry import node_of
-from ...autograd.node import Variable, shared, wrote
-from ...autograd.out_argument import deliver
+from ...autograd.node import Variable, as_ndarray, bump_version
+from ...autograd.out_argument import write_out
 from ..creation.from_data import build, checked_array
 from ..ops.shape import join
 from .conversions import TensorConversions, new
@@ -82,7 +82,7 @@ def _count_writes(name: str, values: Any) -> None:
     """Note that NumPy wrote the tensors among ``values``."""
     for value in values:
         if isinstance(value, Variable):
-            wrote(value, f"np.{name}")
+            bump_version(value, f"np.{name}")
 
 
 def _asks(values: Any) -> bool:
@@ -117,7 +117,7 @@ class TensorInterop(TensorConversions):
             found = op(*_first_a_tensor([_tensor(one) for one in inputs]))
         else:
             found = _reduced(op, name, inputs, words)
-        return found if out is None else deliver(ufunc.__name__, found, out)
+        return found if out is None else write_out(ufunc.__name__, found, out)
 
     def _by_numpy(self, function: Any, name: str, inputs: Any, out: Any, words: dict[str, Any]) -> Any:
         """Return what NumPy computes from the memory of the inputs, as tensors; TypeError if a gradient is required."""
@@ -157,17 +157,17 @@ class TensorInterop(TensorConversions):
         """Return the memory to whoever speaks the buffer protocol (from Python 3.12 on)."""
         if node_of(self) is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return memoryview(shared(self))
+        return memoryview(as_ndarray(self))
 
     def __dlpack__(self, **words: Any) -> Any:
         """Return the memory as a DLPack capsule; BufferError if a gradient is required."""
         if node_of(self) is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return shared(self).__dlpack__(**words)
+        return as_ndarray(self).__dlpack__(**words)
 
     def __dlpack_device__(self) -> Any:
         """Return the kind and number of the device: the CPU."""
-        return shared(self).__dlpack_device__()
+        return as_ndarray(self).__dlpack_device__()
 
 
 def _made(found: Any) -> Any:

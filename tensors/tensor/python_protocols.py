@@ -10,8 +10,8 @@ import numpy as np
 from ...arrays.dtypes import get_default_dtype
 from ...arrays.formatting import tensor_repr
 from ...autograd import entry
-from ...autograd.grad_mode import fresh
-from ...autograd.node import Variable, new_leaf, shared, start, wrap
+from ...autograd.grad_mode import inference_version
+from ...autograd.node import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from .attributes import TensorBase
 
 _ONE = "only one element tensors can be converted to Python scalars, not one of shape "
@@ -54,7 +54,7 @@ class TensorValues(TensorBase):
         """
         if not force and entry.node_of(self) is not None:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        found: np.ndarray[Any, Any] = shared(self)
+        found: np.ndarray[Any, Any] = as_ndarray(self)
         return found
 
     def _only(self) -> Any:
@@ -102,7 +102,7 @@ class TensorValues(TensorBase):
 
     def __repr__(self) -> str:
         node = entry.node_of(self)
-        computed = node is not None and node.op is not None
+        computed = node is not None and node.backward is not None
         plain = type(self) is Variable.result or self._prints_as_tensor
         return tensor_repr(
             np.asarray(self.array),
@@ -124,7 +124,7 @@ class TensorValues(TensorBase):
 
     def __copy__(self) -> Any:
         """Return another leaf on the same memory."""
-        made = wrap(type(self), shared(self), None, start(self))
+        made = wrap(type(self), as_ndarray(self), None, ensure_version(self))
         made.__dict__.update(self._attributes())
         return made.requires_grad_() if entry.node_of(self) is not None else made
 
@@ -137,7 +137,7 @@ class TensorValues(TensorBase):
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
                 f"moment, not the result of {self.grad_fn.name() if self.grad_fn is not None else 'a step'}."
             )
-        made = memo[id(self)] = wrap(type(self), np.array(self.array), None, fresh.get())
+        made = memo[id(self)] = wrap(type(self), np.array(self.array), None, inference_version.get())
         made.__dict__.update(deepcopy(self._attributes(), memo))
         if self.requires_grad:
             made.requires_grad_()

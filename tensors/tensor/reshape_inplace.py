@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ...autograd.grad_mode import recording
-from ...autograd.inplace import check_rebase
-from ...autograd.node import hold, shared, wrap
+from ...autograd.inplace import check_inplace
+from ...autograd.node import as_ndarray, set_array, wrap
 from ...autograd.view import View
 from ..ops.shape.order import swapaxes, swapdims, t, transpose
 from ..ops.shape.views import squeeze, unsqueeze
@@ -21,15 +21,15 @@ def reshaped_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self.view_of is not None:
             if recording.get():
-                check_rebase(self)
+                check_inplace(self)
             made = twin(self, *args, **kwargs)
             _check_recorded(self, made, name)
             self.view_of = made.view_of
         else:
             _check_alone(self, name)
-            made = twin(wrap(type(self), shared(self), self.node), *args, **kwargs)
+            made = twin(wrap(type(self), as_ndarray(self), self.node), *args, **kwargs)
             _check_recorded(self, made, name)
-        hold(self, made.array)
+        set_array(self, made.array)
         self.node = made.node
         return self
 
@@ -48,7 +48,7 @@ def _check_alone(x: Any, name: str) -> None:
 
     A view finds its history by the steps that lead to it from its base, which must keep its shape.
     """
-    if x.node is not None and x.node.op is None and recording.get():
+    if x.node is not None and x.node.backward is None and recording.get():
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     if x.version is not None and any(type(one) is View for one in gc.get_referrers(x)):
         raise RuntimeError(

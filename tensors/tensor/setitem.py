@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dtypes import Array, dtype_of, wrapped
-from ...autograd.arguments import plain
+from ...autograd.arguments import as_number
 from ...autograd.grad_mode import recording
-from ...autograd.inplace import write
-from ...autograd.node import CONSTANT, Variable, shared, wrap, wrote
-from ...autograd.out_argument import apart
+from ...autograd.inplace import write_inplace
+from ...autograd.node import CONSTANT, Variable, as_ndarray, bump_version, wrap
+from ...autograd.out_argument import assert_no_internal_overlap
 from ...autograd.primitive import primitive
-from ...autograd.view import settle
+from ...autograd.view import refresh_view
 from ..ops.common import zeros
 from ..ops.index.advanced import assign, is_simple, is_whole, kept, parse, put_at, reworded, same_dtype
 from ..ops.shape.views import getitem, reshape
@@ -23,7 +23,7 @@ def _emptied(g: Any) -> Any:
     return zeros(g)
 
 
-@primitive(input=_emptied, src=lambda g: g, title="CopyBackwards")
+@primitive(input=_emptied, src=lambda g: g, grad_fn_name="CopyBackwards")
 def copy_into(input: Array, src: Any) -> Array:
     """Return ``src`` in the shape and dtype of ``input``."""
     return np.broadcast_to(src, input.shape).astype(input.dtype)
@@ -33,13 +33,13 @@ def _fill_title(value: Any) -> str:
     return "FillBackward2" if value is CONSTANT else "FillBackward3"
 
 
-@primitive(input=_emptied, value=lambda g: g, title=_fill_title)
+@primitive(input=_emptied, value=lambda g: g, grad_fn_name=_fill_title)
 def filled(input: Array, value: Any) -> Array:
     """Return ``value``, which has no dims, in the shape and dtype of ``input``."""
     return np.full(input.shape, value, input.dtype)
 
 
-@primitive(input=_emptied, title="ZeroBackward0")
+@primitive(input=_emptied, grad_fn_name="ZeroBackward0")
 def zeroed(input: Array) -> Array:
     """Return zeros in the shape and dtype of ``input``."""
     return np.zeros(input.shape, input.dtype)
@@ -55,7 +55,7 @@ def _asks(x: Variable, value: Any) -> bool:
     if not isinstance(value, Variable):
         return False
     if value.view_of is not None:
-        settle(value)
+        refresh_view(value)
     return value.node is not None
 
 
@@ -87,7 +87,7 @@ def _given(value: Any, target: Array) -> tuple[Any, Array]:
 
 def store_item(x: Any, index: Any, value: Any) -> None:
     """Write ``value``, a number or a tensor that broadcasts, into ``x[index]``; recorded if gradients are."""
-    target = shared(x)
+    target = as_ndarray(x)
     if index is False:
         return
     if (
@@ -102,7 +102,7 @@ def store_item(x: Any, index: Any, value: Any) -> None:
         except IndexError:
             pass  # the slow way knows the words
         else:
-            wrote(x, "__setitem__")
+            bump_version(x, "__setitem__")
             return
     value, source = _given(value, target)
     basic, arrays = parse(target, index)
@@ -114,7 +114,7 @@ def store_item(x: Any, index: Any, value: Any) -> None:
             value, source = _trimmed(value, target, basic, arrays)
         if recorded:
             part = x if is_whole(basic) else getitem(x, basic)
-            write(part, put_at, (value, kept(arrays, x, value), False), {}, "index_put_")
+            write_inplace(part, put_at, (value, kept(arrays, x, value), False), {}, "index_put_")
             return
         assign(target if is_whole(basic) else target[basic], arrays, source)
     else:
@@ -124,11 +124,11 @@ def store_item(x: Any, index: Any, value: Any) -> None:
         if recorded:
             whole = part.shape == target.shape and all(isinstance(each, slice) or each is Ellipsis for each in basic)
             part = x if whole else getitem(x, basic)
-            write(part, copy_into if source.ndim else filled, (value,), {}, "copy_")
+            write_inplace(part, copy_into if source.ndim else filled, (value,), {}, "copy_")
             return
-        apart(part, "copy_")
+        assert_no_internal_overlap(part, "copy_")
         part[...] = source
-    wrote(x, "__setitem__")
+    bump_version(x, "__setitem__")
 
 
 def _trimmed(value: Any, target: Array, basic: Any, arrays: Any) -> tuple[Any, Any]:
@@ -185,11 +185,11 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     _check_copy(self.array.shape, src.array.shape)
     if _asks(self, src):
-        return write(self, copy_into, (src,), {}, "copy_")
+        return write_inplace(self, copy_into, (src,), {}, "copy_")
     if src is not self:
-        apart(self.array, "copy_")
-        shared(self)[...] = src.array
-    wrote(self, "copy_")
+        assert_no_internal_overlap(self.array, "copy_")
+        as_ndarray(self)[...] = src.array
+    bump_version(self, "copy_")
     return self
 
 
@@ -215,15 +215,15 @@ def fill_(self: Any, value: Any) -> Any:
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             )
-        apart(self.array, "fill_")
+        assert_no_internal_overlap(self.array, "fill_")
     elif isinstance(value, bool | int | float | np.generic):
         value = _number(value, self.array.dtype, "fill_")
     else:
         raise TypeError(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
     if _asks(self, value):
-        return write(self, filled, (value,), {}, "fill_")
-    shared(self)[...] = value.array if isinstance(value, Variable) else value
-    wrote(self, "fill_")
+        return write_inplace(self, filled, (value,), {}, "fill_")
+    as_ndarray(self)[...] = value.array if isinstance(value, Variable) else value
+    bump_version(self, "fill_")
     return self
 
 
@@ -233,9 +233,9 @@ def zero_(self: Any) -> Any:
     https://pytorch.org/docs/stable/generated/torch.Tensor.zero_.html
     """
     if _asks(self, None):
-        return write(self, zeroed, (), {}, "zero_")
-    shared(self).fill(0)
-    wrote(self, "zero_")
+        return write_inplace(self, zeroed, (), {}, "zero_")
+    as_ndarray(self).fill(0)
+    bump_version(self, "zero_")
     return self
 
 
@@ -244,7 +244,7 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.fill_diagonal_.html
     """
-    fill_value = plain("fill_diagonal_", "fill_value", fill_value)
+    fill_value = as_number("fill_diagonal_", "fill_value", fill_value)
     shape = self.array.shape
     if len(shape) < 2:
         raise RuntimeError("dimensions must larger than 1")

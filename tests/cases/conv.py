@@ -54,7 +54,7 @@ CASES = {
     "im2col": blocks(dual=False),
     "col2im": blocks(dual=True),
     "channel_sum": st.fixed_dictionaries({"input": arrays(min_dims=2, max_dims=4)}),
-    "channel_spread": shapes(min_dims=2, max_dims=4).flatmap(
+    "channel_expand": shapes(min_dims=2, max_dims=4).flatmap(
         lambda shape: st.fixed_dictionaries({"input": arrays((shape[1],)), "shape": st.just(shape)})
     ),
 }

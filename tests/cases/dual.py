@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import AWAY, arrays, dims, unary
-from rushlight.tensors.ops.backward_ops import axes_of, kept_shape
+from rushlight.tensors.ops.backward_ops import axes_of, keepdim_shape
 
 
 @st.composite
@@ -14,7 +14,7 @@ def reduced_shape(draw: Any, back: bool) -> dict[str, Any]:
     """A whole and the shape of its sum, with or without the dims; or the sum and the shape of the whole."""
     whole = draw(arrays())
     axes = axes_of(whole, draw(dims(whole.ndim)))
-    shape = kept_shape(whole.shape, axes)
+    shape = keepdim_shape(whole.shape, axes)
     if draw(st.booleans()):
         gone = range(whole.ndim) if axes is None else axes
         shape = tuple(n for d, n in enumerate(shape) if d not in gone)
@@ -69,11 +69,11 @@ def along(draw: Any, *names: str, **fixed: Any) -> dict[str, Any]:
 
 CASES = {
     "sum_along": reduced_shape(back=False),
-    "spread_along": reduced_shape(back=True),
-    "shaped": reshaped(),
+    "expand_along": reduced_shape(back=True),
+    "reshape_to": reshaped(),
     "masked": masked(),
-    "pick": numbered(back=False),
-    "place": numbered(back=True),
+    "gather_along": numbered(back=False),
+    "scatter_along": numbered(back=True),
     "ordered": ordered(),
     "reverse": along(),
     "shifted": along(by=st.sampled_from([1, -1]), fill=st.sampled_from([0.0, 1.0])),

@@ -33,5 +33,5 @@ CASES = {
     "sum_to": spread(wide_input=True),
     "expand_to": spread(wide_input=False),
     "convert": unary(dtype=np.dtype(np.float64)),
-    "put": written(),
+    "copy_slices": written(),
 }

@@ -12,7 +12,7 @@ from ....arrays.dtypes import Array, number
 from ....arrays.kernels import gated
 from ....arrays.kernels import mask as masks
 from ....autograd.primitive import primitive
-from ..common import drop, flat, floats_only, keep, no_bool
+from ..common import drop, floats_only, keep, no_bool, zero_gradient
 from ..shape.join import cat
 from .ternary import _where
 from .unary import exp, sigmoid, tanh
@@ -57,7 +57,7 @@ def _again_relu_grad(g: Any, y: Any) -> Any:
     return _relu_grad(g, y)
 
 
-@primitive(grad=_again_relu_grad, y=flat, promote="same")
+@primitive(grad=_again_relu_grad, y=zero_gradient, promote="same")
 def _relu_grad(grad: Array, y: Array) -> Array:
     """Return ``grad`` where the result of relu is positive or NaN, else 0."""
     return masks.drop(grad, np.less_equal(y, masks.ZERO[y.dtype]))
@@ -87,7 +87,7 @@ def _again_leaky_relu_grad(g: Any, input: Any, negative_slope: Any) -> Any:
 
 @primitive(
     grad=_again_leaky_relu_grad,
-    input=flat,
+    input=zero_gradient,
     promote="same",
 )
 def _leaky_relu_grad(grad: Array, input: Array, negative_slope: float) -> Any:
@@ -112,7 +112,7 @@ def _again_between_grad(g: Any, input: Any, low: Any, high: Any) -> Any:
 
 
 @primitive(
-    grad=_again_between_grad, input=flat, promote="same"
+    grad=_again_between_grad, input=zero_gradient, promote="same"
 )  # fmt: skip
 def _between_grad(grad: Array, input: Array, low: float, high: float) -> Array:
     """Return ``grad`` strictly between the bounds, where PyTorch draws the line, else 0."""
@@ -123,7 +123,7 @@ def _again_beyond_grad(g: Any, input: Any, low: Any, high: Any) -> Any:
     return _beyond_grad(g, input, low, high)
 
 
-@primitive(grad=_again_beyond_grad, input=flat, promote="same")
+@primitive(grad=_again_beyond_grad, input=zero_gradient, promote="same")
 def _beyond_grad(grad: Array, input: Array, low: float, high: float) -> Array:
     """Return 0 from ``low`` to ``high``, else ``grad``."""
     return masks.drop(grad, np.greater_equal(input, low) & np.less_equal(input, high))
@@ -208,7 +208,7 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
     input=lambda g, input, weight: _where(input > 0, g, g * weight),
     weight=lambda g, input: drop(g * input, input >= 0),
     promote="same",
-    title="PreluKernelBackward0",
+    grad_fn_name="PreluKernelBackward0",
 )
 def prelu(input: Array, weight: Array) -> Any:
     """Return ``input`` where it is positive, else ``input * weight``, broadcast together."""
@@ -253,7 +253,7 @@ def _elu_title(label: str) -> str:
 @primitive(
     input=lambda g, input, alpha, scale, input_scale: _elu_grad(g, input, alpha, scale, input_scale=input_scale),
     promote="same",
-    title=_elu_title,
+    grad_fn_name=_elu_title,
 )
 def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str) -> Any:
     """Return ``scale * input`` where ``input`` is positive, else ``scale * alpha * (exp(input_scale * input) - 1)``."""
@@ -300,7 +300,7 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return masks.choose(np.greater(scaled, edge), x, soft).astype(input.dtype, copy=False)
 
 
-@primitive(input=lambda g, input: g * sigmoid(-input), promote="same", title="LogSigmoidBackward0")
+@primitive(input=lambda g, input: g * sigmoid(-input), promote="same", grad_fn_name="LogSigmoidBackward0")
 def logsigmoid(input: Array) -> Any:
     """Return ``log(sigmoid(input))``, which does not underflow.
 
@@ -390,7 +390,7 @@ def _gelu_grad(grad: Array, input: Array) -> Any:
     return _gated_slope(gated.gelu_slope, 2, grad, input)
 
 
-@primitive(input=lambda g, input: _gelu_grad(g, input=input), promote="same", title="GeluBackward0")
+@primitive(input=lambda g, input: _gelu_grad(g, input=input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_erf(input: Array) -> Any:
     """Return ``input`` times the share of a normal distribution that lies below it."""
     floats_only("GeluKernelImpl", input)
@@ -415,7 +415,7 @@ def _gelu_tanh_grad(grad: Array, input: Array) -> Any:
     return _gated_slope(gated.gelu_tanh_slope, 2, grad, input)
 
 
-@primitive(input=lambda g, input: _gelu_tanh_grad(g, input=input), promote="same", title="GeluBackward0")
+@primitive(input=lambda g, input: _gelu_tanh_grad(g, input=input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_tanh(input: Array) -> Any:
     """Return the approximation of GELU by tanh (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415)."""
     floats_only("GeluKernelImpl", input)

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array, Number, number
-from ....autograd.arguments import plain
+from ....autograd.arguments import as_number
 from ....autograd.inplace import ARRAY_OPERATORS, SPARING
 from ....autograd.node import CONSTANT
 from ....autograd.primitive import primitive
-from ..common import finish, flat, no_bool, tensors_only
+from ..common import finish_operator, no_bool, tensors_only, zero_gradient
 
 ONE = 1
 _MINUS = (
@@ -31,7 +31,7 @@ def _add(input: Array, other: Any) -> Any:
     return input + other
 
 
-@primitive(input=lambda g: g, other=lambda g: -g, promote="minus", operator=True)
+@primitive(input=lambda g: g, other=lambda g: -g, promote="same", refuse_bool=True, operator=True)
 def _sub(input: Array, other: Any) -> Any:
     """Return ``input - other``, broadcast together; RuntimeError for two bools."""
     try:
@@ -40,7 +40,9 @@ def _sub(input: Array, other: Any) -> Any:
         raise RuntimeError(_MINUS.format(_BOOLS)) from None
 
 
-@primitive(input=lambda g: -g, other=lambda g: g, promote="minus", operator=True, title="RsubBackward1")
+@primitive(
+    input=lambda g: -g, other=lambda g: g, promote="same", refuse_bool=True, operator=True, grad_fn_name="RsubBackward1"
+)
 def _rsub(input: Array, other: Any) -> Any:
     """Return ``other - input``, broadcast together; RuntimeError for two bools."""
     try:
@@ -67,7 +69,7 @@ def _div(input: Array, other: Any) -> Any:
 
 
 @primitive(
-    input=lambda g: g, other=lambda g, alpha: g * alpha, promote="same", operator=True, title="AddBackward0"
+    input=lambda g: g, other=lambda g, alpha: g * alpha, promote="same", operator=True, grad_fn_name="AddBackward0"
 )  # fmt: skip
 def _add_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input + alpha * other``, broadcast together."""
@@ -75,7 +77,7 @@ def _add_scaled(input: Array, other: Any, alpha: Number) -> Any:
 
 
 @primitive(
-    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="minus", operator=True, title="SubBackward0"
+    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="same", refuse_bool=True, operator=True, grad_fn_name="SubBackward0"
 )  # fmt: skip
 def _sub_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for two bools."""
@@ -104,8 +106,8 @@ def add(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
     >>> torch.add(torch.tensor([1.0, 2.0]), 3, alpha=10)
     tensor([31., 32.])
     """
-    made = _add(input, other) if alpha is ONE else _add_scaled(input, other, plain("add", "alpha", alpha))
-    return made if out is None and made is not NotImplemented else finish("add", made, other, out)
+    made = _add(input, other) if alpha is ONE else _add_scaled(input, other, as_number("add", "alpha", alpha))
+    return made if out is None and made is not NotImplemented else finish_operator("add", made, other, out)
 
 
 def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
@@ -113,15 +115,15 @@ def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.sub.html
     """
-    made = _sub(input, other) if alpha is ONE else _sub_scaled(input, other, plain("sub", "alpha", alpha))
-    return made if out is None and made is not NotImplemented else finish("sub", made, other, out)
+    made = _sub(input, other) if alpha is ONE else _sub_scaled(input, other, as_number("sub", "alpha", alpha))
+    return made if out is None and made is not NotImplemented else finish_operator("sub", made, other, out)
 
 
 def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Return ``other - alpha * input``, broadcast together; RuntimeError for bools."""
     tensors_only("rsub", input=input)
-    made = _rsub(input, other) if alpha is ONE else _sub_scaled(other, input, plain("rsub", "alpha", alpha))
-    return finish("rsub", made, other, None)
+    made = _rsub(input, other) if alpha is ONE else _sub_scaled(other, input, as_number("rsub", "alpha", alpha))
+    return finish_operator("rsub", made, other, None)
 
 
 def mul(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -130,7 +132,7 @@ def mul(input: Any, other: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.mul.html
     """
     made = _mul(input, other)
-    return made if out is None and made is not NotImplemented else finish("mul", made, other, out)
+    return made if out is None and made is not NotImplemented else finish_operator("mul", made, other, out)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
@@ -145,7 +147,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
     tensor([-4,  3])
     """
     made = _div(input, other) if rounding_mode is None else _div_rounded(input, other, rounding_mode)
-    return made if out is None and made is not NotImplemented else finish("div", made, other, out)
+    return made if out is None and made is not NotImplemented else finish_operator("div", made, other, out)
 
 
 def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -158,7 +160,7 @@ def floor_divide(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.floor_divide.html
     """
-    return finish("floor_divide", _div_rounded(input, other, "floor"), other, out)
+    return finish_operator("floor_divide", _div_rounded(input, other, "floor"), other, out)
 
 
 def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -170,7 +172,7 @@ def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)
     tensor([1., 1.])
     """
-    return finish("remainder", _remainder(input, other), other, out)
+    return finish_operator("remainder", _remainder(input, other), other, out)
 
 
 def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -179,7 +181,7 @@ def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.fmod.html
     """
     tensors_only("fmod", input=input)
-    return finish("fmod", _fmod(input, other), other, out)
+    return finish_operator("fmod", _fmod(input, other), other, out)
 
 
 subtract, multiply, divide = sub, mul, div
@@ -241,7 +243,7 @@ def _no_zero(input: Array, other: Any) -> None:
 
 
 @primitive(
-    input=flat, other=flat, promote="same", operator=True, title="DivBackward2"
+    input=zero_gradient, other=zero_gradient, promote="same", operator=True, grad_fn_name="DivBackward2"
 )  # fmt: skip
 def _div_rounded(input: Array, other: Any, rounding_mode: str) -> Any:
     """Return ``input / other`` rounded by ``rounding_mode``, in their common dtype."""
@@ -268,7 +270,7 @@ def _by_operand(kind: str) -> Any:
     other=lambda g, input, other: -g * _div_rounded(input, other, "floor"),
     promote="same",
     operator=True,
-    title=_by_operand("Remainder"),
+    grad_fn_name=_by_operand("Remainder"),
 )
 def _remainder(input: Array, other: Any) -> Any:
     """Return ``input % other`` with the sign of ``other``."""
@@ -282,7 +284,7 @@ def _remainder(input: Array, other: Any) -> Any:
     other=lambda g, input, other: -g * _div_rounded(input, other, "trunc"),
     promote="same",
     operator=True,
-    title=_by_operand("Fmod"),
+    grad_fn_name=_by_operand("Fmod"),
 )
 def _fmod(input: Array, other: Any) -> Any:
     """Return ``input % other`` with the sign of ``input``."""

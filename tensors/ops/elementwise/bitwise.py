@@ -11,7 +11,7 @@ import numpy as np
 
 from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
-from ..common import finish, unsupported
+from ..common import finish_operator, unsupported
 
 
 def _whole(kernel: str, array: Array) -> None:
@@ -70,7 +70,7 @@ def bitwise_and(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_and.html
     """
-    return finish("bitwise_and", _bitwise_and(input, other), other, out)
+    return finish_operator("bitwise_and", _bitwise_and(input, other), other, out)
 
 
 def bitwise_or(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -78,7 +78,7 @@ def bitwise_or(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_or.html
     """
-    return finish("bitwise_or", _bitwise_or(input, other), other, out)
+    return finish_operator("bitwise_or", _bitwise_or(input, other), other, out)
 
 
 def bitwise_xor(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -86,7 +86,7 @@ def bitwise_xor(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_xor.html
     """
-    return finish("bitwise_xor", _bitwise_xor(input, other), other, out)
+    return finish_operator("bitwise_xor", _bitwise_xor(input, other), other, out)
 
 
 def bitwise_left_shift(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -94,7 +94,7 @@ def bitwise_left_shift(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_left_shift.html
     """
-    return finish("bitwise_left_shift", _bitwise_left_shift(input, other), other, out)
+    return finish_operator("bitwise_left_shift", _bitwise_left_shift(input, other), other, out)
 
 
 def bitwise_right_shift(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -102,7 +102,7 @@ def bitwise_right_shift(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_right_shift.html
     """
-    return finish("bitwise_right_shift", _bitwise_right_shift(input, other), other, out)
+    return finish_operator("bitwise_right_shift", _bitwise_right_shift(input, other), other, out)
 
 
 @primitive(input=None, promote="same")

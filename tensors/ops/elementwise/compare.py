@@ -12,7 +12,7 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....autograd.node import Variable
 from ....autograd.primitive import primitive
-from ..common import finish, tensors_only
+from ..common import finish_operator, tensors_only
 
 
 @primitive(input=None, other=None, promote="same", operator=True)
@@ -53,7 +53,7 @@ def _ge(input: Array, other: Any) -> Any:
 
 def _compare(name: str, operator: Any, input: Any, other: Any, out: Any) -> Any:
     tensors_only(name, input=input)
-    return finish(name, operator(input, other), other, out)
+    return finish_operator(name, operator(input, other), other, out)
 
 
 def eq(input: Any, other: Any, *, out: Any = None) -> Any:

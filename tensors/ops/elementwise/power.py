@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.dtypes import Array, Number, default_numpy, number, unify
+from ....arrays.dtypes import Array, Number, default_numpy, number, promote_two
 from ....autograd.broadcast import convert
 from ....autograd.node import Variable
 from ....autograd.primitive import primitive
-from ..common import drop, finish, flat, unsupported
+from ..common import drop, finish_operator, unsupported, zero_gradient
 from .unary import log
 
 _DOUBLE = np.dtype(np.float64)
@@ -21,11 +21,11 @@ def _power_rule(g: Any, input: Any, exponent: Number) -> Any:
     if exponent == 2:
         return g * (input + input)
     if exponent == 0:
-        return flat(g)
+        return zero_gradient(g)
     return g * (_pow_number(input, exponent - 1) * exponent)
 
 
-@primitive(input=_power_rule, promote="same", title="PowBackward0")
+@primitive(input=_power_rule, promote="same", grad_fn_name="PowBackward0")
 def _pow_number(input: Array, exponent: Number) -> Array:
     """Return ``input`` to the power of a number; a float number makes integers floats."""
     if input.dtype.kind != "f":
@@ -65,7 +65,7 @@ def _pow_tensor_rule(g: Any, input: Any, exponent: Any) -> Any:
     exponent=lambda g, input, exponent, out: drop(g * (out * log(input)), (input == 0) & (exponent >= 0)),
     promote="same",
     operator=True,
-    title="PowBackward1",
+    grad_fn_name="PowBackward1",
 )
 def _pow_tensor(input: Array, exponent: Array) -> Any:
     """Return ``input`` to the power of each element of ``exponent``, broadcast together."""
@@ -91,10 +91,10 @@ def _base_rule(g: Any, base: Number, exponent: Any, out: Any) -> Any:
     return g * (out * (math.nan if base < 0 else math.log(base)))
 
 
-@primitive(exponent=_base_rule, title="PowBackward2")
+@primitive(exponent=_base_rule, grad_fn_name="PowBackward2")
 def _pow_base(base: Any, exponent: Any) -> Any:
     """Return a number to the power of each element of ``exponent``."""
-    left, right = unify(base, exponent)
+    left, right = promote_two(base, exponent)
     if left.dtype.kind == "b":
         unsupported("pow", left)
     if left.dtype.kind != "f":
@@ -134,8 +134,8 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     if isinstance(input, int | float):
         if isinstance(exponent, int | float):
             raise TypeError(f"pow(): argument 'exponent' (position 2) must be Tensor, not {type(exponent).__name__}")
-        return finish("pow", _pow_base(input, exponent), exponent, out)
-    return finish("pow", power(input, exponent), exponent, out)
+        return finish_operator("pow", _pow_base(input, exponent), exponent, out)
+    return finish_operator("pow", power(input, exponent), exponent, out)
 
 
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:

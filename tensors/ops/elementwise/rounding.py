@@ -9,14 +9,14 @@ import numpy as np
 from ....arrays.dtypes import Array, number
 from ....arrays.kernels import mask as masks
 from ....autograd.node import Variable
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
-from ..common import flat, floats_only, keep, no_bool, results
+from ..common import floats_only, keep, no_bool, results, zero_gradient
 
 _BYTE = np.dtype(np.int8)
 
 
-@primitive(input=flat, promote="same")
+@primitive(input=zero_gradient, promote="same")
 def floor(input: Array) -> Array:
     """Return each element rounded down. Its gradient is zero.
 
@@ -26,7 +26,7 @@ def floor(input: Array) -> Array:
     return np.floor(input)
 
 
-@primitive(input=flat, promote="same")
+@primitive(input=zero_gradient, promote="same")
 def ceil(input: Array) -> Array:
     """Return each element rounded up. Its gradient is zero.
 
@@ -36,7 +36,7 @@ def ceil(input: Array) -> Array:
     return np.ceil(input)
 
 
-@primitive(input=flat, promote="same")
+@primitive(input=zero_gradient, promote="same")
 def trunc(input: Array) -> Array:
     """Return each element rounded toward zero. Its gradient is zero.
 
@@ -46,7 +46,7 @@ def trunc(input: Array) -> Array:
     return np.trunc(input)
 
 
-@primitive(input=flat, promote="same", title=lambda decimals: f"RoundBackward{int(decimals != 0)}")
+@primitive(input=zero_gradient, promote="same", grad_fn_name=lambda decimals: f"RoundBackward{int(decimals != 0)}")
 def round(input: Array, *, decimals: int = 0) -> Array:
     """Return each element rounded to ``decimals`` places, halves to even. Its gradient is zero.
 
@@ -85,7 +85,7 @@ def _sign(x: Array) -> Array:
     return np.subtract(above.view(_BYTE), below.view(_BYTE), dtype=x.dtype)
 
 
-@primitive(input=flat, promote="same")
+@primitive(input=zero_gradient, promote="same")
 def sign(input: Array) -> Array:
     """Return -1, 0 or 1, the sign of each element; 0 for NaN. Its gradient is zero.
 
@@ -94,7 +94,7 @@ def sign(input: Array) -> Array:
     return _sign(input)
 
 
-@primitive(input=flat, promote="same")
+@primitive(input=zero_gradient, promote="same")
 def sgn(input: Array) -> Array:
     """Return the sign of each element, as :func:`sign` does.
 
@@ -155,7 +155,7 @@ def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     source = next((x for x in (input, values) if getattr(x, "requires_grad", False)), None)
     if source is not None and isinstance(made, Variable):
         made = results("heaviside", "NotImplemented", source, [made.array])
-    return made if out is None else deliver("heaviside", made, out)
+    return made if out is None else write_out("heaviside", made, out)
 
 
 absolute, fix = abs, trunc

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from ....arrays import return_types
-from ....arrays.dims import whole
+from ....arrays.dims import as_int
 from ....arrays.dtypes import Array, default_numpy, dtype_of
 from ....arrays.kernels import gamma
 from ....arrays.kernels.erf import laid_out_as
 from ....autograd.arguments import array_of
 from ....autograd.node import Variable, wrap
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
-from ..backward_ops import values_of
-from ..common import as_kind, drop, flat, floats_only, keep, no_bool, unsupported
+from ..backward_ops import as_array
+from ..common import as_kind, drop, floats_only, keep, no_bool, unsupported, zero_gradient
 from .unary import exp2, log
 
 # ------------------------------------------------------------------ the gamma function
@@ -61,11 +61,11 @@ def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.polygamma.html
     """
-    n = whole(n, "n")
+    n = as_int(n, "n")
     if n < 0:
         raise RuntimeError(f"polygamma(n, x) does not support negative n, but got {n}")
     made = digamma(input) if n == 0 else _polygamma(input, n)
-    return made if out is None else deliver("polygamma", made, out)
+    return made if out is None else write_out("polygamma", made, out)
 
 
 def polygamma_of(input: Any, n: int) -> Any:
@@ -78,7 +78,7 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.mvlgamma.html
     """
-    p = whole(p, "p")
+    p = as_int(p, "p")
     if p < 1:
         raise RuntimeError(f"p has to be greater than or equal to 1, not {p}")
     kind = array_of(input, "mvlgamma").dtype
@@ -86,7 +86,7 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
         raise RuntimeError("mvlgamma: The input tensor may not be a boolean tensor.")
     x = input if kind.kind == "f" else as_kind(input, default_numpy())
     made = reduce(add, [lgamma(x - step / 2) for step in range(p)]) + p * (p - 1) / 4 * math.log(math.pi)
-    return made if out is None else deliver("mvlgamma", made, out)
+    return made if out is None else write_out("mvlgamma", made, out)
 
 
 # ------------------------------------------------------------------ functions of floats
@@ -100,7 +100,7 @@ def _sinc_slope_rule(g: Any, input: Any, order: int) -> Any:
     return g * _sinc_slope(input, order + 1)
 
 
-@primitive(input=_sinc_slope_rule, promote="float", title="SincBackward0")
+@primitive(input=_sinc_slope_rule, promote="float", grad_fn_name="SincBackward0")
 def _sinc_slope(input: Array, order: int) -> Array:
     """Return the derivative of ``order`` of :func:`sinc`: by its series near 0, else by a recurrence."""
     x = np.asarray(input, np.float64) * math.pi
@@ -141,8 +141,8 @@ def xlogy(input: Array, other: Array) -> Any:
 
 
 @primitive(
-    input=lambda g, input, out: keep(g * (np.sign(values_of(input)) * np.sign(values_of(out))), values_of(input) != 0),
-    other=flat,
+    input=lambda g, input, out: keep(g * (np.sign(as_array(input)) * np.sign(as_array(out))), as_array(input) != 0),
+    other=zero_gradient,
     promote="float",
 )
 def copysign(input: Array, other: Array) -> Any:
@@ -153,7 +153,7 @@ def copysign(input: Array, other: Array) -> Any:
     return np.copysign(input, other)
 
 
-@primitive(input=lambda g, input, other: drop(g, input == other), other=flat, promote="same")
+@primitive(input=lambda g, input, other: drop(g, input == other), other=zero_gradient, promote="same")
 def nextafter(input: Array, other: Array) -> Any:
     """Return the next float after ``input`` towards ``other``.
 
@@ -176,7 +176,7 @@ def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
         whole = np.clip(np.asarray(exponent).astype(np.int64), -(2**20), 2**20).astype(np.int32)
         one, half = np.ones((), x.dtype if x.dtype.kind == "f" else default_numpy()), whole // 2
         made = input * np.asarray(np.ldexp(one, half)) * np.asarray(np.ldexp(one, whole - half))
-    return made if out is None else deliver("ldexp", made, out)
+    return made if out is None else write_out("ldexp", made, out)
 
 
 def frexp(input: Any, *, out: Any = None) -> Any:

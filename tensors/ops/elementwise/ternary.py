@@ -8,11 +8,11 @@ import numpy as np
 
 from ....arrays.dtypes import Array, Number, cast, dtype_of, number, result_numpy
 from ....arrays.kernels import mask as masks
-from ....autograd.arguments import plain
+from ....autograd.arguments import as_number
 from ....autograd.codegen.forward import UNSET
 from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
-from ..common import drop, finish, floats_only, keep, no_bool, tensors_only
+from ..common import drop, finish_operator, floats_only, keep, no_bool, tensors_only
 
 _TENSOR = Variable | np.ndarray | np.generic
 
@@ -62,7 +62,7 @@ def where(condition: Any, input: Any = UNSET, other: Any = UNSET, *, out: Any = 
                 f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtype_of(kind).legacy}"
             )
         condition = condition != 0
-    return finish("where", _where(condition, *_tensors("where", input, other)), None, out)
+    return finish_operator("where", _where(condition, *_tensors("where", input, other)), None, out)
 
 
 def _tensors(name: str, input: Any, other: Any) -> tuple[Any, Any]:
@@ -78,7 +78,7 @@ def _tensors(name: str, input: Any, other: Any) -> tuple[Any, Any]:
     return left, right
 
 
-@primitive(input=lambda g, mask: drop(g, mask=mask), mask=None, title="MaskedFillBackward0")
+@primitive(input=lambda g, mask: drop(g, mask=mask), mask=None, grad_fn_name="MaskedFillBackward0")
 def _fill_number(input: Array, mask: Array, value: Number) -> Any:
     """Return ``input`` with a number where ``mask`` holds."""
     return masks.choose(mask, _into(value, input.dtype), np.asarray(input, order="C"))
@@ -88,7 +88,7 @@ def _fill_number(input: Array, mask: Array, value: Number) -> Any:
     input=lambda g, mask: drop(g, mask=mask),
     mask=None,
     value=lambda g, mask: keep(g, mask=mask),
-    title="MaskedFillBackward1",
+    grad_fn_name="MaskedFillBackward1",
 )
 def _fill_tensor(input: Array, mask: Array, value: Any) -> Any:
     """Return ``input`` with a 0-d tensor's value where ``mask`` holds."""
@@ -127,7 +127,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     if _kind(mask).kind != "b":
         raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {dtype_of(_kind(mask))}")
     if not isinstance(value, _TENSOR):
-        return _fill_number(input, mask, plain("masked_fill", "value", value))
+        return _fill_number(input, mask, as_number("masked_fill", "value", value))
     ndim = (value.array if isinstance(value, Variable) else value).ndim
     if ndim:
         raise RuntimeError(
@@ -184,20 +184,26 @@ def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | Non
 
 
 @primitive(
-    input=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max), promote="same", title="ClampBackward1"
+    input=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max),
+    promote="same",
+    grad_fn_name="ClampBackward1",
 )
 def _clamp(input: Array, min: Number | None, max: Number | None) -> Any:
     """Return ``input`` within two numbers, or None for no bound."""
     return _clamped(input, min, max)
 
 
-@primitive(input=lambda g, input, min: _clamp_grad(g, input, min, None), promote="same", title="ClampMinBackward0")
+@primitive(
+    input=lambda g, input, min: _clamp_grad(g, input, min, None), promote="same", grad_fn_name="ClampMinBackward0"
+)
 def _clamp_min(input: Array, min: Number) -> Any:
     """Return ``input``, but not less than a number."""
     return _clamped(input, min, None)
 
 
-@primitive(input=lambda g, input, max: _clamp_grad(g, input, None, max), promote="same", title="ClampMaxBackward0")
+@primitive(
+    input=lambda g, input, max: _clamp_grad(g, input, None, max), promote="same", grad_fn_name="ClampMaxBackward0"
+)
 def _clamp_max(input: Array, max: Number) -> Any:
     """Return ``input``, but not more than a number."""
     return _clamped(input, None, max)
@@ -214,7 +220,7 @@ def _within(g: Any, input: Any, min: Any, max: Any) -> Any:
     min=lambda g, input, min, max: keep(g, input < min if max is None else (input < min) & (min < max)),
     max=lambda g, input, min, max: keep(g, input > max if min is None else (input > max) | (max < min)),
     promote="same",
-    title="ClampBackward0",
+    grad_fn_name="ClampBackward0",
 )
 def _clamp_tensors(input: Array, min: Any = None, max: Any = None) -> Array:
     """Return ``input`` within tensors, or None for no bound."""
@@ -241,29 +247,31 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
             for name, bound in (("min", min), ("max", max)):
                 if np.ndim(bound.array if isinstance(bound, Variable) else bound):
                     raise TypeError(f"clamp(): argument {name!r} must be a number or have no dims, as the other bound")
-            min, max = plain("clamp", "min", min), plain("clamp", "max", max)
-            return finish("clamp", _clamp(input, min, max), None, out)
-        return finish("clamp", _clamp_tensors(input, min, max), None, out)
-    return finish("clamp", _clamp(input, _numeric("clamp", "min", min), _numeric("clamp", "max", max)), None, out)
+            min, max = as_number("clamp", "min", min), as_number("clamp", "max", max)
+            return finish_operator("clamp", _clamp(input, min, max), None, out)
+        return finish_operator("clamp", _clamp_tensors(input, min, max), None, out)
+    return finish_operator(
+        "clamp", _clamp(input, _numeric("clamp", "min", min), _numeric("clamp", "max", max)), None, out
+    )
 
 
 def _numeric(name: str, parameter: str, value: Any) -> Any:
     """Return a bound that is a number or None; TypeError otherwise."""
-    return None if value is None else plain(name, parameter, value)
+    return None if value is None else as_number(name, parameter, value)
 
 
 def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere less than ``min``, a number or a tensor."""
     if isinstance(min, Variable | np.ndarray):
-        return finish("clamp_min", _clamp_tensors(input, min), None, out)
-    return finish("clamp_min", _clamp_min(input, _numeric("clamp_min", "min", min)), None, out)
+        return finish_operator("clamp_min", _clamp_tensors(input, min), None, out)
+    return finish_operator("clamp_min", _clamp_min(input, _numeric("clamp_min", "min", min)), None, out)
 
 
 def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere more than ``max``, a number or a tensor."""
     if isinstance(max, Variable | np.ndarray):
-        return finish("clamp_max", _clamp_tensors(input, None, max), None, out)
-    return finish("clamp_max", _clamp_max(input, _numeric("clamp_max", "max", max)), None, out)
+        return finish_operator("clamp_max", _clamp_tensors(input, None, max), None, out)
+    return finish_operator("clamp_max", _clamp_max(input, _numeric("clamp_max", "max", max)), None, out)
 
 
 clip = clamp
@@ -272,7 +280,7 @@ clip = clamp
 
 
 @primitive(
-    input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, promote="same", title="LerpBackward0"
+    input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, promote="same", grad_fn_name="LerpBackward0"
 )  # fmt: skip
 def _lerp_number(input: Array, end: Array, weight: Number) -> Any:
     """Return the point between ``input`` and ``end`` at a number."""
@@ -285,7 +293,7 @@ def _lerp_number(input: Array, end: Array, weight: Number) -> Any:
     end=lambda g, weight: g * weight,
     weight=lambda g, input, end: g * (end - input),
     promote="same",
-    title="LerpBackward1",
+    grad_fn_name="LerpBackward1",
 )
 def _lerp(input: Array, end: Array, weight: Array) -> Any:
     """Return the point between ``input`` and ``end`` at each ``weight``."""
@@ -342,7 +350,9 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     https://pytorch.org/docs/stable/generated/torch.addcmul.html
     """
     tensors_only("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
-    return finish("addcmul", _addcmul(input, tensor1, tensor2, plain("addcmul", "value", value)), None, out)
+    return finish_operator(
+        "addcmul", _addcmul(input, tensor1, tensor2, as_number("addcmul", "value", value)), None, out
+    )
 
 
 @primitive(
@@ -350,7 +360,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     tensor1=lambda g, tensor2, value: g * (value / tensor2),
     tensor2=lambda g, tensor1, tensor2, value: -g * ((tensor1 * value) / (tensor2 * tensor2)),
     promote="same",
-    title="AddcdivBackward0",
+    grad_fn_name="AddcdivBackward0",
 )
 def _addcdiv(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Array:
     """Return ``input + value * tensor1 / tensor2`` of floats."""
@@ -365,4 +375,6 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
     tensors_only("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
     if _kind(tensor1).kind != "f" and _kind(tensor2).kind != "f":
         raise RuntimeError("Integer division with addcdiv is no longer supported; convert tensor1 or tensor2 to float.")
-    return finish("addcdiv", _addcdiv(input, tensor1, tensor2, plain("addcdiv", "value", value)), None, out)
+    return finish_operator(
+        "addcdiv", _addcdiv(input, tensor1, tensor2, as_number("addcdiv", "value", value)), None, out
+    )

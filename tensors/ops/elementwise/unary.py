@@ -80,7 +80,7 @@ def log10(input: Array) -> Array:
     return np.log10(input)
 
 
-@primitive(input=lambda g, input: g / (input + 1), promote="float", title="Log1PBackward0")
+@primitive(input=lambda g, input: g / (input + 1), promote="float", grad_fn_name="Log1PBackward0")
 def log1p(input: Array) -> Array:
     """Return ``log(1 + input)``, accurate near 0.
 
@@ -238,7 +238,7 @@ def atanh(input: Array) -> Array:
     return np.arctanh(input)
 
 
-@primitive(input=lambda g: g * (math.pi / 180), promote="float", title="Deg2RadBackward0")
+@primitive(input=lambda g: g * (math.pi / 180), promote="float", grad_fn_name="Deg2RadBackward0")
 def deg2rad(input: Array) -> Array:
     """Return each angle, given in degrees, in radians.
 
@@ -247,7 +247,7 @@ def deg2rad(input: Array) -> Array:
     return input * number(math.pi / 180, input.dtype)
 
 
-@primitive(input=lambda g: g * (180 / math.pi), promote="float", title="Rad2DegBackward0")
+@primitive(input=lambda g: g * (180 / math.pi), promote="float", grad_fn_name="Rad2DegBackward0")
 def rad2deg(input: Array) -> Array:
     """Return each angle, given in radians, in degrees.
 

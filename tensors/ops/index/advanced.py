@@ -25,7 +25,7 @@ def _index_back(g: Any, input_shape: tuple[int, ...], index: tuple[Any, ...]) ->
     return place_at(g, input_shape, index)
 
 
-@primitive(input=_index_back, title="IndexBackward0")
+@primitive(input=_index_back, grad_fn_name="IndexBackward0")
 def look_up(input: Array, index: tuple[Any, ...]) -> Array:
     """Return ``input[index]``, a copy, for whole slices and either integer arrays or one mask."""
     try:
@@ -39,7 +39,7 @@ def _look_up_again(g: Any, index: tuple[Any, ...]) -> Any:
     return look_up(g, index)
 
 
-@primitive(g=_look_up_again, title="IndexPutBackward0")
+@primitive(g=_look_up_again, grad_fn_name="IndexPutBackward0")
 def place_at(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> Array:
     """Return zeros of ``shape`` with ``g`` added in at ``index``; the dual of ``look_up``."""
     return add_at(g, shape, index)
@@ -278,7 +278,7 @@ def _put_values_back(g: Any, index: tuple[Any, ...]) -> Any:
     return look_up(g, index)
 
 
-@primitive(input=_put_input_back, values=_put_values_back, title="IndexPutBackward0")
+@primitive(input=_put_input_back, values=_put_values_back, grad_fn_name="IndexPutBackward0")
 def put_at(input: Array, values: Any, index: tuple[Any, ...], accumulate: bool) -> Array:
     """Return ``input`` with ``values``, broadcast, at ``index``, or added in there."""
     out = np.array(input)

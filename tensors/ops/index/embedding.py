@@ -9,9 +9,9 @@ import numpy as np
 
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable, shared, wrote
+from ....autograd.node import Variable, as_ndarray, bump_version
 from ....autograd.primitive import primitive
-from ..backward_ops import pick
+from ..backward_ops import gather_along
 from ..common import keep
 from ..shape.views import reshape
 
@@ -40,7 +40,7 @@ def gather_rows(input: Array, index: Array, share: Any) -> Array:
 
 
 @primitive(weight=lambda g, weight_shape, index, share: scatter_rows(g, index, share, weight_shape[0]),
-    keeps=("index", "share"), input=None)  # fmt: skip
+    aux=("index", "share"), input=None)  # fmt: skip
 def _embedding(input: Array, weight: Array, padding_idx: int, scale_grad_by_freq: bool) -> Any:
     """Return the rows of ``weight`` that ``input`` names; ``share`` is how much of its gradient each row gets."""
     index = np.array(input, np.int64)  # a copy: the rule keeps it, and the caller may write what was given
@@ -58,7 +58,7 @@ def _embedding(input: Array, weight: Array, padding_idx: int, scale_grad_by_freq
 
 def _renormalize(weight: Any, index: Array, max_norm: float, norm_type: float) -> None:
     """Scale down, in place, those rows of ``weight`` at ``index`` whose norm is above ``max_norm``."""
-    table = shared(weight) if isinstance(weight, Variable) else weight
+    table = as_ndarray(weight) if isinstance(weight, Variable) else weight
     used = np.unique(index)
     norms = np.linalg.norm(table[used].astype(np.float64), norm_type, 1)
     long = norms > max_norm
@@ -66,7 +66,7 @@ def _renormalize(weight: Any, index: Array, max_norm: float, norm_type: float) -
         return
     table[used[long]] *= (max_norm / (norms[long] + 1e-7)).astype(table.dtype)[:, None]
     if isinstance(weight, Variable):
-        wrote(weight, "embedding_renorm_")
+        bump_version(weight, "embedding_renorm_")
 
 
 def embedding(
@@ -199,7 +199,7 @@ def _largest(rows: Any, bag: Array, bags: int) -> Any:
     if not array.size:
         return scatter_rows(rows, bag, None, bags)
     winner = winners(array, bag, bags)
-    found = pick(rows, winner, 0, winner.shape)
+    found = gather_along(rows, winner, 0, winner.shape)
     used = np.bincount(bag, minlength=bags) > 0
     return found if used.all() else keep(found, np.broadcast_to(used[:, None], winner.shape))
 

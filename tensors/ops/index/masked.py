@@ -52,7 +52,7 @@ def masked_select(input: Array, mask: Any) -> Array:
     return chosen.reshape(-1)
 
 
-@primitive(g=_chosen_again, mask=None, title="MaskedSelectBackward0")
+@primitive(g=_chosen_again, mask=None, grad_fn_name="MaskedSelectBackward0")
 def place_masked(g: Array, mask: Any, shape: tuple[int, ...]) -> Array:
     """Return zeros of ``shape`` with ``g`` where ``mask`` is True; the dual of ``masked_select``."""
     out = np.zeros(shape, g.dtype)
@@ -60,7 +60,7 @@ def place_masked(g: Array, mask: Any, shape: tuple[int, ...]) -> Array:
     return out
 
 
-@primitive(input=_unmasked_again, mask=None, title="MaskedFillBackward0")
+@primitive(input=_unmasked_again, mask=None, grad_fn_name="MaskedFillBackward0")
 def unmasked(input: Array, mask: Any) -> Array:
     """Return ``input`` with zeros where ``mask`` is True."""
     return np.where(mask, input.dtype.type(0), input)

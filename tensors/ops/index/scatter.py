@@ -111,7 +111,7 @@ def _gather_again(g: Any, dim: int, index: Any) -> Any:
     return gather(g, dim, index)
 
 
-@primitive(g=_gather_again, index=None, title="GatherBackward0_backward")
+@primitive(g=_gather_again, index=None, grad_fn_name="GatherBackward0_backward")
 def place_along(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     """Return zeros of ``shape`` with ``g`` added in at ``index`` along ``dim``; the dual of ``gather``."""
     spots = spots_of(shape, norm_dim(dim, len(shape)), index, "scatter_add")
@@ -154,13 +154,13 @@ def _placed(input: Array, dim: int, index: Any, values: Any) -> Array:
     return out
 
 
-@primitive(input=_emptied, index=None, title="ScatterBackward1")
+@primitive(input=_emptied, index=None, grad_fn_name="ScatterBackward1")
 def scatter_value(input: Array, dim: int, index: Any, value: Any) -> Array:
     """Return ``input`` with the number ``value`` at ``index`` along ``dim``."""
     return _placed(input, dim, index, value)
 
 
-@primitive(input=_emptied, src=_source_back, index=None, title="ScatterBackward0")
+@primitive(input=_emptied, src=_source_back, index=None, grad_fn_name="ScatterBackward0")
 def scatter_src(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` with the elements of ``src`` at ``index`` along ``dim``."""
     dim = norm_dim(dim, input.ndim)
@@ -212,7 +212,7 @@ def _select_again(g: Any, dim: int, index: Any) -> Any:
     return index_select(g, dim, index)
 
 
-@primitive(g=_select_again, index=None, title="IndexAddBackward0")
+@primitive(g=_select_again, index=None, grad_fn_name="IndexAddBackward0")
 def place_rows(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     """Return zeros of ``shape`` with the slices of ``g`` added in at ``index`` of ``dim``: the dual of a select."""
     if not shape:
@@ -350,7 +350,7 @@ def _fill_title(value: Any) -> str:
     return "IndexFillBackward0" if value is CONSTANT else "IndexFillBackward1"
 
 
-@primitive(input=_rows_emptied, value=_filled_back, index=None, title=_fill_title)
+@primitive(input=_rows_emptied, value=_filled_back, index=None, grad_fn_name=_fill_title)
 def fill_rows(input: Array, dim: int, index: Any, value: Any) -> Array:
     """Return ``input`` with ``value``, which has no dims, in the slices ``index`` of ``dim``."""
     dim = norm_dim(dim, input.ndim)

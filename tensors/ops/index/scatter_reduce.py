@@ -12,7 +12,7 @@ from ....arrays.kernels.scatter_add import flat_places
 from ....autograd.arguments import array_of
 from ....autograd.grad_mode import recording
 from ....autograd.node import Variable
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ..common import keep
 from ..reduce.sums import prod
@@ -83,7 +83,7 @@ def _extreme_back(g: Any, input: Any, out: Any, src: Any, dim: int, index: Any) 
     return keep(share, own), keep(gather(share, dim, index), won)
 
 
-@primitive(_extreme_back, ("input", "src"), index=None, title="ScatterReduceBackward0")
+@primitive(_extreme_back, ("input", "src"), index=None, grad_fn_name="ScatterReduceBackward0")
 def scatter_extreme(input: Array, dim: int, index: Any, src: Any, largest: bool) -> Array:
     """Return ``input`` with the largest or smallest of what meets at each place of ``index`` along ``dim``."""
     return _met(input, dim, index, src, np.maximum if largest else np.minimum)
@@ -163,4 +163,4 @@ def index_reduce(
         shape[axis] = -1
     spread = np.broadcast_to(rows.reshape(shape), part.shape)
     made = scatter_reduce(input, dim, spread, source, reduce, include_self=include_self)
-    return made if out is None else deliver("index_reduce", made, out)
+    return made if out is None else write_out("index_reduce", made, out)

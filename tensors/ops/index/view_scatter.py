@@ -90,7 +90,7 @@ def _strided_back(g: Any, input_shape: Ints, size: Ints, stride: Ints, storage_o
     return reshape(place_rows(reshape(g, (-1,)), (prod(input_shape),), 0, places), input_shape)
 
 
-@primitive(view=True, input=_strided_back, title="AsStridedBackward0")
+@primitive(view=True, input=_strided_back, grad_fn_name="AsStridedBackward0")
 def _as_strided(input: Array, size: Ints, stride: Ints, storage_offset: int) -> Array:
     """Return the memory of contiguous ``input`` seen with other sizes and strides: a view."""
     flat = input.reshape(-1)[storage_offset:]

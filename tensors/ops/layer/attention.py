@@ -60,8 +60,8 @@ def _attention_rule(
 @primitive(
     _attention_rule,
     ("query", "key", "value", "bias"),
-    keeps=("powers", "share", "refused"),
-    title="ScaledDotProductFlashAttentionForCpuBackward0",
+    aux=("powers", "share", "refused"),
+    grad_fn_name="ScaledDotProductFlashAttentionForCpuBackward0",
 )
 def attention(
     query: Array, key: Array, value: Array, bias: Any = None, *, mask: Any = None, kept: Any = None, scale: float = 1.0

@@ -16,11 +16,11 @@ from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import normalization
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import convert, sum_to
-from ....autograd.node import Variable, shared, wrote
+from ....autograd.node import Variable, as_ndarray, bump_version
 from ....autograd.primitive import primitive
 from ..elementwise.power import power
 from ..shape.views import reshape
-from ..window.common import channel_spread, channel_sum
+from ..window.common import channel_expand, channel_sum
 
 Ints = tuple[int, ...]
 
@@ -106,9 +106,9 @@ def check_constant(name: str, **running: Any) -> None:
 
 def update_running(running: Any, value: Array, momentum: float, name: str) -> None:
     """Move a running statistic towards ``value``, in place."""
-    array = shared(running)
+    array = as_ndarray(running)
     array[...] = (1 - momentum) * array + momentum * value
-    wrote(running, name)
+    bump_version(running, name)
 
 
 # ------------------------------------------------------------------ batch norm
@@ -143,11 +143,11 @@ def _fixed_recorded(g: Any, input: Any, weight: Any, mean: Array, rstd: Array, n
     """Return the gradients where mean and rstd are constants."""
     shape = tuple(input.shape)
     x, seed = single(input), single(g)
-    spread = channel_spread(rstd, shape)
+    spread = channel_expand(rstd, shape)
     slope = seed * spread
     if weight is not None:
-        slope = slope * channel_spread(single(weight), shape)
-    unit = (x - channel_spread(mean, shape)) * spread
+        slope = slope * channel_expand(single(weight), shape)
+    unit = (x - channel_expand(mean, shape)) * spread
     found = slope, channel_sum(seed * unit) if needs[1] else None, channel_sum(seed)
     return [part if need else None for part, need in zip(found, needs, strict=True)]
 
@@ -157,9 +157,9 @@ def _fixed_recorded(g: Any, input: Any, weight: Any, mean: Array, rstd: Array, n
     ("input", "weight", "bias"),
     running_mean=None,
     running_var=None,
-    keeps=("mean", "rstd", "var"),
+    aux=("mean", "rstd", "var"),
     returns=Normalized,
-    title="NativeBatchNormBackward0",
+    grad_fn_name="NativeBatchNormBackward0",
 )
 def _batch_norm(
     input: Array,
@@ -274,9 +274,9 @@ def _group_norm_rule(
 @primitive(
     _group_norm_rule,
     ("input", "weight", "bias"),
-    keeps=("mean", "rstd", "var"),
+    aux=("mean", "rstd", "var"),
     returns=Normalized,
-    title=lambda groups, kind_of_norm: kind_of_norm,
+    grad_fn_name=lambda groups, kind_of_norm: kind_of_norm,
 )
 def _group_norm(
     input: Array, groups: int, eps: float, kind_of_norm: str, weight: Any = None, bias: Any = None

@@ -16,7 +16,7 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels import recurrent as kernels
 from ....arrays.kernels.normalization import wide
 from ....arrays.kernels.recurrent import Steps
-from ....autograd.multi_output import Parts, pick
+from ....autograd.multi_output import OutputGrads, output_node
 from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
 from ..elementwise.activation import _relu_grad, relu
@@ -188,8 +188,8 @@ def apart(flat: Any, shapes: Shapes) -> list[Any]:
     step, total = flat.node, len(made)
     if step is None:
         return [wrap(flat.result, part, None, flat.version) for part in made]
-    step.shape, step.dtype = Parts.shape, Parts.dtype
-    return [wrap(flat.result, part, pick(step, n, total, part)) for n, part in enumerate(made)]
+    step.shape, step.dtype = OutputGrads.shape, OutputGrads.dtype
+    return [wrap(flat.result, part, output_node(step, n, total, part)) for n, part in enumerate(made)]
 
 
 def shapes_of(input: Any, steps: Any, *states: Any) -> Shapes:
@@ -201,7 +201,7 @@ def shapes_of(input: Any, steps: Any, *states: Any) -> Shapes:
 def _arrived(g: Any, input: Any, steps: Any, states: Any) -> tuple[Any, list[Any]]:
     """Return the gradient of the output as rows, or None, and those of the last states."""
     recorded = isinstance(input, Variable)
-    if isinstance(g, Parts):
+    if isinstance(g, OutputGrads):
         found = list(g.items)
     elif steps is None and len(states) == 1:
         found = [g]
@@ -282,8 +282,8 @@ def _lstm_rule(
 @primitive(
     _lstm_rule,
     ("input", "hx", "cx", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
-    keeps=("trace",),
-    title="LstmBackward0",
+    aux=("trace",),
+    grad_fn_name="LstmBackward0",
 )
 def lstm_steps(
     input: Array, hx: Array, cx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None,
@@ -323,8 +323,8 @@ def _gru_rule(
 @primitive(
     _gru_rule,
     _PLAIN,
-    keeps=("trace",),
-    title=lambda steps: "AddBackward0" if steps is None else "GruBackward0",
+    aux=("trace",),
+    grad_fn_name=lambda steps: "AddBackward0" if steps is None else "GruBackward0",
 )
 def gru_steps(
     input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None, *,
@@ -365,7 +365,7 @@ def _elman_title(nonlinearity: str, steps: Any) -> str:
     return f"{nonlinearity.capitalize()}Backward0" if steps is None else "RnnBackward0"
 
 
-@primitive(_elman_rule, _PLAIN, keeps=("trace",), title=_elman_title)
+@primitive(_elman_rule, _PLAIN, aux=("trace",), grad_fn_name=_elman_title)
 def elman_steps(
     input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None, *,
     nonlinearity: str = "tanh", steps: Any = None,

@@ -26,7 +26,7 @@ def _placed(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any
     return put_class(g, index, dim, input_shape[dim])
 
 
-@primitive(input=_placed, title="GatherBackward0")
+@primitive(input=_placed, grad_fn_name="GatherBackward0")
 def take_class(input: Array, index: Array, dim: int) -> Array:
     """Return the element of ``input`` that ``index`` names along ``dim``, which goes away."""
     return np.take_along_axis(input, np.expand_dims(index, dim), dim).squeeze(dim)
@@ -76,8 +76,8 @@ def _nll_rule(g: Any, input_shape: tuple[int, ...], index: Any, share: Any) -> A
     input=_nll_rule,
     weight=None,
     target=None,
-    keeps=("index", "share"),
-    title=lambda input_array: "NllLossBackward0" if input_array.ndim < 3 else "NllLoss2DBackward0",
+    aux=("index", "share"),
+    grad_fn_name=lambda input_array: "NllLossBackward0" if input_array.ndim < 3 else "NllLoss2DBackward0",
 )
 def _nll_loss(
     input: Array, target: Array, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
@@ -178,8 +178,8 @@ def _cross_entropy_rule(g: Any, input: Any, probabilities: Any, index: Any, shar
 @primitive(
     input=_cross_entropy_rule,
     target=None,
-    keeps=("probabilities", "index", "share"),
-    title="NllLossBackward0",
+    aux=("probabilities", "index", "share"),
+    grad_fn_name="NllLossBackward0",
 )
 def _cross_entropy(input: Array, target: Array, ignore_index: int, reduction: str) -> Any:
     """Return the loss of scores (N, C); ``share`` is how much each sample, or any sample, counts in it."""

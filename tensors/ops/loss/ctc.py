@@ -83,7 +83,7 @@ def alpha_impossible(alpha: Array, how: kernels.Alignment) -> Array:
     return found
 
 
-@primitive(log_probs=_ctc_rule, keeps=("scores", "alpha"))
+@primitive(log_probs=_ctc_rule, aux=("scores", "alpha"))
 def _ctc_loss(log_probs: Array, how: Any, zero_infinity: bool, normalized: bool) -> Any:
     """Return minus the log-likelihood (N,) of each target; with ``zero_infinity`` 0 where it is impossible."""
     scores = kernels.picked(np.asarray(log_probs, np.float64), how)

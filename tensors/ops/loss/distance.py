@@ -8,7 +8,7 @@ import numpy as np
 
 from ....arrays.dtypes import common, default_numpy, dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ..common import as_kind
 from ..elementwise.ternary import clamp_min
 from ..matrix.norm import norm
@@ -29,7 +29,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
     https://pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
     """
     made = input / clamp_min(norm(input, p, dim, keepdim=True), eps)
-    return made if out is None else deliver("normalize", made, out)
+    return made if out is None else write_out("normalize", made, out)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import dtype_of
-from ....autograd.arguments import array_of, plain
+from ....autograd.arguments import array_of, as_number
 from ....autograd.primitive import primitive
 from ..common import as_kind, keep
 from ..elementwise.activation import logsigmoid, relu
@@ -22,7 +22,7 @@ from .cross_entropy import take_class
 from .distance import pairwise_distance
 
 
-@primitive(input=lambda g, input: g * (log(input) + 1), promote="same", title="XlogyBackward0")
+@primitive(input=lambda g, input: g * (log(input) + 1), promote="same", grad_fn_name="XlogyBackward0")
 def _times_own_log(input: Any) -> Any:
     """Return ``input * log(input)``, which is 0 at 0."""
     return np.where(input == 0, input.dtype.type(0), input * np.log(input))
@@ -70,7 +70,7 @@ def margin_ranking_loss(
             f"input2: {shapes[1]}, target: {shapes[2]} "
         )
     return finished(
-        clamp_min(-target * (input1 - input2) + float(plain("margin_ranking_loss", "margin", margin)), 0), reduction
+        clamp_min(-target * (input1 - input2) + float(as_number("margin_ranking_loss", "margin", margin)), 0), reduction
     )
 
 

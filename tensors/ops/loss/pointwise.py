@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array, dtype_of, result_numpy
-from ....autograd.arguments import array_of, plain
+from ....autograd.arguments import array_of, as_number
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
 from ..common import as_kind, keep
@@ -99,7 +99,7 @@ def _l1_rule(g: Any, input: Any, target: Any, reduction: str) -> Any:
 @primitive(
     input=_l1_rule,
     target=lambda g, input, target, reduction: _l1_rule(g, target, input, reduction),
-    title=lambda reduction: f"{_REDUCED[reduction]}Backward0",
+    grad_fn_name=lambda reduction: f"{_REDUCED[reduction]}Backward0",
 )
 def _l1_loss(input: Array, target: Array, reduction: str) -> Any:
     """Return the absolute differences, reduced."""
@@ -147,7 +147,7 @@ def _clipped_rule(g: Any, input: Any, target: Any, width: float) -> Any:
 @primitive(
     input=_clipped_rule,
     target=lambda g, input, target, width: -_clipped_rule(g, input, target, width),
-    title="HuberLossBackwardBackward0",
+    grad_fn_name="HuberLossBackwardBackward0",
 )
 def clipped_difference(input: Array, target: Array, width: float) -> Any:
     """Return ``input - target``, at most ``width`` and at least ``-width``: the slope of the Huber loss."""
@@ -161,7 +161,7 @@ def _huber_rule(g: Any, input: Any, target: Any, reduction: str, width: float, s
 @primitive(
     input=_huber_rule,
     target=lambda g, input, target, reduction, width, scale: _huber_rule(g, target, input, reduction, width, scale),
-    title=lambda name: name,
+    grad_fn_name=lambda name: name,
 )
 def _huber(input: Array, target: Array, reduction: str, width: float, scale: float, name: str) -> Any:
     """Return d * d / 2 for a difference d up to ``width``, else ``width * (|d| - width / 2)``; over ``scale``."""
@@ -187,7 +187,7 @@ def smooth_l1_loss(
     reduction = legacy(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    beta = plain("smooth_l1_loss", "beta", beta)
+    beta = as_number("smooth_l1_loss", "beta", beta)
     input, target = pair("smooth_l1_loss", "smooth_l1_cpu", input, target)
     if beta == 0:
         return _l1_loss(input, target, reduction)
@@ -209,7 +209,7 @@ def huber_loss(
     """
     legacy(None, None, reduction)
     _check_weight(weight, input)
-    delta = plain("huber_loss", "delta", delta)
+    delta = as_number("huber_loss", "delta", delta)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     kind = array_of(input, "huber_loss").dtype
@@ -236,7 +236,7 @@ def _slope_rule(g: Any, input: Any, target: Any) -> Any:
 @primitive(
     input=_slope_rule,
     target=lambda g, input: -g / clamp_min(input - input * input, _LEAST),
-    title="BinaryCrossEntropyBackwardBackward0",
+    grad_fn_name="BinaryCrossEntropyBackwardBackward0",
 )
 def bce_slope(input: Array, target: Array) -> Any:
     """Return the derivative of the binary cross-entropy of each element."""
@@ -253,7 +253,7 @@ def _bce_target(g: Any, input: Any, weight: Any, reduction: str) -> Any:
     return g if weight is None else g * weight
 
 
-@primitive(input=_bce_rule, target=_bce_target, weight=None, title="BinaryCrossEntropyBackward0")
+@primitive(input=_bce_rule, target=_bce_target, weight=None, grad_fn_name="BinaryCrossEntropyBackward0")
 def _binary_cross_entropy(input: Array, target: Array, weight: Any = None, *, reduction: str = "mean") -> Any:
     """Return the loss of probabilities; logarithms are at least -100."""
     if not ((input >= 0) & (input <= 1)).all():

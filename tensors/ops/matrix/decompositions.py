@@ -11,7 +11,7 @@ from ....arrays.dtypes import dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.node import Variable, wrap
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ..common import results
 from ..reduce.sums import sum
 from ..shape.diagonal import tril, triu
@@ -41,7 +41,7 @@ def matrices(name: str, input: Any, square: bool = True) -> Any:
 
 def into(name: str, made: Any, out: Any) -> Any:
     """Return ``made``, written into ``out`` if there is one."""
-    return made if out is None else deliver(name, made, out)
+    return made if out is None else write_out(name, made, out)
 
 
 def _number(like: Any, value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ....arrays import return_types
-from ....arrays.dims import whole
+from ....arrays.dims import as_int
 from ....autograd.arguments import array_of
 from ..common import floats_only
 from ..elementwise.ternary import where
@@ -58,7 +58,7 @@ def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     x = array_of(input, "linalg.matrix_power")
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but has shape {list(x.shape)}")
-    n = whole(n, "n")
+    n = as_int(n, "n")
     if n < 0:
         input, n = inv(input), -n
     if n == 0:

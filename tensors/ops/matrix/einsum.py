@@ -34,7 +34,7 @@ def _arrange_rule(g: Any, input_shape: tuple[int, ...], labels: Labels, wanted: 
     return _disarrange(g, input_shape, labels, wanted)
 
 
-@primitive(input=_arrange_rule, title=_arrange_title)
+@primitive(input=_arrange_rule, grad_fn_name=_arrange_title)
 def _arrange(input: Array, labels: Labels, wanted: Labels) -> Array:
     """Return the diagonal of dims with the same label, summed over labels not ``wanted``, in their order: a copy."""
     unique = tuple(dict.fromkeys(labels))
@@ -85,7 +85,7 @@ def _right_rule(g: Any, input: Any, left: Labels, right: Labels, wanted: Labels)
     return contract(input, g, left, wanted, right)
 
 
-@primitive(input=_left_rule, other=_right_rule, title=_contract_title)
+@primitive(input=_left_rule, other=_right_rule, grad_fn_name=_contract_title)
 def contract(input: Array, other: Array, left: Labels, right: Labels, wanted: Labels) -> Array:
     """Return the product of two arrays with dims ``left`` and ``right``, summed over labels not ``wanted``.
 

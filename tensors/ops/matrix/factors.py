@@ -16,7 +16,7 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....autograd.node import Variable
 from ....autograd.primitive import primitive
-from ..backward_ops import shaped, values_of
+from ..backward_ops import as_array, reshape_to
 
 
 class LinAlgError(RuntimeError):
@@ -51,7 +51,7 @@ def _failed(name: str, error: Exception) -> LinAlgError:
 # ------------------------------------------------------------------ inverses and determinants
 
 
-@primitive(input=lambda g, out: -(flipped(out) @ g @ flipped(out)), title="LinalgInvExBackward0")
+@primitive(input=lambda g, out: -(flipped(out) @ g @ flipped(out)), grad_fn_name="LinalgInvExBackward0")
 def inverted(input: Array) -> Array:
     """Return the inverses of square matrices."""
     try:
@@ -65,7 +65,7 @@ def _solved_rule(g: Any, input: Any, out: Any, needs: list[bool]) -> tuple[Any, 
     return -(back @ flipped(out)) if needs[0] else None, back if needs[1] else None
 
 
-@primitive(_solved_rule, ("input", "other"), title="LinalgSolveExBackward0")
+@primitive(_solved_rule, ("input", "other"), grad_fn_name="LinalgSolveExBackward0")
 def solved(input: Array, other: Array) -> Array:
     """Return x with ``input @ x = other``, all matrices of equal leading dims."""
     try:
@@ -86,11 +86,11 @@ def _cofactors(x: Array) -> Array:
 
 def _det_rule(g: Any, input: Any, out: Any) -> Any:
     if not isinstance(g, Variable):
-        return shaped(np.asarray(g), (*out.shape, 1, 1)) * _cofactors(input)
-    return shaped(g * out, (*out.shape, 1, 1)) * flipped(inverted(input))
+        return reshape_to(np.asarray(g), (*out.shape, 1, 1)) * _cofactors(input)
+    return reshape_to(g * out, (*out.shape, 1, 1)) * flipped(inverted(input))
 
 
-@primitive(input=_det_rule, title="LinalgDetBackward0")
+@primitive(input=_det_rule, grad_fn_name="LinalgDetBackward0")
 def determinant(input: Array) -> Any:
     """Return the determinants of square matrices."""
     with np.errstate(all="ignore"):  # NumPy warns there of NaN in its own name
@@ -98,11 +98,11 @@ def determinant(input: Array) -> Any:
 
 
 def _slogdet_rule(g: Any, input: Any) -> Any:
-    return shaped(g, (*g.shape, 1, 1)) * flipped(inverted(input))
+    return reshape_to(g, (*g.shape, 1, 1)) * flipped(inverted(input))
 
 
 @primitive(
-    input=_slogdet_rule, keeps=("sign",), returns=lambda size, sign: (size, sign), title="LinalgSlogdetBackward0"
+    input=_slogdet_rule, aux=("sign",), returns=lambda size, sign: (size, sign), grad_fn_name="LinalgSlogdetBackward0"
 )
 def log_determinant(input: Array) -> Any:
     """Return the logarithm of the size of the determinants, and their signs."""
@@ -120,7 +120,7 @@ def _pinv_rule(g: Any, input: Any, out: Any) -> Any:
     return first + left @ turned @ p @ flipped(p) + flipped(p) @ p @ turned @ right
 
 
-@primitive(input=_pinv_rule, title="LinalgPinvBackward0")
+@primitive(input=_pinv_rule, grad_fn_name="LinalgPinvBackward0")
 def pseudoinverse(input: Array, cut: Any) -> Array:
     """Return the pseudoinverses of matrices, singular values up to ``cut`` counting as zero."""
     u, s, vh = svd_plain(input, False)
@@ -143,7 +143,7 @@ def _cholesky_rule(g: Any, out: Any) -> Any:
     return (whole + flipped(whole)) / 2
 
 
-@primitive(input=_cholesky_rule, title="LinalgCholeskyExBackward0")
+@primitive(input=_cholesky_rule, grad_fn_name="LinalgCholeskyExBackward0")
 def cholesky_factor(input: Array) -> Array:
     """Return the lower triangular L with ``L @ L.mT`` equal to ``input``, which is symmetric and positive definite."""
     try:
@@ -173,7 +173,7 @@ def over(input: Array, other: Array, idle: Any) -> Array:
 
 def _idle(*slopes: Any) -> Array:
     """Return which matrices have no slopes: equal eigenvalues or singular values need not be told apart there."""
-    used = [np.any(values_of(one), (-2, -1), keepdims=True) for one in slopes]
+    used = [np.any(as_array(one), (-2, -1), keepdims=True) for one in slopes]
     idle: Array = ~np.logical_or.reduce(used)
     return idle
 
@@ -181,7 +181,7 @@ def _idle(*slopes: Any) -> Array:
 def _apart(values: Any) -> Any:
     """Return ``values[j] - values[i]``."""
     size = values.shape[-1]
-    return shaped(values, (*values.shape[:-1], 1, size)) - shaped(values, (*values.shape[:-1], size, 1))
+    return reshape_to(values, (*values.shape[:-1], 1, size)) - reshape_to(values, (*values.shape[:-1], size, 1))
 
 
 def _eigh_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
@@ -195,7 +195,7 @@ def _eigh_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
     return (whole + flipped(whole)) / 2
 
 
-@primitive(input=_eigh_rule, title="LinalgEighBackward0")
+@primitive(input=_eigh_rule, grad_fn_name="LinalgEighBackward0")
 def eigh_packed(input: Array) -> Array:
     """Return eigenvalues, ascending, and eigenvectors of symmetric matrices, packed."""
     try:
@@ -230,7 +230,7 @@ def _svd_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
     return whole
 
 
-@primitive(input=_svd_rule, title="LinalgSvdBackward0")
+@primitive(input=_svd_rule, grad_fn_name="LinalgSvdBackward0")
 def svd_packed(input: Array) -> Array:
     """Return the reduced singular value decomposition of matrices, packed: U, S, Vh."""
     u, s, vh = svd_plain(input, False)
@@ -256,7 +256,7 @@ def _qr_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
     return flipped(solved(r, flipped(slope_q + q @ inner)))
 
 
-@primitive(input=_qr_rule, title="LinalgQrBackward0")
+@primitive(input=_qr_rule, grad_fn_name="LinalgQrBackward0")
 def qr_packed(input: Array) -> Array:
     """Return the reduced QR decomposition of matrices with no more columns than rows, packed."""
     q, r = np.linalg.qr(input)
@@ -275,7 +275,7 @@ def _exponential_rule(g: Any, input: Any) -> Any:
     return exponential(whole)[..., :n, n:]
 
 
-@primitive(input=_exponential_rule, title="LinalgMatrixExpBackward0")
+@primitive(input=_exponential_rule, grad_fn_name="LinalgMatrixExpBackward0")
 def exponential(input: Array) -> Array:
     """Return the matrix exponentials of square matrices: a Taylor series of a scaled matrix, squared again."""
     wide = input.astype(np.float64)

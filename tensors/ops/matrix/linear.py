@@ -6,7 +6,7 @@ from typing import Any
 
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
-from ....autograd.broadcast import compatible, sum_to
+from ....autograd.broadcast import is_expandable, sum_to
 from ....autograd.primitive import primitive
 from .einsum import contract
 from .matmul import check_expands, check_shapes, column_sum, fold_gemm, folded, gemm, matmul, product, same_kind
@@ -29,7 +29,7 @@ def _bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
     input=lambda g, weight: gemm(g, weight, False, False),
     weight=lambda g, input: fold_gemm(g, other=input),
     bias=_bias,
-    title=_linear_title,
+    grad_fn_name=_linear_title,
 )
 def _linear(input: Array, weight: Array, bias: Any = None) -> Any:
     """Return ``input @ weight.T + bias``: one matrix product, however many dims ``input`` has."""
@@ -40,7 +40,7 @@ def _linear(input: Array, weight: Array, bias: Any = None) -> Any:
     out = product(input, weight.T)
     if bias is None:
         return out
-    if bias.shape != out.shape[-1:] and not compatible(out.shape, bias.shape):
+    if bias.shape != out.shape[-1:] and not is_expandable(out.shape, bias.shape):
         check_expands(bias.shape, folded(out).shape)
     out += bias
     return out

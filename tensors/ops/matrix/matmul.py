@@ -128,7 +128,7 @@ def _right(g: Any, input: Any, ta: bool, tb: bool, other_shape: tuple[int, ...])
     return gemm(g, input, True, ta) if tb else gemm(input, g, not ta, False)
 
 
-@primitive(input=_left, other=_right, title="MmBackward0")
+@primitive(input=_left, other=_right, grad_fn_name="MmBackward0")
 def gemm(input: Array, other: Array, ta: bool, tb: bool) -> Any:
     """Return the product of matrices, each as it is or transposed: its gradients are such products again."""
     if input.ndim == other.ndim == 2:
@@ -139,7 +139,7 @@ def gemm(input: Array, other: Array, ta: bool, tb: bool) -> Any:
 @primitive(
     input=lambda g, other: gemm(other, g, False, True),
     other=lambda g, input: gemm(input, g, False, False),
-    title="MmBackward0",
+    grad_fn_name="MmBackward0",
 )
 def fold_gemm(input: Array, other: Array) -> Any:
     """Return ``input.T @ other``, where all dims but the last were made one: the gradient of a weight."""
@@ -158,19 +158,19 @@ def _times_column(g: Any, other: Any) -> Any:
     return mv(other, g)
 
 
-@primitive(input=_times_vector, vec2=_vector_times, title="MulBackward0")
+@primitive(input=_times_vector, vec2=_vector_times, grad_fn_name="MulBackward0")
 def _cross(input: Array, vec2: Array) -> Any:
     """Return the products of all pairs of elements of two vectors."""
     return input[:, None] * vec2
 
 
-@primitive(input=_times_column, other=lambda g, input: _cross(input, g), title="SqueezeBackward4")
+@primitive(input=_times_column, other=lambda g, input: _cross(input, g), grad_fn_name="SqueezeBackward4")
 def _vm(input: Array, other: Array) -> Any:
     """Return the product of a vector and a matrix."""
     return product(input, other)
 
 
-@primitive(input=lambda g, input_shape: expand_to(g, shape=input_shape), title="SumBackward1")
+@primitive(input=lambda g, input_shape: expand_to(g, shape=input_shape), grad_fn_name="SumBackward1")
 def column_sum(input: Array) -> Any:
     """Return the sum over all dims but the last: the gradient of a bias."""
     return np.add.reduce(folded(input), 0)
@@ -303,7 +303,7 @@ def _matmul_right(g: Any, input: Any, other_shape: tuple[int, ...]) -> Any:
     return gemm(input, g, True, False)
 
 
-@primitive(input=_matmul_left, other=_matmul_right, title="UnsafeViewBackward0")
+@primitive(input=_matmul_left, other=_matmul_right, grad_fn_name="UnsafeViewBackward0")
 def _matmul(input: Array, other: Array) -> Any:
     """Return ``input @ other`` where at least one has more than two dims; batches broadcast."""
     a, b = input, other

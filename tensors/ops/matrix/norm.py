@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .... import lazy
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ..reduce.sums import Dims
 from ..reduce.vector_norms import vector_norm
 
@@ -28,6 +28,6 @@ def norm(
     if isinstance(p, str) and p != "fro":
         dims: Any = tuple(range(len(input.shape))) if dim is None else (dim,) if isinstance(dim, int) else dim
         made = _matrix_norm(input, p, dims, keepdim, dtype=dtype)
-        return made if out is None else deliver("norm", made, out)
+        return made if out is None else write_out("norm", made, out)
     result = vector_norm(input, 2 if p is None or isinstance(p, str) else p, dim, keepdim, dtype=dtype)
-    return result if out is None else deliver("norm", result, out)
+    return result if out is None else write_out("norm", result, out)

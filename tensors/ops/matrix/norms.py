@@ -9,8 +9,8 @@ import numpy as np
 from ....arrays.dims import norm_dim
 from ....arrays.dtypes import dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.out_argument import deliver
-from ..backward_ops import shaped
+from ....autograd.out_argument import write_out
+from ..backward_ops import reshape_to
 from ..common import as_kind, no_bool
 from ..elementwise.rounding import abs
 from ..index.scatter import index_select
@@ -23,7 +23,7 @@ from .decompositions import inv, matrices, svdvals
 
 
 def _into(name: str, made: Any, out: Any) -> Any:
-    return made if out is None else deliver(name, made, out)
+    return made if out is None else write_out(name, made, out)
 
 
 def vector_norm(
@@ -76,7 +76,9 @@ def matrix_norm(
         along, over = (rows, columns) if np.abs(ord) == 1 else (columns, rows)
         sums = sum(abs(input), along, True)
         made = (_largest if ord > 0 else amin)(sums, over, True)
-        made = made if keepdim else shaped(made, tuple(n for d, n in enumerate(x.shape) if d not in (rows, columns)))
+        made = (
+            made if keepdim else reshape_to(made, tuple(n for d, n in enumerate(x.shape) if d not in (rows, columns)))
+        )
     else:
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     return _into("matrix_norm", made, out)
@@ -94,7 +96,7 @@ def _by_values(A: Any, ord: Any, rows: int, columns: int, keepdim: bool, ndim: i
     if not keepdim:
         return made
     lead = iter(made.shape)
-    return shaped(made, tuple(1 if d in (rows, columns) else next(lead) for d in range(ndim)))
+    return reshape_to(made, tuple(1 if d in (rows, columns) else next(lead) for d in range(ndim)))
 
 
 def norm(
@@ -217,7 +219,7 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     if array.dtype.kind == "b":
         raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
     if not array.ndim:
-        x, array = shaped(x, (1,)), array.reshape(1)
+        x, array = reshape_to(x, (1,)), array.reshape(1)
     count = array.shape[-1] if N is None else N
     if count <= 1:
         raise RuntimeError(f"N must be greater than 1, not {count}.")

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array, dtype_of
-from ....autograd.arguments import array_of, plain
+from ....autograd.arguments import array_of, as_number
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
-from ..backward_ops import absolute_power, shaped, signed_power, values_of
-from ..common import flat
+from ..backward_ops import absolute_power, as_array, reshape_to, signed_power
+from ..common import zero_gradient
 from ..index.scatter import index_select, place_rows
 from ..reduce.sums import sum
 from ..shape.order import transpose
@@ -36,19 +36,19 @@ def _lengths(difference: Array, p: float) -> Any:
 
 def _slopes(g: Any, difference: Any, out: Any, p: float) -> Any:
     """Return the gradient (..., M) for differences (..., M) whose norms are ``out``: 0 where a norm is 0."""
-    wide = shaped(g, (*g.shape, 1))
+    wide = reshape_to(g, (*g.shape, 1))
     if p == 1:
-        return wide * signed_power(values_of(difference), 0)
+        return wide * signed_power(as_array(difference), 0)
     if np.isinf(p):
-        distances = values_of(difference)
-        reached = np.abs(distances) == np.asarray(values_of(out))[..., None]
+        distances = as_array(difference)
+        reached = np.abs(distances) == np.asarray(as_array(out))[..., None]
         return wide * (reached * signed_power(distances, 0)).astype(distances.dtype)
-    return wide * (signed_power(difference, p - 1) * absolute_power(shaped(out, (*out.shape, 1)), 1 - p))
+    return wide * (signed_power(difference, p - 1) * absolute_power(reshape_to(out, (*out.shape, 1)), 1 - p))
 
 
 def _cdist_rule(g: Any, x1: Any, x2: Any, out: Any, p: float, needs: list[bool]) -> tuple[Any, Any]:
     if p == 0:
-        return flat(x1), flat(x2)
+        return zero_gradient(x1), zero_gradient(x2)
     if p == 2:
         share = g * absolute_power(out, -1)
         flipped = transpose(share, -1, -2)
@@ -62,7 +62,7 @@ def _cdist_rule(g: Any, x1: Any, x2: Any, out: Any, p: float, needs: list[bool])
 def _differences(x1: Any, x2: Any) -> Any:
     """Return the difference (..., P, R, M) of each vector of ``x1`` and each of ``x2``."""
     lead, width = x1.shape[:-2], x1.shape[-1]
-    return shaped(x1, (*lead, x1.shape[-2], 1, width)) - shaped(x2, (*lead, 1, x2.shape[-2], width))
+    return reshape_to(x1, (*lead, x1.shape[-2], 1, width)) - reshape_to(x2, (*lead, 1, x2.shape[-2], width))
 
 
 @primitive(_cdist_rule, ("x1", "x2"))
@@ -76,7 +76,7 @@ def _cdist(x1: Array, x2: Array, p: float, matrix: bool) -> Any:
 
 def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
     if p == 0:
-        return flat(input)
+        return zero_gradient(input)
     first, second = np.triu_indices(input.shape[0], 1)
     slopes = _slopes(g, index_select(input, 0, first) - index_select(input, 0, second), out, p)
     return place_rows(slopes, input.shape, 0, first) - place_rows(slopes, input.shape, 0, second)
@@ -95,7 +95,7 @@ def _pdist(input: Array, p: float) -> Any:
 def _check_power(name: str, p: float) -> float:
     if p < 0:
         raise RuntimeError(f"{name} only supports non-negative p values, not {p}")
-    return float(plain(name, "p", p))
+    return float(as_number(name, "p", p))
 
 
 def pdist(input: Any, p: float = 2.0) -> Any:

@@ -13,7 +13,7 @@ from ....arrays.dtypes import Array, result_numpy
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import sum_to
 from ....autograd.node import Variable
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ..shape.views import reshape
 from .einsum import contract
@@ -160,7 +160,7 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alph
 
 
 def _into(name: str, result: Any, out: Any) -> Any:
-    return result if out is None else deliver(name, result, out)
+    return result if out is None else write_out(name, result, out)
 
 
 def _vectors(name: str, **given: Any) -> None:

@@ -11,7 +11,7 @@ from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.node import Variable, wrap
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ..backward_ops import max_reduce, min_reduce
 from ..common import floats_only, results
@@ -191,4 +191,4 @@ def histogram(
         counts = counts / counts.sum() / np.diff(edges)
     made = results("histogram", "HistogramBackward0", input, [counts, edges])
     made = return_types.histogram.of(*made)
-    return made if out is None else deliver("histogram", made, out)
+    return made if out is None else write_out("histogram", made, out)

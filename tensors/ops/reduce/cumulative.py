@@ -9,7 +9,7 @@ import numpy as np
 from ....arrays import return_types
 from ....arrays.dtypes import Array, as_numpy, dtype_of
 from ....autograd.primitive import primitive
-from ..backward_ops import masked, numbered, one_axis, place, recurrence, reverse, shifted, values_of
+from ..backward_ops import as_array, masked, numbered, one_axis, recurrence, reverse, scatter_along, shifted
 from ..elementwise.unary import exp
 
 _WIDE: dict[str, Any] = {"e": np.dtype(np.float32), "f": np.dtype(np.float64)}
@@ -33,7 +33,7 @@ def _sum_back(g: Any, axis: int) -> Any:
     return reverse(cumsum(reverse(g, axis), axis), axis)
 
 
-@primitive(input=_sum_back, keeps=("axis",))
+@primitive(input=_sum_back, aux=("axis",))
 def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Return the sums of the elements up to each one along ``dim``, in the shape of ``input``.
 
@@ -64,7 +64,7 @@ def _prod_back(g: Any, input: Any, axis: int) -> Any:
     return products_before(input, axis) * after
 
 
-@primitive(input=_prod_back, keeps=("axis",))
+@primitive(input=_prod_back, aux=("axis",))
 def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Return the products of the elements up to each one along ``dim``, in the shape of ``input``.
 
@@ -96,8 +96,8 @@ def _latest(input: Any, axis: int, ufunc: Any) -> tuple[Any, Any, Any]:
 
 
 @primitive(
-    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.cummax.of(values, indices),
 )
 def cummax(input: Array, dim: int) -> Any:
@@ -110,8 +110,8 @@ def cummax(input: Array, dim: int) -> Any:
 
 
 @primitive(
-    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.cummin.of(values, indices),
 )
 def cummin(input: Array, dim: int) -> Any:
@@ -130,13 +130,13 @@ def _logcumsumexp_back(g: Any, input: Any, out: Any, axis: int) -> Any:
     ``exp(out[i] - out[i + 1])`` leads from one to the next.
     """
     following = shifted(out, axis, -1, np.inf)
-    here, there = values_of(out), values_of(following)
+    here, there = as_array(out), as_array(following)
     ratio = exp(masked(out - following, here != there))
     after = reverse(recurrence(reverse(g, axis), reverse(ratio, axis), axis), axis)
     return exp(input - out) * after
 
 
-@primitive(input=_logcumsumexp_back, keeps=("axis",))
+@primitive(input=_logcumsumexp_back, aux=("axis",))
 def logcumsumexp(input: Array, dim: int) -> Any:
     """Return ``log(cumsum(exp(input), dim))`` without overflow, in the shape of ``input``.
 

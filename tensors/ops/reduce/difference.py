@@ -8,12 +8,12 @@ import numpy as np
 
 from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array
-from ....autograd.arguments import array_of, plain
-from ....autograd.grad_mode import fresh
+from ....autograd.arguments import array_of, as_number
+from ....autograd.grad_mode import inference_version
 from ....autograd.node import Variable, wrap
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
-from ..backward_ops import part, shaped
+from ..backward_ops import part, reshape_to
 from ..elementwise.arithmetic import _mul, _sub
 from ..shape.join import cat
 from ..shape.views import clone, getitem
@@ -48,24 +48,24 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if not n and prepend is None and append is None:
-        return clone(input) if out is None else deliver("diff", clone(input), out)
+        return clone(input) if out is None else write_out("diff", clone(input), out)
     axis = norm_dim(dim, array.ndim)
     for one in (prepend, append):
         if one is not None and array_of(one, "diff", "prepend or append").ndim != array.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     if not n:
-        return clone(input) if out is None else deliver("diff", clone(input), out)
+        return clone(input) if out is None else write_out("diff", clone(input), out)
     parts = [one for one in (prepend, input, append) if one is not None]
     result = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(min(n, max(array_of(result, "diff").shape[axis], 1))):
         late, early = _neighbours(result, axis)
         result = _differ(late, early) if array_of(late, "diff").dtype.char == "?" else _sub(late, early)
-    return result if out is None else deliver("diff", result, out)
+    return result if out is None else write_out("diff", result, out)
 
 
 def _half(name: str, dx: Any) -> float:
     """Return half of a step; RuntimeError for a bool."""
-    step = plain(name, "dx", dx)
+    step = as_number(name, "dx", dx)
     if isinstance(step, bool):
         raise RuntimeError(f"{name}: Currently, we only support dx as a real number.")
     return float(step) / 2.0
@@ -87,7 +87,7 @@ def _areas(name: str, y: Any, x: Any, dim: int) -> tuple[Any, int]:
                 f"{name}(): There must be one `x` value for each sample point, got {points.size} for "
                 f"{array.shape[axis]} points"
             )
-        x = shaped(x, tuple([-1 if d == axis else 1 for d in range(array.ndim)]))
+        x = reshape_to(x, tuple([-1 if d == axis else 1 for d in range(array.ndim)]))
         points = array_of(x, name)
     right, left = _neighbours(x, min(axis, axis - array.ndim + points.ndim))  # as PyTorch counts, also if x has more
     return _mul(late + early, right - left), axis
@@ -105,7 +105,7 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     array = array_of(y, "trapezoid", "y")
     if not array.size and not array.shape[axis := norm_dim(dim, array.ndim)]:
         nothing = np.zeros((*array.shape[:axis], *array.shape[axis + 1 :]), array.dtype)
-        return wrap(Variable.result, nothing, None, fresh.get()) if isinstance(y, Variable) else nothing
+        return wrap(Variable.result, nothing, None, inference_version.get()) if isinstance(y, Variable) else nothing
     areas, axis = _areas("trapezoid", y, x, dim)
     return sum(areas, axis) * _half("trapezoid", dx) if x is None else sum(areas, axis) / 2.0
 

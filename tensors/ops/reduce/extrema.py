@@ -14,9 +14,20 @@ from ....arrays.kernels.extreme import first_place
 from ....autograd.arguments import array_of
 from ....autograd.codegen.forward import UNSET
 from ....autograd.node import Variable
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
-from ..backward_ops import Axes, axes_of, kept, masked, max_reduce, min_reduce, one_axis, place, shared_out, values_of
+from ..backward_ops import (
+    Axes,
+    as_array,
+    axes_of,
+    keep_dims,
+    masked,
+    max_reduce,
+    min_reduce,
+    one_axis,
+    scatter_along,
+    share_evenly,
+)
 from .sums import Dims
 
 
@@ -39,8 +50,8 @@ def check_along(name: str, input: Any, axis: int) -> None:
 
 def _leading(g: Any, x: Any, y: Any, behind: Callable[[Any, Any], Any]) -> Any:
     """Return ``g`` where ``x`` is not ``behind`` ``y``, half of it where they are equal; beside NaN all of it."""
-    x, y = values_of(x), values_of(y)
-    kind = values_of(g).dtype
+    x, y = as_array(x), as_array(y)
+    kind = as_array(g).dtype
     equal = np.asarray(x == y)
     if equal.any():
         g = g * (1 - 0.5 * equal).astype(kind)
@@ -78,17 +89,17 @@ def minimum(input: Array, other: Array) -> Array:
 
 def share_equal(g: Any, input: Any, out: Any) -> Any:
     """Return ``g`` shared equally among the elements that equal the result ``out``, NaN among them."""
-    x, best = values_of(input), values_of(out)
-    return shared_out(g, np.asarray(x == best if best == best else np.isnan(x)), None)  # noqa: PLR0124
+    x, best = as_array(input), as_array(out)
+    return share_evenly(g, np.asarray(x == best if best == best else np.isnan(x)), None)  # noqa: PLR0124
 
 
-@primitive(input=share_equal, title="MaxBackward1")
+@primitive(input=share_equal, grad_fn_name="MaxBackward1")
 def _max_all(input: Array) -> Any:
     _check_all("max", input)
     return max_reduce(input, None)
 
 
-@primitive(input=share_equal, title="MinBackward1")
+@primitive(input=share_equal, grad_fn_name="MinBackward1")
 def _min_all(input: Array) -> Any:
     _check_all("min", input)
     return min_reduce(input, None)
@@ -109,20 +120,20 @@ def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: Any, where: Cal
 
 
 @primitive(
-    input=lambda g, input_shape, dim, found: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, dim, found: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.max.of(values, indices),
-    title="MaxBackward0",
+    grad_fn_name="MaxBackward0",
 )
 def _max_along(input: Array, dim: int, keepdim: bool) -> Any:
     return _best("max", input, dim, keepdim, np.maximum, np.ndarray.argmax)
 
 
 @primitive(
-    input=lambda g, input_shape, dim, found: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, dim, found: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.min.of(values, indices),
-    title="MinBackward0",
+    grad_fn_name="MinBackward0",
 )
 def _min_along(input: Array, dim: int, keepdim: bool) -> Any:
     return _best("min", input, dim, keepdim, np.minimum, np.ndarray.argmin)
@@ -190,8 +201,8 @@ def min(
 
 def _share(g: Any, input: Any, out: Any, axes: Axes) -> Any:
     shape = input.shape
-    mask = values_of(input) == values_of(kept(values_of(out), shape, axes))
-    return shared_out(kept(g, shape, axes), np.asarray(mask), axes)
+    mask = as_array(input) == as_array(keep_dims(as_array(out), shape, axes))
+    return share_evenly(keep_dims(g, shape, axes), np.asarray(mask), axes)
 
 
 def _extreme(name: str, input: Any, dim: Dims, keepdim: bool, ufunc: Any) -> Any:
@@ -205,7 +216,7 @@ def _extreme(name: str, input: Any, dim: Dims, keepdim: bool, ufunc: Any) -> Any
     return ufunc.reduce(input, axes, None, None, keepdim), axes
 
 
-@primitive(input=_share, keeps=("axes",))
+@primitive(input=_share, aux=("axes",))
 def amax(input: Array, dim: Dims = (), keepdim: bool = False) -> Any:
     """Return the largest element over ``dim``: one dim, several, or all. Equal ones share the gradient.
 
@@ -214,7 +225,7 @@ def amax(input: Array, dim: Dims = (), keepdim: bool = False) -> Any:
     return _extreme("amax", input, dim, keepdim, np.maximum)
 
 
-@primitive(input=_share, keeps=("axes",))
+@primitive(input=_share, aux=("axes",))
 def amin(input: Array, dim: Dims = (), keepdim: bool = False) -> Any:
     """Return the smallest element over ``dim``: one dim, several, or all. Equal ones share the gradient.
 
@@ -237,7 +248,7 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False, out: A
         dim = one_axis(array, dim)
         check_along("aminmax", array, dim)
     result = return_types.aminmax.of(amin(input, dim, keepdim), amax(input, dim, keepdim))
-    return result if out is None else deliver("aminmax", result, out)
+    return result if out is None else write_out("aminmax", result, out)
 
 
 # ------------------------------------------------------------------ where

@@ -9,8 +9,8 @@ import numpy as np
 from ....arrays.dims import norm_dim
 from ....autograd.arguments import array_of
 from ....autograd.node import Variable
-from ....autograd.out_argument import deliver
-from ..backward_ops import add_reduce, pick, shaped, values_of
+from ....autograd.out_argument import write_out
+from ..backward_ops import add_reduce, as_array, gather_along, reshape_to
 from ..shape.order import permute
 from .sorting import sort
 
@@ -32,7 +32,7 @@ def quantile(
     tensor(2.5000)
     """
     result = _quantile("quantile", input, q, dim, keepdim, interpolation)
-    return result if out is None else deliver("quantile", result, out)
+    return result if out is None else write_out("quantile", result, out)
 
 
 def nanquantile(
@@ -43,7 +43,7 @@ def nanquantile(
     https://pytorch.org/docs/stable/generated/torch.nanquantile.html
     """
     result = _quantile("nanquantile", input, q, dim, keepdim, interpolation)
-    return result if out is None else deliver("nanquantile", result, out)
+    return result if out is None else write_out("nanquantile", result, out)
 
 
 def _checked(name: str, x: Any, q: Any, interpolation: str) -> Any:
@@ -77,15 +77,15 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
     if not ((part >= 0) & (part <= 1)).all():
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     if dim is None or not x.ndim:
-        rows, rest, one = shaped(input, (x.size,)), (), (1,) * x.ndim
+        rows, rest, one = reshape_to(input, (x.size,)), (), (1,) * x.ndim
     else:
         rows = permute(input, (*(d for d in range(x.ndim) if d != axis), axis))
         rest, one = x.shape[:axis] + x.shape[axis + 1 :], (*x.shape[:axis], 1, *x.shape[axis + 1 :])
     rows = sort(rows).values
-    factors = shaped(q, (part.size,)) if isinstance(q, Variable) else part.reshape(-1)
-    found = _between(values_of(rows), rows, factors, name == "nanquantile", interpolation)
+    factors = reshape_to(q, (part.size,)) if isinstance(q, Variable) else part.reshape(-1)
+    found = _between(as_array(rows), rows, factors, name == "nanquantile", interpolation)
     last = len(rest)
-    return shaped(permute(found, (last, *range(last))), part.shape + (one if keepdim else rest))
+    return reshape_to(permute(found, (last, *range(last))), part.shape + (one if keepdim else rest))
 
 
 def _between(x: Any, rows: Any, q: Any, ignore_nan: bool, interpolation: str) -> Any:
@@ -93,15 +93,15 @@ def _between(x: Any, rows: Any, q: Any, ignore_nan: bool, interpolation: str) ->
     last = x.shape[-1] - 1
     numbers = add_reduce(x == x, -1, np.int64, None, True)  # noqa: PLR0124
     scale = (np.maximum(numbers - 1, 0) if ignore_nan else np.full_like(numbers, last)).astype(x.dtype)
-    rank = values_of(q) * scale
+    rank = as_array(q) * scale
     if not ignore_nan:
         rank = np.where(numbers > last, rank, x.dtype.type(last))
     if interpolation in ("lower", "higher", "nearest"):
         rounding: dict[str, Any] = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}
         rank = rounding[interpolation](rank)
     below, above = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
-    low = pick(rows, below, -1, below.shape)
+    low = gather_along(rows, below, -1, below.shape)
     if interpolation in ("lower", "higher", "nearest"):
         return low
     weight = x.dtype.type(0.5) if interpolation == "midpoint" else q * scale - below.astype(x.dtype)
-    return low + (pick(rows, above, -1, above.shape) - low) * weight
+    return low + (gather_along(rows, above, -1, above.shape) - low) * weight

@@ -9,9 +9,9 @@ import numpy as np
 from ....arrays import return_types
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.codegen.forward import UNSET
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
-from ..backward_ops import add_reduce, along, numbered, one_axis, place, unordered
+from ..backward_ops import add_reduce, index_along, numbered, one_axis, scatter_along, unordered
 from .extrema import check_along, share_equal
 
 
@@ -37,9 +37,9 @@ def _sort_back(g: Any, found: Any, dim: int) -> Any:
 
 @primitive(
     input=_sort_back,
-    keeps=("indices", "found"),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.sort.of(values, indices),
-    title=lambda stable: "SortBackward0" if stable is None else "SortBackward1",
+    grad_fn_name=lambda stable: "SortBackward0" if stable is None else "SortBackward1",
 )
 def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
     """Return ``(values, indices)``: the elements along ``dim`` in order, and where each was.
@@ -55,7 +55,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool 
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)
     indices = _order(input, axis, descending)
-    return input[along(indices, axis)], indices, indices.copy()
+    return input[index_along(indices, axis)], indices, indices.copy()
 
 
 @primitive(input=None)
@@ -74,7 +74,7 @@ def msort(input: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.msort.html
     """
     values = sort(input, 0).values
-    return values if out is None else deliver("msort", values, out)
+    return values if out is None else write_out("msort", values, out)
 
 
 def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
@@ -84,12 +84,12 @@ def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
         return np.take(_order(x, axis, largest), range(k), axis)
     split = np.argpartition(x, n - k if largest else k - 1, axis)
     some = np.sort(np.take(split, range(n - k, n) if largest else range(k), axis), axis)
-    return some[along(_order(x[along(some, axis)], axis, largest), axis)]
+    return some[index_along(_order(x[index_along(some, axis)], axis, largest), axis)]
 
 
 @primitive(
-    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.topk.of(values, indices),
 )
 def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
@@ -110,7 +110,7 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)
     indices = _largest(input, k, axis, largest)
-    return input[along(indices, axis)], indices, indices.copy()
+    return input[index_along(indices, axis)], indices, indices.copy()
 
 
 # ------------------------------------------------------------------ one element of each row
@@ -138,8 +138,8 @@ def _shown(values: Any, found: Any, axis: int, keepdim: bool) -> tuple[Any, Any,
 
 
 @primitive(
-    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.kthvalue.of(values, indices),
 )
 def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
@@ -181,20 +181,20 @@ def _median(input: Any, dim: int, keepdim: bool, ignore_nan: bool) -> tuple[Any,
 
 
 @primitive(
-    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.median.of(values, indices),
-    title="MedianBackward1",
+    grad_fn_name="MedianBackward1",
 )
 def _median_along(input: Array, dim: int, keepdim: bool) -> Any:
     return _median(input, dim, keepdim, False)
 
 
 @primitive(
-    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.nanmedian.of(values, indices),
-    title="NanmedianBackward1",
+    grad_fn_name="NanmedianBackward1",
 )
 def _nanmedian_along(input: Array, dim: int, keepdim: bool) -> Any:
     return _median(input, dim, keepdim, True)
@@ -208,12 +208,12 @@ def _middle_of_all(input: Any, ignore_nan: bool) -> Any:
     return _middle(flat, 0, ignore_nan)[0]
 
 
-@primitive(input=share_equal, title="MedianBackward0")
+@primitive(input=share_equal, grad_fn_name="MedianBackward0")
 def _median_all(input: Array) -> Any:
     return _middle_of_all(input, False)
 
 
-@primitive(input=share_equal, title="NanmedianBackward0")
+@primitive(input=share_equal, grad_fn_name="NanmedianBackward0")
 def _nanmedian_all(input: Array) -> Any:
     return _middle_of_all(input, True)
 
@@ -249,8 +249,8 @@ def nanmedian(
 
 
 @primitive(
-    input=lambda g, input_shape, found, dim: place(g, found, dim, input_shape),
-    keeps=("indices", "found"),
+    input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
+    aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.mode.of(values, indices),
 )
 def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
@@ -264,7 +264,7 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)
     order = _order(input, axis)
-    rows = input[along(order, axis)]
+    rows = input[index_along(order, axis)]
     new = np.ones(rows.shape, bool)
     late, early = [slice(None)] * rows.ndim, [slice(None)] * rows.ndim
     late[axis], early[axis] = slice(1, None), slice(None, -1)
@@ -272,5 +272,5 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     place_in_row = numbered(rows.shape, axis)
     run = place_in_row - np.maximum.accumulate(np.where(new, place_in_row, 0), axis)
     longest = run.argmax(axis, keepdims=True)
-    found = order[along(longest, axis)]
-    return _shown(input[along(found, axis)], found, axis, keepdim)
+    found = order[index_along(longest, axis)]
+    return _shown(input[index_along(found, axis)], found, axis, keepdim)

@@ -9,26 +9,26 @@ import numpy as np
 
 from ....arrays.dtypes import Array, as_numpy, dtype_of, floating
 from ....autograd.arguments import array_of
-from ....autograd.broadcast import compatible, sum_to
+from ....autograd.broadcast import is_expandable, sum_to
 from ....autograd.codegen.forward import UNSET
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ..backward_ops import (
     Axes,
     add_reduce,
-    add_up,
+    as_array,
     axes_of,
     count_along,
-    kept,
+    expand_along,
+    keep_dims,
     masked,
     max_reduce,
     one_axis,
+    reshape_to,
     reverse,
-    shaped,
     signed_power,
-    spread_along,
     sum_back,
-    values_of,
+    sum_floats,
 )
 from ..common import as_kind
 from ..elementwise.unary import exp
@@ -47,14 +47,14 @@ def _sum(input: Any, axes: Axes, keepdim: bool, dtype: Any) -> Any:
         input = input.astype(as_numpy(dtype))
     kind = input.dtype
     if kind.kind == "f":
-        return add_up(input, axes, keepdim)
+        return sum_floats(input, axes, keepdim)
     return add_reduce(input, axes, np.int64 if dtype is None else kind, None, keepdim)
 
 
 @primitive(
     input=sum_back,
-    keeps=("axes",),
-    title=lambda dim: "SumBackward0" if dim is None else "SumBackward1",
+    aux=("axes",),
+    grad_fn_name=lambda dim: "SumBackward0" if dim is None else "SumBackward1",
 )
 def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the sum of all elements, or over ``dim``: one dim, or several.
@@ -72,7 +72,7 @@ def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = N
     return _sum(input, axes, keepdim, dtype), axes
 
 
-@primitive(input=lambda g, axes, mask: masked(spread_along(g, mask.shape, axes), mask), keeps=("axes", "mask"))
+@primitive(input=lambda g, axes, mask: masked(expand_along(g, mask.shape, axes), mask), aux=("axes", "mask"))
 def nansum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the sum as :func:`sum` does, with NaN counted as 0.
 
@@ -87,7 +87,7 @@ def _divided_back(g: Any, by: int) -> Any:
     return divided(g, by)
 
 
-@primitive(input=_divided_back, title="DivBackward0")
+@primitive(input=_divided_back, grad_fn_name="DivBackward0")
 def divided(input: Array, by: int) -> Any:
     """Return ``input / by`` for a count, which half precision could not hold."""
     if input.dtype.char == "e":
@@ -97,10 +97,12 @@ def divided(input: Array, by: int) -> Any:
 
 def _mean_back(g: Any, input_shape: tuple[int, ...], axes: Axes) -> Any:
     count = count_along(input_shape, axes)
-    return spread_along(divided(g, count) if count else g, input_shape, axes)
+    return expand_along(divided(g, count) if count else g, input_shape, axes)
 
 
-@primitive(input=_mean_back, keeps=("axes",), title=lambda dim: "MeanBackward0" if dim is None else "MeanBackward1")
+@primitive(
+    input=_mean_back, aux=("axes",), grad_fn_name=lambda dim: "MeanBackward0" if dim is None else "MeanBackward1"
+)
 def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the mean of all elements, or over ``dim``; NaN of no elements.
 
@@ -118,7 +120,7 @@ def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
     if input.dtype.char == "e":
         wide = add_reduce(input, axes, np.float32, None, keepdim)
         return (wide / np.float32(count)).astype(np.float16), axes
-    return add_up(input, axes, keepdim) / count if count else _nothing(input, axes, keepdim), axes
+    return sum_floats(input, axes, keepdim) / count if count else _nothing(input, axes, keepdim), axes
 
 
 def _nothing(input: Any, axes: Axes, keepdim: bool) -> Any:
@@ -157,7 +159,7 @@ def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     if dtype is not None and as_numpy(dtype).kind != "f":
         raise RuntimeError(f"nanmean(): could not infer output dtype. dtype must be floating, not {dtype}")
     result = nansum(input, dim, keepdim, dtype=dtype) / _count_numbers(input, dim, keepdim, dtype)
-    return result if out is None else deliver("nanmean", result, out)
+    return result if out is None else write_out("nanmean", result, out)
 
 
 # ------------------------------------------------------------------ products
@@ -169,17 +171,19 @@ def _prod_back(g: Any, input: Any, out: Any, axis: int | None) -> Any:
     if not shape:  # the product of one number is that number
         return g
     if axis is None:
-        input, axis = shaped(input, (values_of(input).size,)), 0
+        input, axis = reshape_to(input, (as_array(input).size,)), 0
     one = tuple([1 if place == axis else n for place, n in enumerate(input.shape)])
-    g = g if g.shape == one else shaped(g, one)
-    if (values_of(input) != 0).all():
-        grad = g * (out if out.shape == one else shaped(out, one)) / input
+    g = g if g.shape == one else reshape_to(g, one)
+    if (as_array(input) != 0).all():
+        grad = g * (out if out.shape == one else reshape_to(out, one)) / input
     else:
         grad = g * products_before(input, axis) * reverse(products_before(reverse(input, axis), axis), axis)
-    return grad if grad.shape == shape else shaped(grad, shape)
+    return grad if grad.shape == shape else reshape_to(grad, shape)
 
 
-@primitive(input=_prod_back, keeps=("axis",), title=lambda dim: "ProdBackward0" if dim is None else "ProdBackward1")
+@primitive(
+    input=_prod_back, aux=("axis",), grad_fn_name=lambda dim: "ProdBackward0" if dim is None else "ProdBackward1"
+)
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the product of all elements, or over one ``dim``; 1 of no elements.
 
@@ -201,7 +205,7 @@ def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: 
 def _var_back(g: Any, input: Any, axes: Axes, correction: float) -> Any:
     freedom = count_along(input.shape, axes) - correction
     scale = 2.0 / freedom if freedom > 0 else np.inf
-    return kept(g, input.shape, axes) * scale * (input - mean(input, axes, True))
+    return keep_dims(g, input.shape, axes) * scale * (input - mean(input, axes, True))
 
 
 def _variance(input: Any, axes: Axes, correction: float, keepdim: bool) -> Any:
@@ -212,9 +216,9 @@ def _variance(input: Any, axes: Axes, correction: float, keepdim: bool) -> Any:
         )
     wide = input.astype(np.float32) if input.dtype.char == "e" else input
     count = count_along(input.shape, axes)
-    centre = add_up(wide, axes, True) / (count or 1)
+    centre = sum_floats(wide, axes, True) / (count or 1)
     apart = wide - centre
-    total = add_up(apart * apart, axes, keepdim)
+    total = sum_floats(apart * apart, axes, keepdim)
     if axes is None or axes:
         total = _of_equals(wide, axes, centre, total)
     return total / wide.dtype.type(max(count - correction, 0))
@@ -230,7 +234,7 @@ def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
     return np.where(equal.reshape(total.shape), x.dtype.type(0), total)
 
 
-@primitive(input=_var_back, keeps=("axes",))
+@primitive(input=_var_back, aux=("axes",))
 def _var(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)
     return _variance(input, axes, correction, keepdim).astype(input.dtype, copy=False), axes
@@ -238,7 +242,7 @@ def _var(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
 
 @primitive(
     input=lambda g, input, out, axes, correction: _var_back(g * (0.5 * signed_power(out, -1)), input, axes, correction),
-    keeps=("axes",),
+    aux=("axes",),
 )
 def _std(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)
@@ -273,7 +277,7 @@ def var(
     (tensor(1.), tensor(1.))
     """
     result = _var(input, *_corrected("var", dim, unbiased, keepdim, correction, axis, keepdims))
-    return result if out is None else deliver("var", result, out)
+    return result if out is None else write_out("var", result, out)
 
 
 def std(
@@ -285,7 +289,7 @@ def std(
     https://pytorch.org/docs/stable/generated/torch.std.html
     """
     result = _std(input, *_corrected("std", dim, unbiased, keepdim, correction, axis, keepdims))
-    return result if out is None else deliver("std", result, out)
+    return result if out is None else write_out("std", result, out)
 
 
 def var_mean(
@@ -316,8 +320,8 @@ def std_mean(
 
 
 @primitive(
-    input=lambda g, input, out, axes: kept(g, input.shape, axes) * exp(input - kept(out, input.shape, axes)),
-    keeps=("axes",),
+    input=lambda g, input, out, axes: keep_dims(g, input.shape, axes) * exp(input - keep_dims(out, input.shape, axes)),
+    aux=("axes",),
 )
 def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Any:
     """Return ``log(sum(exp(input), dim))`` without overflow; -inf of no elements, or of only -inf.
@@ -333,7 +337,7 @@ def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Any:
     wide = x.astype(np.float32) if x.dtype.char == "e" else x
     top = max_reduce(wide, axes, None, None, True, initial=-np.inf)
     top = np.where(np.isinf(top), wide.dtype.type(0), top)
-    sums = np.log(add_up(np.exp(wide - top), axes, True)) + top
+    sums = np.log(sum_floats(np.exp(wide - top), axes, True)) + top
     found = sums if keepdim or not input.ndim else add_reduce(sums, axes)
     return found.astype(x.dtype, copy=False), axes
 
@@ -380,7 +384,7 @@ def sum_to_size(input: Any, *size: Any) -> Any:
     """
     shape = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
     x = array_of(input, "sum_to_size")
-    if not compatible(x.shape, shape):
+    if not is_expandable(x.shape, shape):
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(x.shape)}}}.")
     if shape and x.shape == shape:
         return reshape(input, shape)

@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dims import norm_dim
-from ....arrays.dtypes import Array, as_numpy, dtype_of, unify
+from ....arrays.dtypes import Array, as_numpy, dtype_of, promote_two
 from ....autograd.arguments import array_of
-from ....autograd.out_argument import deliver
+from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ..backward_ops import (
     absolute_power,
     add_reduce,
-    add_up,
+    as_array,
     axes_of,
     count_along,
-    kept,
+    keep_dims,
     max_reduce,
     min_reduce,
-    shared_out,
+    share_evenly,
     signed_power,
-    values_of,
+    sum_floats,
 )
 from ..elementwise.ternary import where
 from .sums import Dims
@@ -31,17 +31,17 @@ from .sums import Dims
 def _power_norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
     """Return ``sum(|x| ** order) ** (1 / order)``, and its limits for 0 and the infinities."""
     if order == 2:
-        return np.sqrt(add_up(x * x, axes, keepdim))
+        return np.sqrt(sum_floats(x * x, axes, keepdim))
     size = np.abs(x)
     if order == 1:
-        return add_up(size, axes, keepdim)
+        return sum_floats(size, axes, keepdim)
     if order == np.inf:
         return max_reduce(size, axes, None, None, keepdim)
     if order == -np.inf:
         return min_reduce(size, axes, None, None, keepdim)
     if order == 0:
         return add_reduce(x != 0, axes, x.dtype, None, keepdim)
-    return add_up(size**order, axes, keepdim) ** (1 / order)
+    return sum_floats(size**order, axes, keepdim) ** (1 / order)
 
 
 def _norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
@@ -60,22 +60,22 @@ def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
     """Return the gradient of a norm: 0 wherever the formula would divide by a norm or an element that is 0."""
     if ord == 0:
         return None
-    g, out = kept(g, x.shape, axes), kept(out, x.shape, axes)
+    g, out = keep_dims(g, x.shape, axes), keep_dims(out, x.shape, axes)
     if ord == 2:
         return g * (x * absolute_power(out, -1))
     if ord == 1:
-        return g * signed_power(values_of(x), 0)
+        return g * signed_power(as_array(x), 0)
     if np.isinf(ord):
-        size = np.abs(values_of(x))
-        mask = (size == values_of(out)) | np.isnan(size)
-        return shared_out(g, np.asarray(mask), axes) * signed_power(values_of(x), 0)
+        size = np.abs(as_array(x))
+        mask = (size == as_array(out)) | np.isnan(size)
+        return share_evenly(g, np.asarray(mask), axes) * signed_power(as_array(x), 0)
     return g * (signed_power(x, ord - 1) * absolute_power(out, 1 - ord))
 
 
 @primitive(
     x=norm_back,
-    keeps=("axes",),
-    title="LinalgVectorNormBackward0",
+    aux=("axes",),
+    grad_fn_name="LinalgVectorNormBackward0",
 )
 def vector_norm(x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return ``sum(|x| ** ord) ** (1 / ord)`` of all elements or over ``dim``.
@@ -113,7 +113,7 @@ def dist(input: Array, other: Array, p: float = 2) -> Any:
     """
     if "b" in (input.dtype.kind, other.dtype.kind):
         raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported.")
-    input, other = unify(input, other)
+    input, other = promote_two(input, other)
     if input.dtype.kind != "f":
         raise RuntimeError(
             "norm(): input dtype should be either floating point or complex. Got "
@@ -138,4 +138,4 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -
     norms = vector_norm(input, p, tuple(d for d in range(x.ndim) if d != axis), True)
     long = array_of(norms, "renorm") > maxnorm
     made = input * where(long, maxnorm / (norms + 1e-7), np.ones((), x.dtype))
-    return made if out is None else deliver("renorm", made, out)
+    return made if out is None else write_out("renorm", made, out)

@@ -140,7 +140,7 @@ def _windows_back(g: Any, input_shape: tuple[int, ...], dimension: int, size: in
     return place_windows(g, input_shape, dimension, size, step)
 
 
-@primitive(view=True, input=_windows_back, title="UnfoldBackward0")
+@primitive(view=True, input=_windows_back, grad_fn_name="UnfoldBackward0")
 def unfold_dim(input: Array, dimension: int, size: int, step: int) -> Array:
     """Return the windows of ``size`` elements of a dim, ``step`` apart, as a new last dim: a view.
 
@@ -165,7 +165,7 @@ def _windows_again(g: Any, dimension: int, size: int, step: int) -> Any:
     return unfold_dim(g, dimension, size, step)
 
 
-@primitive(g=_windows_again, title="UnfoldBackwardBackward0")
+@primitive(g=_windows_again, grad_fn_name="UnfoldBackwardBackward0")
 def place_windows(g: Array, shape: tuple[int, ...], dimension: int, size: int, step: int) -> Array:
     """Return zeros of ``shape`` with the windows ``g`` added in; the dual of ``unfold_dim``."""
     out = np.zeros(shape or (1,), g.dtype)

@@ -60,7 +60,7 @@ def _cat_parts(g: Any, tensors_shape: list[tuple[int, ...]], dim: int) -> list[A
 _NONE = slice(0, 0)
 
 
-@primitive(tensors=_cat_parts, many="tensors", title="CatBackward0")
+@primitive(tensors=_cat_parts, many="tensors", grad_fn_name="CatBackward0")
 def _cat(tensors: Any, dim: int = 0) -> Array:
     """Return the arrays one after the other along ``dim``, in their common dtype."""
     ndim, kind = tensors[0].ndim, tensors[0].dtype
@@ -130,7 +130,7 @@ def _stack_parts(g: Any, tensors_shape: list[tuple[int, ...]], dim: int) -> list
     return [getitem(g, (*lead, place)) for place in range(len(tensors_shape))]
 
 
-@primitive(tensors=_stack_parts, many="tensors", title="StackBackward0")
+@primitive(tensors=_stack_parts, many="tensors", grad_fn_name="StackBackward0")
 def _stack(tensors: Any, dim: int = 0) -> Array:
     """Return the arrays side by side along a new ``dim``, in their common dtype."""
     shape = tensors[0].shape

@@ -36,7 +36,7 @@ def _t_back(g: Any) -> Any:
     return t(g)
 
 
-@primitive(view=True, input=_t_back, title="TBackward0")
+@primitive(view=True, input=_t_back, grad_fn_name="TBackward0")
 def t(input: Array) -> Array:
     """Return a matrix transposed, and what has fewer dims as it is: a view.
 

@@ -38,7 +38,7 @@ def _pad_copies_rule(g: Any, input_shape: Any, pad: Any, how: Any) -> Any:
 
 @primitive(
     input=_pad_copies_rule,
-    title=_title,
+    grad_fn_name=_title,
 )
 def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
     """Return ``input`` in a border of copies of its elements."""
@@ -50,7 +50,7 @@ def _pad_copies_back_rule(g: Any, pad: Any, how: Any) -> Any:
     return _pad_copies(g, pad, how)
 
 
-@primitive(grad=_pad_copies_back_rule, title=lambda pad, how: _title(pad, how)[:-1] + "Backward0")
+@primitive(grad=_pad_copies_back_rule, grad_fn_name=lambda pad, how: _title(pad, how)[:-1] + "Backward0")
 def _pad_copies_back(grad: Array, shape: Ints, pad: Ints, how: str) -> Array:
     """Return ``grad`` added back to the elements of which ``_pad_copies`` made copies; its dual."""
     return kernels.pad_adjoint(grad, shape, pad, how)

@@ -12,44 +12,44 @@ from ....arrays.dims import ints, norm_dim
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.grad_mode import recording
-from ....autograd.multi_output import Parts, pick
-from ....autograd.node import Node, Op, Variable, clock, shared, start, wrap
-from ....autograd.view import SEVERAL, attach, settle
+from ....autograd.multi_output import OutputGrads, output_node
+from ....autograd.node import Backward, Node, Variable, as_ndarray, clock, ensure_version, wrap
+from ....autograd.view import MULTI_OUTPUT_VIEW, attach, refresh_view
 from .join import cat, stack
 from .views import getitem
 
 _ALL = slice(None)
 
 
-def _present(g: Parts, like: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+def _present(g: OutputGrads, like: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     """Return the gradients of all parts, zeros for those of ``shapes`` that got none."""
     return [np.zeros(shape, like) if item is None else item for item, shape in zip(g.items, shapes, strict=True)]
 
 
-def _join_parts(g: Parts, saved: Any, node: Any) -> Any:
+def _join_parts(g: OutputGrads, saved: Any, node: Any) -> Any:
     dim, sizes, shape, kind = saved
     shapes = [(*shape[:dim], n, *shape[dim + 1 :]) for n in sizes]
     return cat(_present(g, kind, shapes), dim)
 
 
-def _stack_parts(g: Parts, saved: Any, node: Any) -> Any:
+def _stack_parts(g: OutputGrads, saved: Any, node: Any) -> Any:
     dim, sizes, shape, kind = saved
     return stack(_present(g, kind, [(*shape[:dim], *shape[dim + 1 :])] * len(sizes)), dim)
 
 
-_SPLIT = Op("split", "SplitBackward0", _join_parts)
-_SPLIT_SIZES = Op("split_with_sizes", "SplitWithSizesBackward0", _join_parts)
-_UNBIND = Op("unbind", "UnbindBackward0", _stack_parts)
+_SPLIT = Backward("split", "SplitBackward0", _join_parts)
+_SPLIT_SIZES = Backward("split_with_sizes", "SplitWithSizesBackward0", _join_parts)
+_UNBIND = Backward("unbind", "UnbindBackward0", _stack_parts)
 
 
-def _cut(input: Any, op: Op, dim: int, indices: list[Any], sizes: Sequence[int]) -> tuple[Any, ...]:
+def _cut(input: Any, op: Backward, dim: int, indices: list[Any], sizes: Sequence[int]) -> tuple[Any, ...]:
     """Return the view at each of ``indices`` of ``dim``, recorded as one step."""
     lead = (_ALL,) * dim
     if not isinstance(input, Variable):
         return tuple([input[(*lead, index, ...)] for index in indices])
     if input.view_of is not None:
-        settle(input)
-    array, cls, version = shared(input), input.result, start(input)
+        refresh_view(input)
+    array, cls, version = as_ndarray(input), input.result, ensure_version(input)
     arrays = [array[(*lead, index, ...)] for index in indices]
     node = input.node
     mode = recording.get() if node is not None else False
@@ -57,15 +57,15 @@ def _cut(input: Any, op: Op, dim: int, indices: list[Any], sizes: Sequence[int])
         parts = [wrap(cls, part, None, version) for part in arrays]
     else:
         step = Node()
-        step.op, step.edges, step.hooks = op, (node,), None
+        step.backward, step.edges, step.hooks = op, (node,), None
         step.saved = (dim, sizes, array.shape, array.dtype)
-        step.shape, step.dtype, step.seq = Parts.shape, Parts.dtype, next(clock)
+        step.shape, step.dtype, step.seq = OutputGrads.shape, OutputGrads.dtype, next(clock)
         if mode is not True:
-            mode.made(step, tuple(arrays))
+            mode.node_made(step, tuple(arrays))
         total = len(arrays)
-        parts = [wrap(cls, part, pick(step, n, total, part), version) for n, part in enumerate(arrays)]
+        parts = [wrap(cls, part, output_node(step, n, total, part), version) for n, part in enumerate(arrays)]
     for part, index in zip(parts, indices, strict=True):
-        attach(part, input, getitem, ((*lead, index),), SEVERAL)
+        attach(part, input, getitem, ((*lead, index),), MULTI_OUTPUT_VIEW)
     return tuple(parts)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ....arrays.device import order_of
-from ....arrays.dims import ints, norm_dim, norm_dims, whole
+from ....arrays.dims import as_int, ints, norm_dim, norm_dims
 from ....arrays.dtypes import Array, dtype, dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.broadcast import copied, spread, sum_to
-from ....autograd.node import Variable, shared, start, wrap
+from ....autograd.broadcast import broadcast_view, copied, sum_to
+from ....autograd.node import Variable, as_ndarray, ensure_version, wrap
 from ....autograd.primitive import primitive
 
 _ALL = slice(None)
@@ -43,7 +43,7 @@ def _look_again(g: Any, index: tuple[Any, ...]) -> Any:
     return getitem(g, index)
 
 
-@primitive(view=True, input=_put_back, title=_title)
+@primitive(view=True, input=_put_back, grad_fn_name=_title)
 def getitem(input: Array, index: tuple[Any, ...]) -> Array:
     """Return ``input[index]`` for integers, slices, None and Ellipsis: a view."""
     out: Array = input[(*index, ...)] if Ellipsis not in index else input[index]
@@ -66,7 +66,7 @@ def select(input: Any, dim: int, index: int) -> Any:
     shape = array_of(input, "select").shape
     if not shape:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
-    dim, index = norm_dim(dim, len(shape)), whole(index, "index")
+    dim, index = norm_dim(dim, len(shape)), as_int(index, "index")
     if not -shape[dim] <= index < shape[dim]:
         raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
     return getitem(input, (*(_ALL,) * dim, index))
@@ -80,7 +80,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     shape = array_of(input, "narrow").shape
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    dim, first, length = norm_dim(dim, len(shape)), whole(start, "start"), whole(length, "length")
+    dim, first, length = norm_dim(dim, len(shape)), as_int(start, "start"), as_int(length, "length")
     size = shape[dim]
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, but got {length}.")
@@ -103,7 +103,7 @@ def _summed(g: Any, input_shape: tuple[int, ...]) -> Any:
     return sum_to(g, input_shape)
 
 
-@primitive(view=True, input=_as_before, title="ViewBackward0")
+@primitive(view=True, input=_as_before, grad_fn_name="ViewBackward0")
 def _view(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` in another ``shape``: a view."""
     try:
@@ -163,7 +163,7 @@ def view(input: Any, *shape: Any) -> Any:
 
 def _view_dtype(input: Any, wanted: dtype) -> Any:
     """Return the memory of ``input`` as numbers of another dtype, which has no gradient."""
-    array, new = shared(input), wanted.numpy
+    array, new = as_ndarray(input), wanted.numpy
     if array.dtype == new:
         return getitem(input, (...,))
     if array.ndim == 0 and array.dtype.itemsize != new.itemsize:
@@ -174,7 +174,7 @@ def _view_dtype(input: Any, wanted: dtype) -> Any:
         looked = array.view(new)
     except ValueError as error:
         raise RuntimeError(f"view(): cannot view {dtype_of(array.dtype)} as {wanted}: {error}") from None
-    return wrap(type(input).result, looked, None, start(input))
+    return wrap(type(input).result, looked, None, ensure_version(input))
 
 
 def reshape(input: Any, shape: Any) -> Any:
@@ -276,7 +276,7 @@ def _squeeze_title(dim: Any) -> str:
     return f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}"
 
 
-@primitive(view=True, input=_as_before, title=_squeeze_title)
+@primitive(view=True, input=_as_before, grad_fn_name=_squeeze_title)
 def squeeze(input: Array, dim: int | Sequence[int] | None = None) -> Array:
     """Return ``input`` without its dims of size 1, or without those of ``dim`` that have size 1: a view.
 
@@ -311,7 +311,7 @@ def expand(input: Array, size: Sequence[int]) -> Array:
                 f"The expanded size of the tensor ({n}) must match the existing size ({shape[i - lead]}) at "
                 f"non-singleton dimension {i}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(shape)}"
             )
-    return spread(input, sizes) if input.flags.c_contiguous else _spread_strided(input, sizes)
+    return broadcast_view(input, sizes) if input.flags.c_contiguous else _spread_strided(input, sizes)
 
 
 def _spread_strided(x: Array, shape: tuple[int, ...]) -> Array:

@@ -35,7 +35,7 @@ def _avg_pool_rule(
 
 @primitive(
     input=_avg_pool_rule,
-    title=lambda kernel_size: f"AvgPool{len(kernel_size)}DBackward0",
+    grad_fn_name=lambda kernel_size: f"AvgPool{len(kernel_size)}DBackward0",
 )
 def _avg_pool(
     input: Array,
@@ -147,7 +147,8 @@ def avg_pool3d(
 
 
 @primitive(
-    input=lambda g, input_shape, dims: expand_to(g / prod(input_shape[-dims:]), input_shape), title="MeanBackward1"
+    input=lambda g, input_shape, dims: expand_to(g / prod(input_shape[-dims:]), input_shape),
+    grad_fn_name="MeanBackward1",
 )
 def _global_mean(input: Array, dims: int) -> Array:
     """Return the mean over the last ``dims`` dims, which stay with size 1."""
@@ -170,7 +171,7 @@ def _adaptive_mean_rule(g: Any, input_shape: Any, output_size: Any) -> Any:
 
 @primitive(
     input=_adaptive_mean_rule,
-    title=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
+    grad_fn_name=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
 )
 def _adaptive_mean(input: Array, output_size: Ints) -> Array:
     """Return the means of as many windows as ``output_size`` says."""
@@ -194,9 +195,9 @@ class Adaptive(NamedTuple):
 
 @primitive(
     input=lambda g, found, input_shape, output_size: image_scatter(g, found, input_shape[-len(output_size) :]),
-    keeps=("indices", "found"),
+    aux=("indices", "found"),
     returns=lambda output, indices, found: Adaptive(output, indices),
-    title=lambda output_size: f"AdaptiveMaxPool{len(output_size)}DBackward0",
+    grad_fn_name=lambda output_size: f"AdaptiveMaxPool{len(output_size)}DBackward0",
 )
 def _adaptive_maximum(input: Array, output_size: Ints) -> tuple[Array, Array, Array]:
     """Return the maximum of each window, and twice (a caller may write into what it gets) its index."""

@@ -35,7 +35,7 @@ def _convolution_rule(
     )
 
 
-@primitive(_convolution_rule, ("input", "weight", "bias"), title="ConvolutionBackward0")
+@primitive(_convolution_rule, ("input", "weight", "bias"), grad_fn_name="ConvolutionBackward0")
 def _convolution(
     input: Array, weight: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, bias: Any = None
 ) -> Array:
@@ -61,7 +61,7 @@ def _conv_transposed_rule(
     )
 
 
-@primitive(_conv_transposed_rule, ("input", "weight", "bias"), title="ConvolutionBackward0")
+@primitive(_conv_transposed_rule, ("input", "weight", "bias"), grad_fn_name="ConvolutionBackward0")
 def _conv_transposed(
     input: Array,
     weight: Array,
@@ -89,7 +89,7 @@ def _conv_weight_rule(
     )
 
 
-@primitive(_conv_weight_rule, ("grad", "input"), title="ConvolutionBackward0")
+@primitive(_conv_weight_rule, ("grad", "input"), grad_fn_name="ConvolutionBackward0")
 def _conv_weight(
     grad: Array, input: Array, shape: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
 ) -> Array:

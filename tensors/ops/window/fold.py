@@ -19,7 +19,7 @@ def _im2col_rule(g: Any, input_shape: Any, kernel_size: Any, dilation: Any, padd
 
 @primitive(
     input=_im2col_rule,
-    title="Im2ColBackward0",
+    grad_fn_name="Im2ColBackward0",
 )
 def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Any:
     """Return the blocks of (N, C, H, W) or (C, H, W) ``input`` as columns: shape (N, C * kernel, blocks)."""
@@ -34,7 +34,7 @@ def _col2im_rule(g: Any, kernel_size: Any, dilation: Any, padding: Any, stride: 
 
 @primitive(
     input=_col2im_rule,
-    title="Col2ImBackward0",
+    grad_fn_name="Col2ImBackward0",
 )
 def col2im(input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Any:
     """Return the image (N, C, H, W) or (C, H, W) that sums the blocks in ``input``; the dual of ``im2col``."""

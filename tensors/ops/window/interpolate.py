@@ -8,7 +8,7 @@ from warnings import warn
 
 import numpy as np
 
-from ....arrays.dims import ints, whole
+from ....arrays.dims import as_int, ints
 from ....arrays.dtypes import Array
 from ....arrays.kernels import nearest as kernels
 from ....arrays.kernels.interpolation import resample, resample_adjoint
@@ -47,7 +47,7 @@ def _upsample_rule(g: Any, input_shape: Any, how: Any, align_corners: Any, scale
 
 @primitive(
     input=_upsample_rule,
-    title=_title,
+    grad_fn_name=_title,
 )
 def _upsample(input: Array, output_size: Ints, how: str, align_corners: bool, scales: Any) -> Array:
     """Return (N, C, ...) ``input`` interpolated to ``output_size``."""
@@ -76,7 +76,7 @@ def _output_size(shape: Ints, size: Any, scale_factor: Any) -> tuple[Ints, tuple
                 f"dimensions of {list(spatial)} and output size of {size}. Please provide input tensor in (N, C, d1, "
                 "d2, ...,dK) format and output size in (o1, o2, ...,oK) format."
             )
-        sizes = ints(size, "interpolate", "size") if isinstance(size, list | tuple) else (whole(size),) * len(spatial)
+        sizes = ints(size, "interpolate", "size") if isinstance(size, list | tuple) else (as_int(size),) * len(spatial)
         return sizes, None
     if scale_factor is None:
         raise ValueError("either size or scale_factor should be defined")

@@ -35,9 +35,9 @@ def _max_pool_rule(g: Any, taps: Any, windows: Any) -> Any:
 
 @primitive(
     input=_max_pool_rule,
-    keeps=("taps",),
+    aux=("taps",),
     returns=Pooled,
-    title=lambda windows: f"MaxPool{len(windows.size)}DWithIndicesBackward0",
+    grad_fn_name=lambda windows: f"MaxPool{len(windows.size)}DWithIndicesBackward0",
 )
 def _max_pool(input: Array, windows: Any) -> tuple[Array, Array]:
     """Return the maximum of each window, and which element of the window it is."""
@@ -186,7 +186,7 @@ def image_scatter(input: Array, indices: Array, size: Ints) -> Array:
 @primitive(
     input=lambda g, indices, size: image_gather(g, indices, len(size)),
     indices=None,
-    title=lambda size: f"MaxUnpool{len(size)}DBackward0",
+    grad_fn_name=lambda size: f"MaxUnpool{len(size)}DBackward0",
 )
 def _unpool(input: Array, indices: Array, size: Ints) -> Array:
     """Return images of ``size``, zero but for ``input`` at ``indices``, which should be distinct."""
