@@ -36,9 +36,8 @@ _MEMBERS = {
     "arrays.type_info": "finfo iinfo",
     "autograd.anomaly_mode": "is_anomaly_enabled",
     # recording
-    "autograd.grad_mode": """
-        enable_grad inference_mode is_grad_enabled is_inference_mode_enabled no_grad set_grad_enabled
-    """,
+    "autograd.grad_mode": "enable_grad inference_mode no_grad set_grad_enabled",
+    "autograd.recording": "is_grad_enabled is_inference_mode_enabled",
     # tensors
     "tensors.creation.dlpack": "from_dlpack",
     "tensors.creation.factories": """

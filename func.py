@@ -15,8 +15,10 @@ import numpy as np
 
 from .arrays.trees import filled, flat, mapped
 from .autograd.entry import grad as _grad
-from .autograd.grad_mode import enable_grad, is_grad_enabled
-from .autograd.node import Node, Variable, as_ndarray, ensure_version, new_leaf, wrap
+from .autograd.grad_mode import enable_grad
+from .autograd.node import Node
+from .autograd.recording import is_grad_enabled
+from .autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from .nn.modules.module import Module
 from .nn.utils.stateless import call as _call
 from .tensors.ops.shape.join import stack

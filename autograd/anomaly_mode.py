@@ -10,9 +10,11 @@ from warnings import warn
 
 import numpy as np
 
-from .grad_mode import Observer, Watch, remove_observer
 from .multi_output import OutputGrads
-from .node import Node, Variable
+from .node import Node
+from .observers import Observer
+from .recording import Watch, remove_observer
+from .variable import Variable
 
 
 class Anomaly(Observer):

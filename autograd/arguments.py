@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import bool_, cast, default_numpy, promote_two, result_numpy, scalar_operand
-from .node import CONSTANT, Variable
+from .variable import CONSTANT, Variable
 from .view import refresh_view
 
 

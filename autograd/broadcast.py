@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import Array
-from .node import Node, Variable
+from .node import Node
 from .primitive import primitive
+from .variable import Variable
 
 
 def _expand_again(g: Any, input_shape: tuple[int, ...]) -> Any:

@@ -6,93 +6,34 @@ https://pytorch.org/docs/stable/generated/torch.autograd.grad.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .broadcast import convert
-from .engine import arrive, run
-from .grad_mode import Recording
+from .anomaly_mode import anomaly
+from .engine import accumulate_all, reachable, walk_arrays
+from .gradient_edge import GradientEdge, edges_listed, node_of_edge, roots_of
 from .hooks import hooks_of
-from .node import Node, Variable, new_leaf, wrap
+from .node import Node
 from .primitive import PRIMITIVES
-from .view import refresh_view
+from .recording import Recording
+from .variable import Variable, new_leaf, wrap
+from .watched_walk import WatchedWalk
 
 
-def node_of(x: Variable) -> Node | None:
-    """Return the node of ``x`` as of now: a view first looks whether its base was written."""
-    if x.view_of is not None:
-        refresh_view(x)
-    return x.node
+def run(
+    roots: dict[Node, Any], *, record: bool = False, keep: bool = False, targets: set[Node] | None = None
+) -> dict[Node, Any]:
+    """Send each root's gradient down the graph; return what reached the leaves, or the ``targets``.
 
-
-class GradientEdge(NamedTuple):
-    """Where a gradient enters the graph: a node, and which of its outputs the gradient belongs to."""
-
-    node: Node
-    output_nr: int
-    ownership_token: Any = None
-
-
-def _listed(given: Any, what: str) -> list[Any]:
-    listed = [given] if isinstance(given, Variable | GradientEdge) else list(given)
-    if not listed:
-        raise RuntimeError(f"'{what}' argument cannot be empty.")
-    for one in listed:
-        if not isinstance(one, Variable | GradientEdge):
-            error = RuntimeError if what == "inputs" else TypeError  # as PyTorch has it
-            raise error(f"all {what} have to be Tensors or GradientEdges, but got {type(one).__name__}")
-    return listed
-
-
-def _entry(one: Variable | GradientEdge) -> Node | None:
-    """Return the node at which the gradient of a tensor, or of an edge, enters the graph."""
-    if isinstance(one, Variable):
-        return node_of(one)
-    entry: Node = one.node if one.ownership_token is None else one.ownership_token
-    if one.ownership_token is None and not all(isinstance(size, int) for size in entry.shape):
-        raise RuntimeError(f"{entry.name()} has several outputs: get the edge of one by get_gradient_edge(tensor)")
-    return entry
-
-
-def _seed(node: Node, gradient: Any, create_graph: bool) -> Any:
-    """Return the gradient that enters at ``node``: an array, or a tensor where the walk is recorded."""
-    shape, kind = node.shape, node.dtype
-    if gradient is None:
-        if prod(shape) != 1:
-            raise RuntimeError(
-                f"grad can be implicitly created only for scalar outputs, but the output has shape {list(shape)}"
-                ": pass the gradient, or reduce the output first"
-            )
-        ones = np.ones(shape, kind) if shape else kind.type(1)
-        return wrap(Variable.result, ones) if create_graph else ones
-    if not isinstance(gradient, Variable):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
-    if gradient.array.shape != shape:
-        raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of torch.Size({list(gradient.array.shape)}) and output[0] "
-            f"has a shape of torch.Size({list(shape)})."
-        )
-    seed = gradient if create_graph else gradient.array
-    return seed if gradient.array.dtype is kind else convert(seed, kind)
-
-
-def _roots(outputs: list[Any], gradients: Any, create_graph: bool) -> dict[Node, Any]:
-    if gradients is None:
-        gradients = [None] * len(outputs)
-    elif isinstance(gradients, Variable):
-        gradients = [gradients]
-    if len(gradients) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
-    roots: dict[Node, Any] = {}
-    for number, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
-        node = _entry(output)
-        if node is None:
-            raise RuntimeError(f"element {number} of tensors does not require grad and does not have a grad_fn")
-        seed = _seed(node, gradient, create_graph)
-        roots[node] = roots[node] + seed if node in roots else seed
-    return roots
+    With ``record`` gradients are tensors and the walk itself is recorded; else they are arrays. Without ``keep`` each
+    node lets go of what it saved. A leaf with hooks gets its gradient on the way.
+    """
+    order, grads, hooked = reachable(roots)
+    if record or targets or hooked or anomaly.get():
+        return WatchedWalk(order, roots, record=record, keep=keep, targets=targets).run()
+    grads.update(roots)
+    return walk_arrays(order, grads, keep)
 
 
 def backward(
@@ -115,27 +56,26 @@ def backward(
     tensor([2., 4.])
     """
     one = isinstance(tensors, Variable | GradientEdge)
-    outputs = _listed(tensors, "tensors") if one or len(tensors) else []
+    outputs = edges_listed(tensors, "tensors") if one or len(tensors) else []
     targets = None
     if inputs is not None:
-        wanted = _listed(inputs, "inputs")
+        wanted = edges_listed(inputs, "inputs")
         targets = {_target(x) for x in wanted}
-    cls = Variable.result
     keep = create_graph if retain_graph is None else retain_graph
     with Recording(create_graph):
-        roots = _roots(outputs, grad_tensors, create_graph)
+        roots = roots_of(outputs, grad_tensors, create_graph)
         for node in targets or ():
             if node.backward is not None:
                 hooks_of(node).retain = True
-        arrived = run(roots, cls, record=create_graph, keep=keep, targets=targets)
+        arrived = run(roots, record=create_graph, keep=keep, targets=targets)
         del roots
-        arrive(
-            {node: g for node, g in arrived.items() if node.backward is None} if targets else arrived, cls, create_graph
-        )
+        if targets:
+            arrived = {node: g for node, g in arrived.items() if node.backward is None}
+        accumulate_all(arrived, create_graph)
 
 
 def _target(x: Variable | GradientEdge) -> Node:
-    node = _entry(x)
+    node = node_of_edge(x)
     if node is None:
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     return node
@@ -168,29 +108,28 @@ def grad(
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
-    outputs, inputs = _listed(outputs, "outputs"), _listed(inputs, "inputs")
+    outputs, inputs = edges_listed(outputs, "outputs"), edges_listed(inputs, "inputs")
     nodes = [_target(x) for x in inputs]
-    cls = Variable.result
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
         return _batched(outputs, inputs, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
     with Recording(create_graph):
-        roots = _roots(outputs, grad_outputs, create_graph)
-        arrived = run(roots, cls, record=create_graph, keep=keep, targets=set(nodes))
+        roots = roots_of(outputs, grad_outputs, create_graph)
+        arrived = run(roots, record=create_graph, keep=keep, targets=set(nodes))
     found: list[Any] = []
     for x, node in zip(inputs, nodes, strict=True):
         got = arrived.get(node)
         if got is None and materialize_grads:
             if isinstance(x, GradientEdge):
                 raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
-            got = wrap(cls, np.zeros(node.shape, node.dtype))
+            got = wrap(Variable.result, np.zeros(node.shape, node.dtype))
             got.node = new_leaf(got) if create_graph else None  # as in PyTorch
         if got is None and not allow_unused:
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
                 "if this is the desired behavior."
             )
-        found.append(got if got is None or isinstance(got, Variable) else wrap(cls, got))
+        found.append(got if got is None or isinstance(got, Variable) else wrap(Variable.result, got))
     return tuple(found)
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import Any
+from typing import Any, cast
 from weakref import ref
 
 import numpy as np
 
-from .grad_mode import enable_grad, no_grad, recording
+from .errors import FreedError, modified_inplace
+from .grad_mode import enable_grad, no_grad
 from .inplace import check_inplace, rebase_history
 from .multi_output import OutputGrads, output_node
-from .node import Backward, FreedError, Node, Variable, as_ndarray, bump_version, clock, ensure_version, wrap
+from .node import Backward, Node, SavedArray
+from .recording import recording
 from .saved_tensors import Packed
-from .version import FIXED, UNWRITTEN, last_writer, writes
+from .variable import Variable, as_ndarray, bump_version, ensure_version, wrap
+from .version import FIXED, UNWRITTEN
 from .view import View, refresh_view
 
 INSIDE = (
@@ -83,11 +86,7 @@ class FunctionCtx:
         if isinstance(array, Packed):
             array = array.open()
         if version != saved_version:
-            raise RuntimeError(
-                "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"a tensor of shape {list(array.shape)} saved by {type(self).__name__} is at version "
-                f"{writes(version)}; expected version {writes(saved_version)} instead. It was last written by {last_writer(version)}."
-            )
+            raise RuntimeError(modified_inplace(array, version, saved_version, f"a tensor by {type(self).__name__}"))
         node = edge if output is None else self._nodes[output]()
         owner = node.tensor() if node is not None and node.backward is None else None
         return owner if owner is not None and owner.array is array else wrap(self._result, array, node, version)
@@ -208,13 +207,8 @@ class _Outputs:
         return ready
 
     def _node(self) -> Node:
-        node = Node()
-        vjp = _FunctionVjp(self.ctx, self.inputs)
-        node.backward = Backward(self.name, f"{self.name}Backward", vjp, frees=True, arity=len(self.inputs))
-        node.edges, node.saved, node.hooks = self.edges, (), None
+        node = Node.record(FunctionBackward(self.name, self.ctx, self.inputs), self.edges)
         self.ctx._node = ref(node)
-        node.shape, node.dtype = OutputGrads.shape, OutputGrads.dtype
-        node.seq = next(clock)
         return node
 
     def _output(self, out: Any) -> Any:
@@ -252,14 +246,13 @@ class _Outputs:
                 out.node = result
                 if out.view_of is not None:
                     out.view_of.base_node = out.view_of.base.node
-        node.backward.vjp.facts = [  # type: ignore[union-attr]
-            (out.array.shape, out.array.dtype) if isinstance(out, Variable) else None for out in ready
-        ]
+        kind = cast(FunctionBackward, node.backward)
+        kind.output_facts = [(x.array.shape, x.array.dtype) if isinstance(x, Variable) else None for x in ready]
 
     def _save(self, node: Node) -> None:
         ctx = self.ctx
         node.saved = tuple(self._packed(x) for x in ctx._to_save)
-        node.backward.frees = bool(node.saved)  # type: ignore[union-attr]
+        cast(FunctionBackward, node.backward).frees = bool(node.saved)
         ctx._to_save = ctx._dirty = ctx._constant = ()
 
     def _packed(self, x: Any) -> tuple[Any, ...]:
@@ -274,31 +267,48 @@ class _Outputs:
         return x.array, version, bytes(version) if version else UNWRITTEN, edge, output
 
 
-class _FunctionVjp:
-    """The pull of one call of a Function: hand the gradients to its backward."""
+class FunctionBackward(Backward):
+    """What the node of one call of a Function does on the way back: hand the gradients to its ``backward``.
 
-    facts: list[Any]
+    ctx            the call's context
+    output_facts   shape and dtype of each output, None for what is no tensor
 
-    def __init__(self, ctx: Function, inputs: list[Any]) -> None:
+    Each entry of ``node.saved`` is (array, version, saved version, node, number of the output that it is, or None).
+    """
+
+    __slots__ = ("ctx", "inputs", "output_facts")
+    output_facts: list[Any]
+
+    def __init__(self, name: str, ctx: Function, inputs: list[Any]) -> None:
+        super().__init__(name, f"{name}Backward", None, frees=True, arity=len(inputs))
         self.ctx, self.inputs = ctx, [x is not None for x in inputs]
 
-    def __call__(self, g: Any, saved: Any, node: Node) -> Any:
+    def saved_arrays(self, node: Node) -> list[SavedArray]:
+        """Return what ``ctx.save_for_backward`` kept."""
+        return [
+            SavedArray(f"saved_tensors[{number}]", each[0], each[1], each[2], each[3] if each[4] is None else node)
+            for number, each in enumerate(node.saved or ())
+            if each[0] is not None
+        ]
+
+    def map_saved(self, node: Node, replace: Callable[[Any, Any], Any]) -> None:
+        """Put ``replace(array, version)`` in the place of each array that ``node`` saved; no write to it counts."""
+        node.saved = tuple(
+            each if each[0] is None else (replace(*each[:2]), FIXED, UNWRITTEN, *each[3:]) for each in node.saved or ()
+        )
+
+    def vjp(self, g: Any, saved: Any, node: Node) -> Any:
+        """Return what ``backward`` makes of the gradient, or gradients, that arrived."""
         ctx = self.ctx
         items = g.items if isinstance(g, OutputGrads) else (g,)
         recorded = any(isinstance(item, Variable) for item in items)
-        given = [self._given(item, fact) for item, fact in zip(items, self.facts, strict=True)]
+        given = [self._given(item, fact) for item, fact in zip(items, self.output_facts, strict=True)]
         backward = type(ctx).backward if type(ctx).backward is not Function.backward else type(ctx).vjp
         with enable_grad() if recorded else no_grad():
             got = backward(ctx, *given)
         grads = list(got) if isinstance(got, tuple | list) else [got]
         parts = self._checked(grads, node.edges, recorded)
         return parts[0] if node.other_edges is None else parts
-
-    def repack(self, node: Node, packed: Callable[[Any, Any], Packed]) -> None:
-        """Replace each array that ``node`` saved by what ``packed`` makes of it and its version."""
-        node.saved = tuple(
-            each if each[0] is None else (packed(*each[:2]), FIXED, UNWRITTEN, *each[3:]) for each in node.saved or ()
-        )
 
     def _given(self, item: Any, fact: Any) -> Any:
         if item is None:
@@ -353,8 +363,6 @@ _FENCE = Backward("once_differentiable", "DelayedErrorBackward", _refuse)
 
 def _fence(out: Variable, args: tuple[Any, ...]) -> Any:
     fenced = wrap(out.result, out.array)
-    node = fenced.node = Node()
-    node.backward, node.saved, node.hooks = _FENCE, (), None
-    node.edges = tuple(a.node if isinstance(a, Variable) else None for a in args)
-    node.shape, node.dtype, node.seq = out.array.shape, out.array.dtype, next(clock)
+    edges = tuple(a.node if isinstance(a, Variable) else None for a in args)
+    fenced.node = Node.record(_FENCE, edges, (), out.array.shape, out.array.dtype)
     return fenced

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .entry import grad, stack
-from .grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
-from .node import Variable, as_ndarray, ensure_version, new_leaf, wrap
+from .grad_mode import enable_grad, set_grad_enabled
+from .recording import is_grad_enabled
+from .variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 
 Function = Callable[..., Any]
 STRICT = "This is not allowed in strict mode."

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .errors import FreedError, raise_modified_inplace
+from .function import FunctionBackward
 from .hooks import RemovableHandle, hooks_of
-from .node import OUTPUT, FreedError, Node, Variable, raise_modified_inplace, wrap
+from .multi_output import OUTPUT
+from .node import Node
 from .primitive import PRIMITIVES
 from .saved_tensors import Packed
+from .variable import Variable, wrap
 
-_WORDS = {"input": "self", "out": "result"}  # PyTorch's word for each of ours
+PYTORCH_NAMES = {"input": "self", "out": "result"}  # PyTorch's word for each of ours
 
 
 class GradFn(Node):
@@ -47,8 +51,8 @@ class GradFn(Node):
             places = _saved_names(self)
             if name[7:] in places:
                 return _saved(self, *places[name[7:]])
-        elif self.backward is not None and hasattr(self.backward.vjp, "ctx"):
-            return getattr(self.backward.vjp.ctx, name)  # the node of a Function shows what its ctx holds
+        elif isinstance(self.backward, FunctionBackward):
+            return getattr(self.backward.ctx, name)  # the node of a Function shows what its ctx holds
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
@@ -61,9 +65,9 @@ def _saved_names(node: Node) -> dict[str, tuple[int, str]]:
     names: dict[str, tuple[int, str]] = {}
     place = 0
     for name in primitive.saves if primitive is not None else ():
-        word = _WORDS.get(name, name)
+        word = PYTORCH_NAMES.get(name, name)
         if name.endswith("_shape"):
-            word = f"{_WORDS.get(name[:-6], name[:-6])}_sym_sizes"
+            word = f"{PYTORCH_NAMES.get(name[:-6], name[:-6])}_sym_sizes"
         names[word] = place, name
         place += 3 if primitive is not None and primitive.is_array(name) else 1
     return names
@@ -71,21 +75,16 @@ def _saved_names(node: Node) -> dict[str, tuple[int, str]]:
 
 def _saved(node: Node, place: int, name: str) -> Any:
     """Return one saved value, an array as a tensor; RuntimeError if it was freed, or written since."""
-    if node.saved is None:
+    if node.saved is None or node.backward is None:
         raise FreedError
-    edge = (
-        next((each[2] for each in node.backward.layout if each[1] == name), None) if node.backward is not None else None
-    )
-    value = node.saved[place]
-    if edge is None or value is None:
-        return value
-    version, saved_version = node.saved[place + 1 : place + 3]
-    if version != saved_version:
-        raise_modified_inplace(node.backward, name, node.saved, node)  # type: ignore[arg-type]
-    source = node if edge == -1 else node.edges[edge] if edge >= 0 else None
-    array = value.open() if isinstance(value, Packed) else value
+    one = next((each for each in node.backward.saved_arrays(node) if each.name == name), None)
+    if one is None:
+        return node.saved[place]
+    if one.modified:
+        raise_modified_inplace(node.backward, name, node.saved, node)
+    array, source = one.array.open() if isinstance(one.array, Packed) else one.array, one.source
     leaf = source.tensor() if source is not None and source.backward is None else None
-    return leaf if leaf is not None and leaf.array is array else wrap(Variable.result, array, source, version)
+    return leaf if leaf is not None and leaf.array is array else wrap(Variable.result, array, source, one.version)
 
 
 _TYPES: dict[str, type[GradFn]] = {}

@@ -1,123 +1,19 @@
-"""When operations are recorded: ``no_grad`` and its kin.
+"""``no_grad`` and its kin: contexts and decorators that switch recording on and off.
 
-The state lives in context variables, so every thread and every async task has its own.
-``recording`` holds ``False``, ``True``, or an :class:`Observer` that looks at each node as it is made.
+https://pytorch.org/docs/stable/torch.html#locally-disabling-gradient-computation
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import wraps
 from inspect import CO_COROUTINE, CO_GENERATOR
 from typing import Any, Self, TypeVar, cast
 
+from .recording import INFERENCE_CONTEXTS, inference_version, is_grad_enabled, set_recording
 from .version import INFERENCE, Version
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Observer:
-    """Looks at every node as it is recorded: base of anomaly detection, saved-tensor hooks, tracing."""
-
-    def node_made(self, node: Any, value: Any) -> None:
-        """Be told of ``node``, complete but not yet seen by anyone, and of the array (or arrays) it stands for."""
-
-
-class Observers(Observer):
-    """Several observers, told in the order in which they were entered."""
-
-    def __init__(self, members: tuple[Observer, ...]) -> None:
-        self.members = members
-
-    def node_made(self, node: Any, value: Any) -> None:
-        """Tell each of them about a new node."""
-        for member in self.members:
-            member.node_made(node, value)
-
-
-recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)
-observers: ContextVar[tuple[Observer, ...]] = ContextVar("observers", default=())
-inference_version: ContextVar[Version | None] = ContextVar("fresh", default=None)
-"""The version a new tensor starts with: none yet, or in inference mode one that forbids to be saved."""
-
-
-class _Inferring:
-    """How many inference-mode contexts are open, in all threads; while there is none, nobody asks for ``fresh``."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-
-INFERENCE_CONTEXTS = _Inferring()
-recording.set(True)
-inference_version.set(None)  # a context variable that was set is read four times as fast as one at its default
-
-
-def is_grad_enabled() -> bool:
-    """Return whether operations are recorded now.
-
-    >>> import rushlight as torch
-    >>> with torch.no_grad():
-    ...     torch.is_grad_enabled()
-    False
-    """
-    return recording.get() is not False
-
-
-def is_inference_mode_enabled() -> bool:
-    """Return whether :class:`inference_mode` is on."""
-    return inference_version.get() is INFERENCE
-
-
-def _set(on: bool) -> None:
-    seen = observers.get()
-    recording.set((seen[0] if len(seen) == 1 else Observers(seen)) if on and seen else on)
-
-
-class Watch:
-    """Context in which ``observer`` is told of every recorded node."""
-
-    def __init__(self, observer: Observer) -> None:
-        self.observer = observer
-        self.before: list[tuple[Observer, ...]] = []
-
-    def __enter__(self) -> Observer:
-        self.before.append(observers.get())
-        observers.set((*observers.get(), self.observer))
-        _set(is_grad_enabled())
-        return self.observer
-
-    def __exit__(self, *_: object) -> None:
-        observers.set(self.before.pop())
-        _set(is_grad_enabled())
-
-
-def remove_observer(observer: Observer) -> None:
-    """Tell ``observer`` no more."""
-    observers.set(tuple(each for each in observers.get() if each is not observer))
-    _set(is_grad_enabled())
-
-
-class Recording:
-    """Context in which recording is on or off: what :class:`no_grad` is to users, for one use and at half the price."""
-
-    __slots__ = ("before", "on")
-
-    def __init__(self, on: bool) -> None:
-        self.on = on
-
-    def __enter__(self) -> None:
-        self.before = recording.get()
-        if self.on:
-            _set(True)
-        else:
-            recording.set(False)
-
-    def __exit__(self, *_: object) -> None:
-        recording.set(self.before)
 
 
 class Mode:
@@ -196,10 +92,10 @@ class _Switch(Mode):
 
     def __enter__(self) -> None:
         self.before.append(is_grad_enabled())
-        _set(self.on)
+        set_recording(self.on)
 
     def __exit__(self, *_: object) -> None:
-        _set(self.before.pop())
+        set_recording(self.before.pop())
 
 
 class no_grad(_Switch):
@@ -228,21 +124,21 @@ class set_grad_enabled(Mode):
     def __init__(self, mode: bool) -> None:
         self.mode = bool(mode)
         self.before = [is_grad_enabled()]
-        _set(self.mode)
+        set_recording(self.mode)
 
     def _again(self) -> Self:
         return type(self)(self.mode)
 
     def __call__(self, fn: F) -> F:
         """Return ``fn`` run in this mode, and leave the mode of the caller as it was."""
-        _set(self.before[0])  # as a decorator it acts on the function alone
+        set_recording(self.before[0])  # as a decorator it acts on the function alone
         return super().__call__(fn)
 
     def __enter__(self) -> None:
-        _set(self.mode)
+        set_recording(self.mode)
 
     def __exit__(self, *_: object) -> None:
-        _set(self.before[0])
+        set_recording(self.before[0])
 
 
 class inference_mode(Mode):
@@ -264,10 +160,10 @@ class inference_mode(Mode):
         self.before.append((is_grad_enabled(), inference_version.get()))
         INFERENCE_CONTEXTS.count += 1
         inference_version.set(INFERENCE if self.mode else None)
-        _set(not self.mode)
+        set_recording(not self.mode)
 
     def __exit__(self, *_: object) -> None:
         on, version = self.before.pop()
         INFERENCE_CONTEXTS.count -= 1
         inference_version.set(version)
-        _set(on)
+        set_recording(on)

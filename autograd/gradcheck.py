@@ -12,7 +12,7 @@ from warnings import warn
 import numpy as np
 
 from .entry import grad
-from .node import Variable, as_ndarray, new_leaf, wrap
+from .variable import Variable, as_ndarray, new_leaf, wrap
 
 Pairs = list[list[np.ndarray[Any, Any]]]
 

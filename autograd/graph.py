@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import entry
-from .engine import walking
-from .entry import GradientEdge
+from . import gradient_edge
 from .grad_fn import grad_fn_of
+from .gradient_edge import GradientEdge
 from .hooks import RemovableHandle, hooks_of
-from .node import Node, Variable, bump_version
+from .node import Node
 from .saved_tensors import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
+from .variable import Variable, bump_version
+from .watched_walk import walking
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
     """Return the edge at which the gradient of ``tensor`` enters the graph; RuntimeError if it has none."""
-    node = entry.node_of(tensor)
+    node = gradient_edge.node_of(tensor)
     if node is None:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     return GradientEdge(*grad_fn_of(node), node)
@@ -93,7 +94,7 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
     """
     if mode not in {"all", "any"}:
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    nodes: list[Any] = [entry.node_of(tensor) for tensor in tensors]
+    nodes: list[Any] = [gradient_edge.node_of(tensor) for tensor in tensors]
     if any(node is None for node in nodes):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     gathered = _Gathered(nodes, fn)

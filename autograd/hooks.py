@@ -7,9 +7,12 @@ from itertools import count
 from typing import Any, Self
 from weakref import ref
 
-from .broadcast import convert
+import numpy as np
+
+from ..arrays.dtypes import dtype_of
 from .multi_output import OutputGrads
-from .node import Node, Variable, wrap
+from .node import Node
+from .variable import Variable, wrap
 
 Hook = Callable[..., Any]
 _ids = count()
@@ -74,9 +77,11 @@ def _handle(hooks: HookDict | None, number: int) -> RemovableHandle:
 class Hooks:
     """The hooks of one node, in the order in which the walk runs them.
 
-    ``tensor`` hooks see and may replace the gradient of the node's result; ``kept`` then holds what ``retain_grad``
-    asked for; ``before`` hooks see all gradients that reach the node, ``after`` hooks also those that leave it;
-    ``accumulated`` hooks see a leaf's tensor once its ``grad`` is written.
+    tensor        see, and may replace, the gradient of the node's result
+    retain        whether ``retain_grad`` asked to keep that gradient, in ``kept``
+    before        see all gradients that reach the node
+    after         see those, and the ones that leave it
+    accumulated   see a leaf's tensor once its ``grad`` is written; ``variable`` keeps that tensor alive
     """
 
     __slots__ = ("accumulated", "after", "before", "kept", "retain", "tensor", "variable")
@@ -85,40 +90,39 @@ class Hooks:
         self.tensor, self.before, self.after, self.accumulated = HookDict(), HookDict(), HookDict(), HookDict()
         self.retain = False
         self.kept: Any = None
-        self.variable: Any = None  # keeps alive the tensor that ``accumulated`` hooks are given
+        self.variable: Any = None
 
-    def enter(self, node: Node, g: Any, cls: Any) -> Any:
+    def run_tensor_hooks(self, node: Node, g: Any) -> Any:
         """Run what belongs to the result of ``node``, a tensor; return the gradient, maybe replaced."""
         recorded = isinstance(g, Variable)
         for hook in tuple(self.tensor.values()):
-            got = hook(g if recorded else wrap(cls, g))
+            got = hook(g if recorded else wrap(Variable.result, g))
             if got is not None:
                 _check(got, node, g)
                 g = got if recorded else got.array
         if self.retain:
-            copy = convert(g, node.dtype)
-            mine = copy if recorded else wrap(cls, copy)
+            mine = g.to(dtype_of(node.dtype), copy=True) if recorded else wrap(Variable.result, np.array(g, node.dtype))
             self.kept = mine if self.kept is None else self.kept + mine
         return g
 
-    def prepare(self, g: Any, cls: Any) -> Any:
+    def run_before(self, g: Any) -> Any:
         """Run what comes right before the node's own step; return the gradient, maybe replaced."""
         incoming = g.items if isinstance(g, OutputGrads) else (g,)
         recorded = any(isinstance(item, Variable) for item in incoming)
         for hook in tuple(self.before.values()):
-            got = hook(_tensors(g.items if isinstance(g, OutputGrads) else (g,), cls))
+            got = hook(_tensors(g.items if isinstance(g, OutputGrads) else (g,)))
             if got is not None:
                 arrays = _arrays(got, recorded)
                 g = OutputGrads(arrays) if isinstance(g, OutputGrads) else arrays[0]
         return g
 
-    def leave(self, parts: Any, g: Any, cls: Any) -> Any:
+    def run_after(self, parts: Any, g: Any) -> Any:
         """Run what comes after the node's own step; return the gradients of its inputs, maybe replaced."""
         parts = tuple(parts)
         incoming = g.items if isinstance(g, OutputGrads) else (g,)
         recorded = any(isinstance(part, Variable) for part in (*parts, *incoming))
         for hook in tuple(self.after.values()):
-            got = hook(_tensors(parts, cls), _tensors(incoming, cls))
+            got = hook(_tensors(parts), _tensors(incoming))
             if got is None:
                 continue
             arrays = _arrays(got, recorded)
@@ -139,8 +143,18 @@ def hooks_of(node: Node) -> Hooks:
     return found
 
 
-def _tensors(values: tuple[Any, ...], cls: Any) -> tuple[Any, ...]:
-    return tuple(v if v is None or isinstance(v, Variable) else wrap(cls, v) for v in values)
+def move_retain_grad(old: Node | None, new: Node | None) -> None:
+    """Move ``retain_grad`` state from the old node of a tensor to the new one."""
+    hooks = None if old is None else old.hooks
+    if hooks is None or new is None or new is old or not (hooks.retain or hooks.kept is not None):
+        return
+    moved = hooks_of(new)
+    moved.retain, hooks.retain = hooks.retain, False
+    moved.kept, hooks.kept = hooks.kept, None
+
+
+def _tensors(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(v if v is None or isinstance(v, Variable) else wrap(Variable.result, v) for v in values)
 
 
 def _arrays(values: Any, recorded: bool) -> tuple[Any, ...]:

@@ -1,4 +1,7 @@
-"""Writing in place: compute the out-of-place twin, then let its value land. No op has a second gradient."""
+"""In-place ops: run the out-of-place op, copy its result into the tensor, and rebase the history.
+
+That is PyTorch's CopySlices: no op has a second gradient for its in-place variant.
+"""
 
 from __future__ import annotations
 
@@ -7,80 +10,61 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.dtypes import Array, number
-from .broadcast import convert, copied, is_expandable
-from .grad_mode import recording
-from .node import Node, Variable, bump_version, clock, wrap
+from ..arrays.dtypes import number
+from .broadcast import convert, is_expandable
+from .copy_slices import copy_slices
+from .hooks import move_retain_grad
+from .node import RESULT, Node
+from .observers import Doing
 from .out_argument import assert_no_internal_overlap, check_can_cast
-from .primitive import PRIMITIVES, is_primitive, primitive
-from .view import move_retain_grad, refresh_view, replay
+from .primitive import is_primitive
+from .recording import recording
+from .variable import Variable, bump_version, wrap
+from .view import refresh_view
 
 ARRAY_OPERATORS: dict[Any, Callable[[Any, Any], Any]] = {}
 """For an op, the array operator that writes where it reads, for when nothing is recorded. The ops fill it in."""
 
+
 SPARING: set[Any] = set()
 """Functions around a primitive that do not save their first input. The ops fill it in."""
+
 
 UNIFORM = frozenset(("fill_", "zero_"))
 """What writes one value everywhere: also where several elements share their memory, as in PyTorch."""
 
-_ZERO = np.zeros(())
 
-
-def _without_part(g: Any, steps: tuple[Any, ...]) -> Any:
-    return copy_slices(g, _ZERO, steps)
-
-
-def _with_part(array: Any, steps: tuple[Any, ...]) -> tuple[Any, Any]:
-    """Return ``array`` and what ``steps`` show of it.
-
-    A step such as ``view`` depends on the order in memory, which for a gradient may differ from that of the tensor it
-    belongs to: then of a copy, row by row or column by column. RuntimeError if the steps fit none of them.
-    """
-    for order in ("C", "F"):
-        try:
-            return array, replay(array, steps)
-        except RuntimeError:
-            array = copied(array, order)
-    return array, replay(array, steps)
-
-
-def _part(g: Any, steps: tuple[Any, ...]) -> Any:
-    return _with_part(g, steps)[1]
-
-
-@primitive(base=_without_part, value=_part, grad_fn_name="CopySlices")
-def copy_slices(base: Array, value: Any, steps: tuple[Any, ...]) -> Array:
-    """Return ``base`` with the part that ``steps`` look at replaced by ``value``."""
-    out: Array
-    out, part = _with_part(np.array(base), steps)
-    part[...] = value
-    return out
-
-
-def inplace_variant(twin: Callable[..., Any], name: str = "") -> Callable[..., Any]:
-    """Return the method that computes ``twin`` and writes the result into its first argument."""
-    name = name or f"{twin.__name__}_"
+def inplace_variant(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
+    """Return the method that computes ``function`` and writes the result into its first argument."""
+    name = name or f"{function.__name__}_"
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return write_inplace(self, twin, args, kwargs, name)
+        return write_inplace(self, function, args, kwargs, name)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"In-place version of :func:`{twin.__name__}`."
+    method.__doc__ = f"In-place version of :func:`{function.__name__}`."
     return method
 
 
-def write_inplace(x: Any, twin: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
-    """Write ``twin(x, *args, **kwargs)`` into ``x``, recorded if gradients are; return ``x``."""
+def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
+    """Write ``function(x, *args, **kwargs)`` into ``x``, recorded if a gradient is required; return ``x``."""
     if 0 in x.array.strides and name not in UNIFORM:
         assert_no_internal_overlap(x.array, name)
     if x.view_of is not None:
         refresh_view(x)
-    if not recording.get() or not (_any_requires_grad(x, args, kwargs)):
-        return _overwrite(x, twin, args, kwargs, name)
+    mode = recording.get()
+    if not mode or not _any_requires_grad(x, args, kwargs):
+        return _overwrite(x, function, args, kwargs, name)
     check_inplace(x)
-    source = x if saves_no_input(twin) else wrap(type(x), np.array(x.array), x.node)
-    value = as_written(x, twin(source, *args, **kwargs), name)
+    if mode is True:
+        return _write_recorded(x, function, args, kwargs, name)
+    with Doing("write", x, name):
+        return _write_recorded(x, function, args, kwargs, name)
+
+
+def _write_recorded(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
+    source = x if saves_no_input(function) else wrap(type(x), np.array(x.array), x.node)
+    value = as_written(x, function(source, *args, **kwargs), name)
     write_array(x, value.array, name)
     rebase_history(x, value)
     return x
@@ -101,9 +85,9 @@ def _any_requires_grad(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     return False
 
 
-def inplace_cumulative(twin: Callable[..., Any]) -> Callable[..., Any]:
+def inplace_cumulative(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return :func:`in_place` of a running sum or product, whose ``dtype`` must be that of the tensor."""
-    run = inplace_variant(twin)
+    run = inplace_variant(function)
 
     def method(self: Any, dim: int, *, dtype: Any = None) -> Any:
         if dtype is not None and dtype is not self.dtype:
@@ -115,17 +99,17 @@ def inplace_cumulative(twin: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def saves_no_input(twin: Any) -> bool:
-    """Return whether ``twin`` does not save its first input, so that it may be overwritten right after."""
-    if not is_primitive(twin):
-        return twin in SPARING
-    op = twin.primitive
+def saves_no_input(function: Any) -> bool:
+    """Return whether ``function`` does not save its first input, so that it may be overwritten right after."""
+    if not is_primitive(function):
+        return function in SPARING
+    op = function.primitive
     return op.params[0] not in op.saves and not op.view
 
 
-def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
+def _overwrite(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write without a record, and for plain arithmetic without a temporary."""
-    fast = ARRAY_OPERATORS.get(twin)
+    fast = ARRAY_OPERATORS.get(function)
     if fast is not None and len(args) == 1 and not kwargs and type(x.array) is np.ndarray:
         kind = x.array.dtype
         other = args[0].array if isinstance(args[0], Variable) else args[0]
@@ -136,7 +120,7 @@ def _overwrite(x: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
             fast(x.array, other)
             bump_version(x, name)
             return x
-    write_array(x, as_written(x, twin(x, *args, **kwargs), name).array, name)
+    write_array(x, as_written(x, function(x, *args, **kwargs), name).array, name)
     return x
 
 
@@ -179,37 +163,37 @@ def write_array(x: Any, array: Any, name: str) -> None:
 
 def rebase_history(x: Any, value: Any) -> None:
     """Give ``x``, and the tensor it is a view of, the history of ``value``, which was just stored into it."""
-    node, view, before = value.node, x.view_of, x.node
+    node, view, old = value.node, x.view_of, x.node
     if node is not None:
-        _share_saved_result(node, value, x)
+        _save_written_memory(node, value, x)
     if view is None and node is not None:
         x.node = node
     else:
-        _set_base_history(x if view is None else view.base, () if view is None else view.view_ops, node)
+        _rebase(x if view is None else view.base, () if view is None else view.view_ops, node)
         if view is not None:
             refresh_view(x)
-    move_retain_grad(before, x.node)
+    move_retain_grad(old, x.node)
 
 
-def _set_base_history(base: Any, steps: tuple[Any, ...], node: Node | None) -> None:
-    """Give ``base`` the history of a write of ``node``'s value (None: a constant) into what ``steps`` look at."""
-    made = Node()
-    made.backward = PRIMITIVES["copy_slices"].backward("CopySlices", True)
-    made.edges, made.saved, made.hooks = (base.node, node), (steps,), None
-    made.shape, made.dtype, made.seq = base.array.shape, base.array.dtype, next(clock)
+def _rebase(base: Any, view_ops: tuple[Any, ...], node: Node | None) -> None:
+    """Give ``base`` the history of a write of ``node``'s value (None: a constant) into what ``view_ops`` show."""
+    kind = copy_slices.primitive.backward("CopySlices", True)
+    made = Node.record(kind, (base.node, node), (view_ops,), base.array.shape, base.array.dtype)
     move_retain_grad(base.node, made)
     base.node = made
     mode = recording.get()
     if not isinstance(mode, bool):
-        mode.node_made(made, base.array)
+        with Doing("rebase", base):
+            mode.node_made(made, base.array)
 
 
-def _share_saved_result(node: Node, value: Any, x: Any) -> None:
+def _save_written_memory(node: Node, value: Any, x: Any) -> None:
     """Let a node that saved its result hold the memory of ``x`` instead: no second copy, and its version counts."""
     if node.saved is None or node.backward is None:
         return
-    for place, kind, _ in node.backward.layout:
-        if kind == "out" and node.saved[place] is value.array and type(x.array) is np.ndarray:
+    for slot in node.backward.saved_slots:
+        place = slot.place
+        if slot.source == RESULT and node.saved[place] is value.array and type(x.array) is np.ndarray:
             saved = list(node.saved)
             saved[place : place + 3] = x.array, x.version, bytes(x.version)
             node.saved = tuple(saved)

@@ -8,8 +8,9 @@ from warnings import warn
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
-from .grad_mode import recording
-from .node import Node, Variable, as_ndarray, bump_version, set_array
+from .node import Node
+from .recording import recording
+from .variable import Variable, as_ndarray, bump_version, set_array
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
 

@@ -30,7 +30,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..arrays.dtypes import Array
 from .codegen import forward as source
-from .codegen.backward import layout
+from .codegen.backward import saved_slots
 from .node import Backward
 
 P = ParamSpec("P")
@@ -43,14 +43,20 @@ PRIMITIVES: dict[str, Primitive] = {}
 
 
 class Primitive:
-    """One op as it was declared: its name, kernel and rules.
+    """One op as it was declared.
 
-    ``view``: the result looks into the first input. ``promote``: ``"same"`` brings the inputs to their common
-    dtype, ``"float"`` also makes integers floats; ``refuse_bool`` refuses bools. ``many`` names a parameter that takes a
-    sequence of tensors.
-    An ``operator`` answers a foreign operand with ``NotImplemented``, as Python asks of ``__add__``.
-    ``returns`` builds what the caller gets from the result and the ``aux``. ``grad_fn_name`` is the node's name, or a
-    function of some parameters that gives it.
+    name           the kernel's, without underscores at its ends
+    kernel, rules  the NumPy function, and for each tensor input the rule of its gradient, or ``None``
+    joint          the one rule of all inputs, if it was declared so
+    view           the result looks into the first input
+    promote        ``"same"`` brings the inputs to their common dtype, ``"float"`` also makes integers floats
+    refuse_bool    bools among the inputs are refused
+    aux            names of what the kernel returns beside the result: constants, such as indices
+    many           the parameter that takes a sequence of tensors
+    operator       a foreign operand is answered with ``NotImplemented``, as Python asks of ``__add__``
+    returns        builds what the caller gets from the result and the ``aux``
+    grad_fn_name   the node's name, or a function of some parameters that gives it
+    function       what users call
     """
 
     def __init__(
@@ -73,7 +79,7 @@ class Primitive:
         self.operator, self.returns, self.refuse_bool = operator, returns, refuse_bool
         self.name = kernel.__name__.strip("_")
         self.grad_fn_name = grad_fn_name or pascal(self.name) + "Backward0"
-        # An elementwise rule gives gradients of the result's shape and dtype: to settle only where an input's differs.
+        # An elementwise rule gives gradients of the result's shape and dtype: only an input of another needs more.
         self.elementwise = bool(promote)
         self.backwards: dict[tuple[str, bool], Backward] = {}
         self.function = source.placeholder(self)
@@ -115,15 +121,15 @@ class Primitive:
         key = grad_fn_name, needs_unbroadcast
         found = self.backwards.get(key)
         if found is None:
-            saved, arity = layout(self), len(self.inputs)
-            found = Backward(self.name, grad_fn_name, self._first_vjp, self.frees, needs_unbroadcast, saved, arity)
+            slots, arity = saved_slots(self), len(self.inputs)
+            found = Backward(self.name, grad_fn_name, self._first_vjp, self.frees, needs_unbroadcast, slots, arity)
             self.backwards[key] = found
         return found
 
     def _first_vjp(self, g: Any, saved: Any, node: Any) -> Any:
         """Write the vjp, then do as it does."""
-        for op in self.backwards.values():
-            op.vjp = source.build_vjp(self, op)
+        for backward in self.backwards.values():
+            backward.vjp = source.build_vjp(self, backward)
         return next(iter(self.backwards.values())).vjp(g, saved, node)
 
     def __repr__(self) -> str:
@@ -164,7 +170,8 @@ def primitive(
         each: dict[str, Rule | None] = {**dict.fromkeys(inputs, rule), **rules} if rule else rules
         op = Primitive(
             kernel, each, rule,
-            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, operator=operator, returns=returns, grad_fn_name=grad_fn_name,
+            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, operator=operator,
+            returns=returns, grad_fn_name=grad_fn_name,
         )  # fmt: skip
         if op.name in PRIMITIVES:
             raise ValueError(f"two primitives are called {op.name!r}")

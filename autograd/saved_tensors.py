@@ -10,9 +10,13 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from .grad_mode import Observer, Watch, no_grad
-from .node import Backward, FreedError, Node, Variable, set_array, wrap
-from .version import FIXED, UNWRITTEN
+from .errors import FreedError
+from .grad_mode import no_grad
+from .node import Backward, Node
+from .observers import Observer
+from .recording import Watch
+from .variable import Variable, set_array, wrap
+from .version import UNWRITTEN
 
 Pair = tuple[Callable[[Any], Any], Callable[[Any], Any]] | None
 
@@ -46,25 +50,30 @@ class Packed:
         return found.array
 
 
-class _Unpacking:
-    """The vjp of a node whose saved arrays were packed: open them, then vjp as before."""
+class _UnpackingBackward(Backward):
+    """What a node does on the way back whose saved arrays were packed: open them, then as before."""
 
-    __slots__ = ("op",)
+    __slots__ = ("packed",)
 
-    def __init__(self, op: Backward) -> None:
-        self.op = op
+    def __init__(self, packed: Backward) -> None:
+        super().__init__(
+            packed.name, packed.grad_fn_name, None, frees=True, needs_unbroadcast=packed.needs_unbroadcast,
+            saved_slots=packed.saved_slots, arity=packed.arity,
+        )  # fmt: skip
+        self.packed = packed
 
-    def __call__(self, g: Any, saved: Any, node: Node) -> Any:
+    def vjp(self, g: Any, saved: Any, node: Node) -> Any:
+        """Open what was packed, then do as before."""
         if saved is None:
             raise FreedError
         opened = list(saved)
-        for place, _, _ in self.op.layout:
+        for _, place, _ in self.saved_slots:
             value = opened[place]
             if isinstance(value, Packed):
                 opened[place] = value.open()
             elif isinstance(value, Variable) and isinstance(value.array, Packed):
                 set_array(value, value.array.open())  # the walk is recorded, and this tensor was made for it
-        return self.op.vjp(g, tuple(opened), node)
+        return self.packed.vjp(g, tuple(opened), node)
 
 
 class _Packer(Observer):
@@ -72,26 +81,11 @@ class _Packer(Observer):
 
     def node_made(self, node: Any, value: Any) -> None:
         pair = _pairs.get()[-1]
-        if pair is None or node.saved is None:
+        if pair is None or not node.saved:
             return
-        op = node.backward
-        if op.layout:
-            saved = list(node.saved)
-            for place, _, _ in op.layout:
-                if saved[place] is not None:
-                    saved[place : place + 3] = Packed(saved[place], saved[place + 1], pair), FIXED, UNWRITTEN
-            node.saved = tuple(saved)
-            node.backward = Backward(
-                op.name,
-                op.grad_fn_name,
-                _Unpacking(op),
-                frees=True,
-                needs_unbroadcast=op.needs_unbroadcast,
-                layout=op.layout,
-                arity=op.arity,
-            )
-        elif hasattr(op.vjp, "repack"):  # a Function keeps what it saved in its own way
-            op.vjp.repack(node, lambda array, version: Packed(array, version, pair))
+        node.backward.map_saved(node, lambda array, version: Packed(array, version, pair))
+        if node.backward.saved_slots:  # a Function opens what was packed itself
+            node.backward = _UnpackingBackward(node.backward)
 
 
 _PACKER = _Packer()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from .grad_mode import Recording, recording
-from .node import Node, Variable, ensure_version
+from .hooks import move_retain_grad
+from .node import Node
+from .observers import Doing
+from .recording import Recording, recording
+from .variable import Variable, ensure_version
 
 
 class View:
-    """How a tensor looks into its base: the view_ops that lead to it, and the base's node it last saw.
+    """How a tensor looks into its base.
 
-    ``frozen`` says why the view must not be written while recording, or is empty. ``view_ops`` is ``None`` where a custom
-    Function made the view: it cannot be looked at again.
+    base        the tensor that owns the memory; it is no view itself
+    view_ops    the ops that lead from the base to the view, with their arguments; ``None`` where a custom Function
+                made the view, which cannot be replayed
+    base_node   the node that the base had when the view was last refreshed
+    frozen      why the view must not be written while recording, or ``""``
     """
 
     __slots__ = ("base", "base_node", "frozen", "view_ops")
@@ -36,14 +42,14 @@ MULTI_OUTPUT_VIEW = (
 def attach(made: Variable, x: Variable, function: Any, rest: tuple[Any, ...], frozen: str = "") -> None:
     """Note that ``made`` is ``function(x, *rest)`` and shares the memory of ``x``."""
     made.version = x.version if x.version is not None else ensure_version(x)
-    before = x.view_of
+    through = x.view_of
     if not recording.get():
         frozen = VIEW_UNDER_NO_GRAD
-    if before is None:
+    if through is None:
         made.view_of = View(x, ((function, rest),), x.node, frozen)
     else:
-        view_ops = None if before.view_ops is None else (*before.view_ops, (function, rest))
-        made.view_of = View(before.base, view_ops, before.base.node, frozen or before.frozen)
+        view_ops = None if through.view_ops is None else (*through.view_ops, (function, rest))
+        made.view_of = View(through.base, view_ops, through.base.node, frozen or through.frozen)
 
 
 def replay(base: Any, view_ops: tuple[Any, ...]) -> Any:
@@ -54,25 +60,15 @@ def replay(base: Any, view_ops: tuple[Any, ...]) -> Any:
 
 
 def refresh_view(x: Variable) -> None:
-    """Give the view ``x`` its new history if its base was written since ``x`` last looked."""
+    """Give the view ``x`` its new history if its base was written since ``x`` was last refreshed."""
     view = x.view_of
     base = view.base
-    if view.base_node is not base.node and base.node is not None:  # None: the base was only told to ask for no gradient
-        if view.view_ops is None:
-            raise RuntimeError(view.frozen)
-        before = x.node
-        with Recording(True):  # and told to whoever looks on
-            x.node = replay(base, view.view_ops).node
-        move_retain_grad(before, x.node)
-        view.base_node = base.node
-
-
-def move_retain_grad(before: Node | None, after: Node | None) -> None:
-    """Let ``after`` keep the gradient that ``before`` was to keep, and has: it is the tensor that was asked."""
-    hooks = None if before is None else before.hooks
-    if hooks is None or after is None or after is before or not (hooks.retain or hooks.kept is not None):
+    if view.base_node is base.node or base.node is None:  # None: the base was only told to require no grad
         return
-    if after.hooks is None:
-        after.hooks = type(hooks)()
-    after.hooks.retain, hooks.retain = hooks.retain, False
-    after.hooks.kept, hooks.kept = hooks.kept, None
+    if view.view_ops is None:
+        raise RuntimeError(view.frozen)
+    old = x.node
+    with Recording(True), Doing("refresh", x):  # whoever looks on is told of the replayed steps
+        x.node = replay(base, view.view_ops).node
+    move_retain_grad(old, x.node)
+    view.base_node = base.node

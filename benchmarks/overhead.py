@@ -40,7 +40,7 @@ class Op:
     name: str
     inputs: tuple[Any, ...]
     hand: Callable[..., Any]
-    pull: Callable[..., tuple[Any, ...]]
+    vjp: Callable[..., tuple[Any, ...]]
     engine: Callable[..., Any]
 
 

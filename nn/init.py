@@ -15,7 +15,7 @@ from warnings import warn
 import numpy as np
 
 from ..autograd.grad_mode import no_grad
-from ..autograd.node import as_ndarray, bump_version, wrap
+from ..autograd.variable import as_ndarray, bump_version, wrap
 from ..tensors.random.creation import randperm
 from ..tensors.tensor.methods import Tensor
 

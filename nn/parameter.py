@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays.device import require_cpu
 from ..arrays.dtypes import as_numpy, default_numpy, dtype_of
 from ..arrays.formatting import parameter_repr
-from ..autograd.node import wrap
+from ..autograd.variable import wrap
 from ..tensors.tensor.methods import Tensor
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays.dtypes import as_numpy, default_numpy
 from ..autograd.grad_mode import no_grad
-from ..autograd.node import Variable, as_ndarray, bump_version, wrap
+from ..autograd.variable import Variable, as_ndarray, bump_version, wrap
 from ..tensors.random.generator import get_rng_state, set_rng_state
 from ..tensors.tensor.methods import Tensor
 from .modules.batchnorm import _NormBase

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arrays.dtypes import float16, float32
-from ..autograd.node import as_ndarray, wrap
+from ..autograd.variable import as_ndarray, wrap
 from .blockwise import Array, Counted, count_step, kept_scalar
 from .optimizer import scalar
 

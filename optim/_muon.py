@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.node import Variable, as_ndarray, wrap
+from ..autograd.variable import Variable, as_ndarray, wrap
 from .blockwise import Array, Blockwise
 from .optimizer import scalar
 

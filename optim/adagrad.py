@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.node import wrap
+from ..autograd.variable import wrap
 from .blockwise import Array, Counted, decayed, decays, kept_scalar
 from .optimizer import check_modes, check_not_negative, check_rate, scalar
 

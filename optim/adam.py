@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, decayed, decays
 from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar

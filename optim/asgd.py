@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import default_numpy
-from ..autograd.node import as_ndarray, wrap
+from ..autograd.variable import as_ndarray, wrap
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
 from .optimizer import check_modes, check_not_negative, check_rate, scalar
 

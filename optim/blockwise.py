@@ -9,8 +9,8 @@ import numpy as np
 
 from ..arrays.dtypes import default_numpy, float16, float32, float64
 from ..autograd.grad_mode import enable_grad
-from ..autograd.node import Variable, as_ndarray, bump_version, wrap
 from ..autograd.out_argument import assert_no_internal_overlap
+from ..autograd.variable import Variable, as_ndarray, bump_version, wrap
 from .optimizer import Optimizer, scalar
 
 Array = Any

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.grad_mode import enable_grad, no_grad
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from ..tensors.creation.factories import zeros
 from ..tensors.ops.shape.join import cat
 from .line_search import Point, strong_wolfe

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.node import as_ndarray
+from ..autograd.variable import as_ndarray
 from .adam import average
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
 from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar

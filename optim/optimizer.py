@@ -11,7 +11,7 @@ from typing import Any
 from warnings import warn
 
 from ..autograd.hooks import HookDict, RemovableHandle
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from ..tensors.tensor.methods import Tensor
 
 Hook = Callable[..., Any]

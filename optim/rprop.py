@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.node import wrap
+from ..autograd.variable import wrap
 from .blockwise import Array, Counted
 from .optimizer import check_modes, check_rate, scalar
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd.node import Variable, as_ndarray, wrap
+from ..autograd.variable import Variable, as_ndarray, wrap
 from .blockwise import Array, Blockwise, Constants, decayed, decays
 from .optimizer import check_modes, scalar
 

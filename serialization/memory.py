@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.dtypes import Array, dtype_of
-from ..autograd.node import as_ndarray
+from ..autograd.variable import as_ndarray
 
 
 class Piece(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any
 from ..arrays.device import device
 from ..arrays.dtypes import Array, dtype, dtype_of
 from ..arrays.size import Size
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from ..nn.parameter import Parameter
 from .memory import Memory, Piece
 
@@ -39,7 +39,7 @@ def attributes(tensor: Any, path: str) -> dict[str, Any]:
     """Return what the user set on a tensor; PicklingError if it is of a class of the user's."""
     if type(tensor) not in (Variable.result, Parameter):
         raise PicklingError(f"{path} is a {type(tensor).__name__}: of Tensor's subclasses only Parameter is saved")
-    found: dict[str, Any] = tensor._attributes()
+    found: dict[str, Any] = dict(tensor.__dict__)
     return found
 
 

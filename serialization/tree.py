@@ -15,7 +15,7 @@ from typing import Any
 from ..arrays.device import device
 from ..arrays.dtypes import DTYPES, dtype
 from ..arrays.size import Size
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from ..nn.parameter import Parameter
 from .memory import Memory, checked_key
 from .pickler import DEEPEST, attributes, refused

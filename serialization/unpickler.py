@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ..arrays.device import device, strided
 from ..arrays.dtypes import DTYPES, Array, dtype
 from ..arrays.size import Size
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from ..nn.parameter import Parameter
 from ..tensors.tensor.conversions import new
 from .memory import checked_key, look

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays.dtypes import dtype, dtype_of, result_numpy
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from ..autograd.version import INFERENCE
 
 

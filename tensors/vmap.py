@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.trees import broadcast_prefix, filled, flat
-from ..autograd.node import Variable, as_ndarray, wrap
+from ..autograd.variable import Variable, as_ndarray, wrap
 from .ops.shape.join import stack
 from .ops.shape.split import unbind
 from .ops.shape.views import narrow

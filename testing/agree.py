@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.entry import grad
-from ..autograd.node import as_ndarray
+from ..autograd.variable import as_ndarray
 from ..tensors.random.generator import get_rng_state
 from ..utils.checkpoint import checkpoint
 from .gradient import check_gradient

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 
 Message = str | Callable[[str], str] | None
 _TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}

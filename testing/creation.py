@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import as_numpy
-from ..autograd.node import as_ndarray
+from ..autograd.variable import as_ndarray
 from ..tensors.creation.factories import empty, full
 from ..tensors.random.creation import randint
 

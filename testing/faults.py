@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..autograd.node import Variable
 from ..autograd.primitive import PRIMITIVES, names_of
+from ..autograd.variable import Variable
 
 COMMON = (
     "exp", "log", "sin", "cos", "tanh", "sigmoid", "sqrt", "relu", "mul", "div", "pow_tensor", "sum", "mean", "mm",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import lazy
-from ..autograd.node import Variable
+from ..autograd.variable import Variable
 from .phrases import PHRASES, Phrase, endings
 
 _ENGINE: Any = lazy.load("")

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
-from ..autograd.node import Variable, as_ndarray
+from ..autograd.variable import Variable, as_ndarray
 from .agree import AgreementError, check_agreement
 from .compare import assert_close
 from .gradient import check_gradient

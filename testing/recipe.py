@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
-from ..autograd.node import Variable, as_ndarray
+from ..autograd.variable import Variable, as_ndarray
 from .subject import called, named
 
 LONGEST = 200

@@ -11,7 +11,7 @@ import numpy as np
 from ..autograd.entry import grad
 from ..autograd.function import Function as UserFunction
 from ..autograd.grad_mode import enable_grad, no_grad
-from ..autograd.node import Variable, as_ndarray, new_leaf, wrap
+from ..autograd.variable import Variable, as_ndarray, new_leaf, wrap
 from ..tensors.random.generator import get_rng_state, set_rng_state
 
 Array = np.ndarray[Any, Any]

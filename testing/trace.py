@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.function import Function as UserFunction
-from ..autograd.grad_mode import Observer, Watch
 from ..autograd.node import Node
+from ..autograd.observers import Observer
+from ..autograd.recording import Watch
 from .judge import Point, derived
 from .subject import Function, leaf, mapped
 from .verdict import Finding, Verdict

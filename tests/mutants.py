@@ -36,7 +36,7 @@ from corners import check_corner, of_op
 from equivalent import EQUIVALENT
 from gradients import check_alone, check_op, right_or_refused
 from rushlight import tensors
-from rushlight.autograd import engine
+from rushlight.autograd import engine, watched_walk
 from rushlight.autograd.codegen import forward as generated
 from rushlight.autograd.primitive import PRIMITIVES, Primitive
 
@@ -281,14 +281,16 @@ def engine_faults(op: Primitive, drawn: dict[str, list[Any]]) -> Iterator[tuple[
             generated.vjp_lines = lines
             rewrite([op])
     if op.elementwise and len(op.inputs) > 1:
-        settle = engine.unbroadcast
-        engine.unbroadcast = lambda part, edge, node: (
-            part if node.backward.name == op.name else settle(part, edge, node)
-        )
+        unbroadcast = engine.unbroadcast
+
+        def left_out(part: Any, edge: Any, node: Any) -> Any:
+            return part if node.backward.name == op.name else unbroadcast(part, edge, node)
+
+        engine.unbroadcast = watched_walk.unbroadcast = left_out
         try:
             yield "broadcast not undone", caught_at_all([op], drawn)
         finally:
-            engine.unbroadcast = settle
+            engine.unbroadcast = watched_walk.unbroadcast = unbroadcast
 
 
 def named(function: FunctionType, its: list[Primitive]) -> str:

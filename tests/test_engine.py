@@ -11,7 +11,8 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import Function, backward, engine, grad
-from rushlight.autograd.node import Node, as_ndarray
+from rushlight.autograd.node import Node
+from rushlight.autograd.variable import as_ndarray
 
 
 @pytest.fixture(autouse=True, params=[False, True], ids=["plain", "hooked"])

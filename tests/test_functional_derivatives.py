@@ -11,7 +11,7 @@ import rushlight as torch
 from rushlight.autograd import Function, gradcheck, gradgradcheck
 from rushlight.autograd.functional import hessian, hvp, jacobian, jvp, vhp, vjp
 from rushlight.autograd.gradcheck import GradcheckError
-from rushlight.autograd.node import as_ndarray
+from rushlight.autograd.variable import as_ndarray
 
 A = np.array([[2.0, -1.0, 0.5], [1.0, 3.0, -2.0]])
 

@@ -11,7 +11,7 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import Function, grad
-from rushlight.autograd.node import as_ndarray
+from rushlight.autograd.variable import as_ndarray
 
 
 def leaf(*values: float) -> Any:

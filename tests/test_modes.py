@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import rushlight as torch
-from rushlight.autograd.grad_mode import Observer, Watch
+from rushlight.autograd.observers import Observer
+from rushlight.autograd.recording import Watch
 
 
 def leaf() -> Any:

@@ -20,7 +20,7 @@ from rushlight.autograd.graph import (
     save_on_cpu,
     saved_tensors_hooks,
 )
-from rushlight.autograd.node import as_ndarray
+from rushlight.autograd.variable import as_ndarray
 from rushlight.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential
 
 

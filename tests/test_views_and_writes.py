@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import rushlight as torch
 from rushlight import testing
 from rushlight.autograd import grad
-from rushlight.autograd.node import as_ndarray
+from rushlight.autograd.variable import as_ndarray
 
 
 @dataclass

@@ -14,7 +14,7 @@ from warnings import warn
 from ..autograd import backward, enable_grad
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
-from ..autograd.node import Variable, as_ndarray, ensure_version, new_leaf, wrap
+from ..autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from ..tensors.random.generator import get_rng_state, set_rng_state
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]

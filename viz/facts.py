@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.multi_output import OutputGrads
-from ..autograd.node import Node, Variable
+from ..autograd.function import FunctionBackward
+from ..autograd.node import Node, SavedArray
 from ..autograd.primitive import PRIMITIVES
+from ..autograd.variable import Variable
 from ..nn import functional
-from .held import KEPT, Held, dtype_name
+from .held import KEPT, dtype_name
 from .model import Shape, Source
 from .notes import Note, note_of
 from .sources import near, text_of
@@ -38,8 +39,8 @@ def said(value: Any) -> str:
 
 
 def plain_shape(shape: Any) -> Shape | None:
-    """Return a shape of numbers; a step with several results has another kind."""
-    return None if shape is OutputGrads.shape else tuple(shape)
+    """Return a shape as a tuple; a step with several results has none."""
+    return None if shape is None else tuple(shape)
 
 
 _words: dict[str, str] = {}
@@ -50,7 +51,7 @@ def word(step: Node) -> str:
     op = step.backward
     if op is None:
         return ""
-    if hasattr(op.vjp, "ctx"):
+    if isinstance(op, FunctionBackward):
         return op.name
     if op.grad_fn_name == "CopySlices":
         return "write"
@@ -68,9 +69,8 @@ def result_of(step: Node) -> tuple[Shape | None, str, tuple[Shape, ...]]:
     shape = plain_shape(step.shape)
     if shape is not None:
         return shape, dtype_name(step.dtype), ()
-    facts = getattr(step.backward.vjp if step.backward is not None else None, "facts", None)
-    if facts is not None:
-        return None, "", tuple(tuple(fact[0]) for fact in facts if fact is not None)
+    if isinstance(step.backward, FunctionBackward):
+        return None, "", tuple(tuple(fact[0]) for fact in step.backward.output_facts if fact is not None)
     return None, "", ()
 
 
@@ -113,8 +113,8 @@ def written(tensor: Any) -> bool:
     return not tensor.is_inference() and tensor._version > 0
 
 
-def is_constant(one: Held) -> bool:
-    """Return whether a saved array is an input to draw: one with dims that asks for no gradient."""
+def is_constant(one: SavedArray) -> bool:
+    """Return whether a saved array is an input to draw: one with dims that requires no grad."""
     return isinstance(one.array, np.ndarray) and one.array.ndim > 0 and one.version is not None
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
-from ..autograd.grad_fn import _WORDS
-from ..autograd.node import Backward, Node
+from ..autograd.grad_fn import PYTORCH_NAMES
+from ..autograd.node import Backward, Node, SavedArray
 from ..autograd.primitive import PRIMITIVES
 from ..autograd.saved_tensors import Packed
 from ..autograd.version import last_writer, writes
@@ -17,76 +17,44 @@ from .model import Saved
 KEPT = np.ndarray | np.generic
 
 
-class Held:
-    """One saved array before it becomes data: ``edge`` is its node, -1 the step itself, None a constant."""
-
-    __slots__ = ("array", "edge", "name", "saved_version", "version")
-
-    def __init__(self, name: str, array: Any, version: Any, saved_version: Any, edge: Any) -> None:
-        self.name, self.array, self.version, self.saved_version, self.edge = name, array, version, saved_version, edge
-
-    @property
-    def stale(self) -> bool:
-        """Whether the memory was written since, so that the backward pass must raise."""
-        return bool(self.version or self.saved_version) and self.version != self.saved_version
-
-
-def held(node: Node) -> tuple[list[Held], list[tuple[str, Any]]]:
-    """Return the arrays that ``node`` saved, and its other saved values by name."""
+def held(node: Node) -> tuple[list[SavedArray], list[tuple[str, Any]]]:
+    """Return the arrays that ``node`` saved, under PyTorch's names, and its other saved values by name."""
     if node.backward is None or not node.saved:
         return [], []
-    if hasattr(node.backward.vjp, "ctx"):
-        return _of_function(node), []
-    arrays: list[Held] = []
+    arrays: list[SavedArray] = []
     others: list[tuple[str, Any]] = []
-    for place, word, edge in _plan(node.backward):
-        value = node.saved[place]
-        if value is None:
-            continue
-        if edge is None:
-            if isinstance(value, np.ndarray) and value.ndim:
-                arrays.append(Held(word, value, None, None, None))
-            else:
-                others.append((word, value))
-            continue
-        source = -1 if edge == -1 else node.edges[edge] if edge >= 0 else None
-        if source is None and isinstance(value, KEPT) and not value.ndim:
-            others.append((word, value))
+    for one in node.backward.saved_arrays(node):
+        name = PYTORCH_NAMES.get(one.name, one.name)
+        if one.source is None and isinstance(one.array, KEPT) and not one.array.ndim:
+            others.append((name, one.array))
         else:
-            version, saved_version = node.saved[place + 1 : place + 3]
-            arrays.append(Held(word, value, version, saved_version, source))
+            arrays.append(one._replace(name=name))
+    for place, name in _other_values(node.backward):
+        value = node.saved[place]
+        if isinstance(value, np.ndarray) and value.ndim:
+            arrays.append(SavedArray(name, value, None, b"", None))
+        elif value is not None:
+            others.append((name, value))
     return arrays, others
 
 
-_plans: dict[Backward, list[tuple[int, str, int | None]]] = {}
+_places: dict[str, list[tuple[int, str]]] = {}
 
 
-def _plan(op: Backward) -> list[tuple[int, str, int | None]]:
-    """Return where in ``saved`` each value worth showing lies: place, PyTorch's name, and for arrays the edge."""
-    found = _plans.get(op)
+def _other_values(backward: Backward) -> list[tuple[int, str]]:
+    """Return where in ``Node.saved`` the values lie that are no arrays of tensors, and PyTorch's names of them."""
+    primitive = PRIMITIVES.get(backward.name)
+    if primitive is None:
+        return []
+    found = _places.get(backward.name)
     if found is None:
-        primitive = PRIMITIVES.get(op.name)
-        edges = {place: edge for place, _, edge in op.layout}
         found, place = [], 0
-        for name in primitive.saves if primitive is not None else ():
-            if place in edges:
-                found.append((place, _WORDS.get(name, name), edges[place]))
-                place += 2
-            elif not name.endswith("_shape"):
-                found.append((place, _WORDS.get(name, name), None))
-            place += 1
-        if op in (primitive.backwards.values() if primitive is not None else ()):
-            _plans[op] = found  # the op of a node whose values are packed is its own
-    return found
-
-
-def _of_function(node: Node) -> list[Held]:
-    found = []
-    for number, (array, version, saved_version, edge, output) in enumerate(node.saved or ()):
-        if array is not None:
-            found.append(
-                Held(f"saved_tensors[{number}]", array, version, saved_version, -1 if output is not None else edge)
-            )
+        for name in primitive.saves:
+            array = primitive.is_array(name)
+            if not array and not name.endswith("_shape"):
+                found.append((place, PYTORCH_NAMES.get(name, name)))
+            place += 3 if array else 1
+        _places[backward.name] = found
     return found
 
 
@@ -117,15 +85,15 @@ def owner_of(array: Any) -> Any:
     return array
 
 
-def row(one: Held, ledger: Ledger, owner: str) -> Saved:
+def row(one: SavedArray, node: Node, ledger: Ledger, owner: str) -> Saved:
     """Return ``one`` as data."""
     if isinstance(one.array, Packed):
         return Saved(one.name, (), "packed by a hook", 0, of="packed", owner=owner)
-    of = "result" if one.edge == -1 else "constant" if one.edge is None else "input"
+    of = "result" if one.source is node else "constant" if one.source is None else "input"
     now, saved_version = writes(one.version or b""), writes(one.saved_version or b"")
     return Saved(
         one.name, tuple(one.array.shape), _dtype(one.array), int(one.array.nbytes), ledger.adds(one.array), of, owner,
-        saved_version, now, last_writer(one.version) if one.stale else "",
+        saved_version, now, last_writer(one.version) if one.version and one.modified else "",
     )  # fmt: skip
 
 

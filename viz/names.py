@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..autograd.grad_fn import grad_fn_of
-from ..autograd.node import Node, Variable
+from ..autograd.node import Node
+from ..autograd.variable import Variable
 from ..nn.modules.module import Module
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
 from weakref import ref
 
-from ..autograd import engine, inplace, view
 from ..autograd.grad_fn import grad_fn_of
-from ..autograd.grad_mode import Observer, Watch
-from ..autograd.node import Node, Variable
+from ..autograd.node import Node
+from ..autograd.observers import Observer, activities
+from ..autograd.recording import Watch
+from ..autograd.variable import Variable
 from ..autograd.version import writes
 from ..nn.modules.module_hooks import HookedModule
 from .graph import Graph
@@ -24,10 +26,9 @@ from .sources import near, text_of
 from .trace import Failure, trace
 from .values import stats
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
-_CALL, _WRITE = HookedModule.__call__.__code__, inplace.write_inplace.__code__
-_REPLACE, _RUN = inplace._set_base_history.__code__, engine._walk_watched.__code__
-_SETTLE = view.refresh_view.__code__
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+_CALL = HookedModule.__call__.__code__
+_NOT_SHIPPED = tuple(folder + os.sep for folder in ("tests", "examples"))
 _ours: dict[CodeType, bool] = {}
 
 
@@ -36,7 +37,7 @@ def _is_ours(code: CodeType) -> bool:
     found = _ours.get(code)
     if found is None:
         name = code.co_filename
-        inside = name.startswith(_PACKAGE) and not name[len(_PACKAGE) :].startswith(("/tests/", "/examples/"))
+        inside = name.startswith(_PACKAGE) and not name[len(_PACKAGE) :].startswith(_NOT_SHIPPED)
         found = _ours[code] = inside or name.startswith("<rushlight ")
     return found
 
@@ -71,6 +72,7 @@ class record(Observer):
 
     def __enter__(self) -> Self:
         self._entry = id(_getframe(1))  # alive while the block runs, so nothing else has this id
+        self._outside = len(activities.get())
         self._watch.__enter__()
         self._clock = perf_counter()
         return self
@@ -113,29 +115,33 @@ class record(Observer):
 
     def _look_up(self, note: Note, frame: FrameType | None) -> None:
         """Read the stack from the step's own frame up to where the recorder was entered."""
+        self._look_at_engine(note)
         calls: list[FrameType] = []
-        looks = False
         while frame is not None and id(frame) != self._entry:
             code = frame.f_code
-            if not _is_ours(code):
-                if not note.line:
-                    note.file, note.line, note.function = code.co_filename, frame.f_lineno, code.co_name
-            elif code is _CALL:
+            if code is _CALL:
                 calls.append(frame)
-            elif code is _RUN:
-                note.forward = frame.f_locals["node"]
-            elif code is _SETTLE:
-                looks = True  # a view looks again at what was written: that is no write
-            elif code is _WRITE and not looks:
-                found = _write(frame.f_locals["x"], frame.f_locals["name"])
-                note.write = found if note.write is None else replace(note.write, name=found.name)
-            elif code is _REPLACE and not looks:
-                base = frame.f_locals["base"]
-                note.write = Write("", id(base), max(writes(base.version or b"") - 1, 0))
+            elif not note.line and not _is_ours(code):
+                note.file, note.line, note.function = code.co_filename, frame.f_lineno, code.co_name
             frame = frame.f_back
         if frame is not None and not note.line:
             note.file, note.line, note.function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
         note.call = None if note.forward is not None else self._call(calls[::-1], note.start)
+
+    def _look_at_engine(self, note: Note) -> None:
+        """Note what the engine is doing: which write this step belongs to, or which forward step it differentiates."""
+        refreshing = False
+        for activity in reversed(activities.get()[self._outside :]):
+            if activity.kind == "backward":
+                note.forward = activity.subject
+            elif activity.kind == "refresh":
+                refreshing = True  # a view is replayed after a write: that is no write
+            elif activity.kind == "write" and not refreshing:
+                found = _write(activity.subject, activity.name)
+                note.write = found if note.write is None else replace(note.write, name=found.name)
+            elif activity.kind == "rebase" and not refreshing:
+                base = activity.subject
+                note.write = Write("", id(base), max(writes(base.version or b"") - 1, 0))
 
     def _call(self, frames: list[FrameType], start: float) -> Call | None:
         """Return the innermost of the module calls that ``frames`` are, outermost first."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.node import FreedError, Node
+from ..autograd.errors import FreedError
+from ..autograd.node import Node
 from .model import Arrow, Item, Sent, Shape, Stats, Step
 from .steps import BackwardStep, backward_steps, flat
 from .values import norm_of, stats

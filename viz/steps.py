@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from ..autograd.anomaly_mode import anomaly
-from ..autograd.broadcast import unbroadcast
-from ..autograd.engine import _hooked_leaves_early, accumulate, arrive, reachable, vjps
-from ..autograd.entry import _listed, _roots
+from ..autograd.engine import accumulate_all, reachable
 from ..autograd.grad_fn import grad_fn_of
-from ..autograd.grad_mode import Recording
-from ..autograd.multi_output import OutputGrads
-from ..autograd.node import OUTPUT, Node, Variable, wrap
+from ..autograd.gradient_edge import edges_listed, roots_of
+from ..autograd.multi_output import OUTPUT, OutputGrads
+from ..autograd.node import Node
+from ..autograd.recording import Recording
+from ..autograd.variable import Variable, wrap
+from ..autograd.watched_walk import Step, WatchedWalk
 from .values import norm_of
 
 
@@ -26,7 +25,7 @@ class BackwardStep:
 
     ``node`` ran; ``gradient`` is what it received (a tensor, or a tuple with None where a result of several got
     nothing); ``sent`` pairs each node that a gradient went to with that gradient. A leaf sends nothing: there the
-    gradient comes to rest. ``seconds`` is the time its rule took.
+    gradient accumulates. ``seconds`` is the time its rule took.
     """
 
     node: Node
@@ -69,79 +68,44 @@ def backward_steps(
     >>> x.grad
     tensor([6.])
     """
-    outputs = _listed(tensors, "tensors")
+    outputs = edges_listed(tensors, "tensors")
     with Recording(False):
-        roots = _roots(outputs, grad_tensors, False)
-    return _Pass(roots, Variable.result, bool(retain_graph) or not accumulate, accumulate).run()
+        roots = roots_of(outputs, grad_tensors, False)
+    order, _, _ = reachable(roots)
+    walk = WatchedWalk(order, roots, keep=bool(retain_graph) or not accumulate, rehearse=not accumulate)
+    return _steps(walk)
 
 
-class _Pass:
-    """One walk backward; the engine's, slowly and with an eye on every step."""
+def _steps(walk: WatchedWalk) -> Iterator[BackwardStep]:
+    """Yield what users see of the steps of ``walk``; a rehearsal leaves retained gradients as they were."""
+    kept = [(node.hooks, node.hooks.kept) for node in walk.order if node.hooks is not None]
+    try:
+        steps = iter(walk)
+        while True:
+            with Recording(False):
+                step = next(steps, None)
+            if step is None:
+                break
+            if step.node.backward is None or step.node.backward.name != OUTPUT:
+                yield _shown(step)
+        if not walk.rehearse:
+            accumulate_all(walk.arrived, False)
+    finally:
+        if walk.rehearse:
+            for hooks, before in kept:
+                hooks.kept = before
 
-    def __init__(self, roots: dict[Node, Any], cls: Any, keep: bool, accumulates: bool) -> None:
-        self.grads, self.cls, self.keep, self.accumulates = dict(roots), cls, keep, accumulates
-        order, _, _ = reachable(roots)
-        self.order = _hooked_leaves_early(order)
-        self.arrived: dict[Node, Any] = {}
 
-    def run(self) -> Iterator[BackwardStep]:
-        kept = [(node.hooks, node.hooks.kept) for node in self.order if node.hooks is not None]
-        try:
-            for node in self.order:
-                g = self.grads.pop(node, None)
-                if g is not None:
-                    with Recording(False):
-                        step = self._leaf(node, g) if node.backward is None else self._step(node, g)
-                    if step is not None:
-                        yield step
-            if self.accumulates:
-                arrive(self.arrived, self.cls, False)
-        finally:
-            if not self.accumulates:
-                for hooks, before in kept:
-                    hooks.kept = before
+def _shown(step: Step) -> BackwardStep:
+    sent = tuple((grad_fn_of(node)[0], _tensor(g)) for _, node, g in step.sent)
+    slots = tuple(number for number, _, _ in step.sent)
+    return BackwardStep(grad_fn_of(step.node)[0], _tensor(step.g), sent, step.seconds, slots)
 
-    def _leaf(self, node: Node, g: Any) -> BackwardStep:
-        if node.hooks is None:
-            self.arrived[node] = g
-        else:
-            g = node.hooks.prepare(node.hooks.enter(node, g, self.cls), self.cls)
-            if self.accumulates:
-                accumulate(node, [np.array(g)], self.cls, False)
-            node.hooks.leave((), g, self.cls)
-        return BackwardStep(grad_fn_of(node)[0], self._tensor(g), (), 0.0)
 
-    def _step(self, node: Node, g: Any) -> BackwardStep | None:
-        hooks, op = node.hooks, node.backward
-        if hooks is not None:
-            g = hooks.prepare(hooks.enter(node, g, self.cls), self.cls)
-        start = perf_counter()
-        parts = vjps(node, g, node.saved, len(node.edges))
-        seconds = perf_counter() - start
-        if hooks is not None:
-            parts = hooks.leave(parts, g, self.cls)
-        watch = anomaly.get()
-        if watch is not None:
-            watch.check(node, parts)
-        if not self.keep and op.frees:  # type: ignore[union-attr]
-            node.saved = None
-        sent, slots = [], []
-        for slot, (edge, part) in enumerate(zip(node.edges, parts, strict=True)):
-            if edge is None or part is None:
-                continue
-            fits = part.shape == edge.shape and part.dtype is edge.dtype
-            settled = part if fits else unbroadcast(part, edge, node)
-            self.grads[edge] = self.grads[edge] + settled if edge in self.grads else settled
-            sent.append((grad_fn_of(edge)[0], self._tensor(settled)))
-            slots.append(slot)
-        if op.name == OUTPUT:  # type: ignore[union-attr]
-            return None
-        return BackwardStep(grad_fn_of(node)[0], self._tensor(g), tuple(sent), seconds, tuple(slots))
-
-    def _tensor(self, g: Any) -> Any:
-        if isinstance(g, OutputGrads):
-            return tuple(None if item is None else wrap(self.cls, item) for item in g.items)
-        return wrap(self.cls, g)
+def _tensor(g: Any) -> Any:
+    if isinstance(g, OutputGrads):
+        return tuple(None if item is None else wrap(Variable.result, item) for item in g.items)
+    return wrap(Variable.result, g)
 
 
 def flat(gradient: Any) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.grad_fn import grad_fn_of
-from ..autograd.node import Node, Variable
+from ..autograd.node import Node, SavedArray
 from ..autograd.saved_tensors import Packed
+from ..autograd.variable import Variable
 from ..nn.parameter import Parameter
 from .diagnose import marked
 from .facts import (
@@ -31,7 +32,7 @@ from .facts import (
     written,
 )
 from .graph import Graph
-from .held import Held, Ledger, dtype_name, held, row
+from .held import Ledger, dtype_name, held, row
 from .model import Arrow, Item, Mark, Saved, Shape, Source, Stats
 from .names import Names, flattened, root_of
 from .notes import Note, note_of
@@ -159,7 +160,7 @@ class _Walk:
         """Return the steps and leaves that ``step`` read."""
         return [grad_fn_of(edge)[0] for edge in step.edges if edge is not None]
 
-    def _prepare(self, step: Node, arrays: list[Held]) -> None:
+    def _prepare(self, step: Node, arrays: list[SavedArray]) -> None:
         """Count the uses of leaves and constants, and note which saved array is whose value."""
         for edge in step.edges:
             if edge is not None and edge.backward is None:
@@ -168,14 +169,12 @@ class _Walk:
                 if tensor is not None:
                     self.ledger.own(tensor.array)
         for one in arrays:
-            if one.edge is None and is_constant(one):
+            if one.source is None and is_constant(one):
                 self.uses[id(one.array)] += 1
                 self.alive.append(one.array)
                 self.ledger.own(one.array)
-            elif not one.stale and not isinstance(one.array, Packed):
-                owner = step if one.edge == -1 else one.edge
-                if owner is not None:
-                    self.known.setdefault(owner, one.array)
+            elif one.source is not None and not one.modified and not isinstance(one.array, Packed):
+                self.known.setdefault(one.source, one.array)
 
     # ------------------------------------------------------------------ items
 
@@ -184,11 +183,11 @@ class _Walk:
         self.items.append(Item(mine, kind, name, shape, dtype, bytes, **facts))
         return mine
 
-    def _step(self, number: int, step: Node, arrays: list[Held], others: list[tuple[str, Any]]) -> None:
+    def _step(self, number: int, step: Node, arrays: list[SavedArray], others: list[tuple[str, Any]]) -> None:
         note = note_of(step)
         group = self.scopes.of(note)
         pending = self._stubs(step, arrays, group)
-        saved = self._saved_rows(arrays)
+        saved = self._saved_rows(step, arrays)
         shape, dtype, results = result_of(step)
         mine = self.ids[step] = f"n{len(self.items)}"
         op, frees = type(step).__name__, bool(step.backward and step.backward.frees)
@@ -205,7 +204,7 @@ class _Walk:
             if source is not None:
                 self.arrows.append(Arrow(source, mine, "gradient"))
 
-    def _stubs(self, step: Node, arrays: list[Held], group: str) -> list[tuple[Any, ...]]:
+    def _stubs(self, step: Node, arrays: list[SavedArray], group: str) -> list[tuple[Any, ...]]:
         """Add the leaves and constants that ``step`` reads; return the arrows into it, but for their target."""
         found: list[tuple[Any, ...]] = []
         for slot, edge in enumerate(step.edges):
@@ -219,7 +218,7 @@ class _Walk:
         if self.constants:
             slot = len(step.edges)
             for one in arrays:
-                if one.edge is None and is_constant(one):
+                if one.source is None and is_constant(one):
                     mine = self._constant(one, group)
                     shape = tuple(one.array.shape)
                     found.append((mine, "data", slot, 0, shape, dtype_name(one.array.dtype)))
@@ -240,7 +239,7 @@ class _Walk:
             value=value, gradient=grad, hooks=hooks_on(leaf), shared=self._key(id(leaf)), uses=self.uses[id(leaf)] or 1,
         )  # fmt: skip
 
-    def _constant(self, one: Held, group: str) -> str:
+    def _constant(self, one: SavedArray, group: str) -> str:
         array = one.array
         name = self.names.of_array(array) or CALLED.get(one.name, one.name).partition("[")[0]
         return self._add(
@@ -306,11 +305,11 @@ class _Walk:
             return note.write.name
         return word(step)
 
-    def _saved_rows(self, arrays: list[Held]) -> tuple[Saved, ...]:
+    def _saved_rows(self, step: Node, arrays: list[SavedArray]) -> tuple[Saved, ...]:
         rows = []
         for one in arrays:
-            owner = grad_fn_of(one.edge)[0] if isinstance(one.edge, Node) else None
-            rows.append(row(one, self.ledger, "" if owner is None else self._id_of(owner)))
+            owner = None if one.source is None or one.source is step else grad_fn_of(one.source)[0]
+            rows.append(row(one, step, self.ledger, "" if owner is None else self._id_of(owner)))
         return tuple(rows)
 
     def _id_of(self, owner: Node) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from ..node import NO_EDGE, RESULT, SavedSlot
 from .inline import call
 
+if TYPE_CHECKING:
+    from ..primitive import Primitive
 
-def vjp_lines(op: Any) -> list[str]:
+
+def vjp_lines(op: Primitive) -> list[str]:
     """Return the lines of the vjp of ``op``: check that nothing it saved was written, then call the rules."""
     lines = ["def vjp(g_, saved, node):"]
     if op.frees:
@@ -35,14 +39,14 @@ def vjp_lines(op: Any) -> list[str]:
     return [*lines, f"    return ({parts})"]
 
 
-def layout(op: Any) -> list[tuple[int, str, int]]:
-    """Return, for each saved array, its place in ``saved``, its name, and its edge (-1: the result, -2: none)."""
-    found: list[tuple[int, str, int]] = []
+def saved_slots(op: Primitive) -> list[SavedSlot]:
+    """Return where each saved array lies; its version and a copy of that follow it."""
+    found: list[SavedSlot] = []
     place = 0
     for name in op.saves:
         if op.is_array(name):
-            edge = -1 if name == "out" else op.inputs.index(name) if name in op.inputs else -2
-            found.append((place, name, edge))
+            source = RESULT if name == "out" else op.inputs.index(name) if name in op.inputs else NO_EDGE
+            found.append(SavedSlot(name, place, source))
             place += 2
         place += 1
     return found

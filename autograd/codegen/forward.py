@@ -9,20 +9,25 @@ from __future__ import annotations
 import linecache
 from itertools import count
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...arrays.dims import as_int, mismatch
 from ...arrays.dtypes import check_float, float32, float64, floating
 from ..arguments import ACCEPTED_TYPES, as_number, coerce_argument, promoter
-from ..grad_mode import INFERENCE_CONTEXTS, inference_version, recording
-from ..node import CONSTANT, Backward, FreedError, Node, Variable, as_ndarray, clock, raise_modified_inplace, wrap
+from ..errors import FreedError, raise_modified_inplace
+from ..node import Backward, Node, clock
 from ..out_argument import write_out
+from ..recording import INFERENCE_CONTEXTS, inference_version, recording
+from ..variable import CONSTANT, Variable, as_ndarray, wrap
 from ..version import Version
 from ..view import attach, refresh_view
 from .backward import vjp_lines
 from .inline import call, direct
+
+if TYPE_CHECKING:
+    from ..primitive import Primitive
 
 ALIASES = {"dim": "axis", "keepdim": "keepdims"}  # NumPy's words, which PyTorch takes as well
 
@@ -39,7 +44,7 @@ def _build_and_call(*args: Any, **kwargs: Any) -> Any:
     return build(this)(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821 - names of the op's own scope
 
 
-def placeholder(op: Any) -> Any:
+def placeholder(op: Primitive) -> Any:
     """Return the op's function, which writes its own body when first called."""
     scope: dict[str, Any] = {"__name__": op.kernel.__module__, "this": op, "build": build_function}
     function: Any = FunctionType(_build_and_call.__code__, scope, op.kernel.__name__)
@@ -50,7 +55,7 @@ def placeholder(op: Any) -> Any:
     return function
 
 
-def build_function(op: Any) -> Any:
+def build_function(op: Primitive) -> Any:
     """Write the body of the op's function; the function object stays the same."""
     function = op.function
     made = _compiled(op, "forward", _forward(op), function.__globals__)
@@ -60,15 +65,16 @@ def build_function(op: Any) -> Any:
     return function
 
 
-def build_vjp(primitive: Any, op: Backward) -> Any:
-    """Return the vjp of ``op``, written now."""
-    return _compiled(primitive, "vjp", vjp_lines(primitive), {"__name__": primitive.kernel.__module__, "backward": op})
+def build_vjp(primitive: Primitive, backward: Backward) -> Any:
+    """Return the vjp of ``backward``, written now."""
+    scope = {"__name__": primitive.kernel.__module__, "backward": backward}
+    return _compiled(primitive, "vjp", vjp_lines(primitive), scope)
 
 
 _numbers = count()
 
 
-def _compiled(op: Any, what: str, lines: list[str], scope: dict[str, Any]) -> Any:
+def _compiled(op: Primitive, what: str, lines: list[str], scope: dict[str, Any]) -> Any:
     text = "\n".join(lines) + "\n"
     filename = f"<rushlight {what} {op.name} {next(_numbers)}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
@@ -110,7 +116,7 @@ _NAMES |= {
 _LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
 
 
-def _fill(op: Any, scope: dict[str, Any]) -> None:
+def _fill(op: Primitive, scope: dict[str, Any]) -> None:
     """Give the generated source the names it uses, its defaults among them."""
     scope |= _NAMES
     scope |= {"this": op, "kernel": direct(op.kernel), "promote": promoter(op.promote, len(op.rules), op.refuse_bool)}
@@ -133,7 +139,7 @@ def _fill(op: Any, scope: dict[str, Any]) -> None:
         raise NameError(f"{op.name}: {sorted(clash)} are names that the generated source needs for itself")
 
 
-def listing(op: Any) -> str:
+def listing(op: Primitive) -> str:
     """Return the source that is generated for ``op``.
 
     >>> from rushlight.autograd.codegen.forward import listing
@@ -145,14 +151,14 @@ def listing(op: Any) -> str:
     return "\n".join([*_forward(op), "", *vjp])
 
 
-def _defaults(op: Any) -> dict[str, Any]:
+def _defaults(op: Primitive) -> dict[str, Any]:
     code = op.kernel.__code__
     positional = code.co_varnames[: code.co_argcount]
     given = op.kernel.__defaults__ or ()
     return dict(zip(positional[len(positional) - len(given) :], given, strict=True)) | (op.kernel.__kwdefaults__ or {})
 
 
-def _signature(op: Any) -> tuple[str, list[str]]:
+def _signature(op: Primitive) -> tuple[str, list[str]]:
     """Return the parameter list, and the lines that resolve NumPy's words for PyTorch's.
 
     Parameters that are for keywords only are not marked so: a missing one would cost a look-up in a dict.
@@ -179,7 +185,7 @@ def _signature(op: Any) -> tuple[str, list[str]]:
 _UNRECORDED = "result.node = None; result.version = inference_version() if INFERENCE_CONTEXTS.count else None"
 
 
-def _forward(op: Any) -> list[str]:
+def _forward(op: Primitive) -> list[str]:
     signature, lines = _signature(op)
     tensors = [name for name in op.params if name in op.rules]
     result = call(op.kernel, "kernel", _arguments(op, tensors))
@@ -205,7 +211,7 @@ def _forward(op: Any) -> list[str]:
     return [*lines, "    return result"]
 
 
-def _numbers_taken(op: Any) -> list[str]:
+def _numbers_taken(op: Primitive) -> list[str]:
     """Return the lines that make Python numbers of what the kernel calls ``float`` or ``int``: of tensors, say.
 
     A float or a bool is no ``int``, and a tensor that requires grad no number: its gradient would be lost.
@@ -222,13 +228,13 @@ def _numbers_taken(op: Any) -> list[str]:
     return lines
 
 
-def _arguments(op: Any, tensors: list[str]) -> list[str]:
+def _arguments(op: Primitive, tensors: list[str]) -> list[str]:
     named = op.params[op.kernel.__code__.co_argcount :]
     parts = [f"{name}_array" if name in tensors else name for name in op.params]
     return [f"{name}={part}" if name in named else part for name, part in zip(op.params, parts, strict=True)]
 
 
-def _inputs(op: Any, tensors: list[str], result: str, kept: str) -> list[str]:
+def _inputs(op: Primitive, tensors: list[str], result: str, kept: str) -> list[str]:
     """Return the lines that take the tensors; one or two plain ones take a shorter way."""
     lines = ["    traced = False"]
     for name in tensors:
@@ -245,7 +251,7 @@ def _inputs(op: Any, tensors: list[str], result: str, kept: str) -> list[str]:
     return [f"    if {plain}:", *quick, "    else:", *(f"    {line}" for line in lines)]
 
 
-def _tensor(op: Any, name: str) -> list[str]:
+def _tensor(op: Primitive, name: str) -> list[str]:
     """Return the lines that take ``name``, which is a tensor."""
     array = f"{name}.array if type({name}.array) is ndarray else as_ndarray({name})" if op.view else f"{name}.array"
     return [
@@ -254,7 +260,7 @@ def _tensor(op: Any, name: str) -> list[str]:
     ]
 
 
-def _input(op: Any, name: str) -> list[str]:
+def _input(op: Primitive, name: str) -> list[str]:
     number = op.params.index(name) + 1
     optional = _defaults(op).get(name, UNSET) is None
     numbers = bool(op.promote) and len(op.rules) > 1
@@ -286,13 +292,13 @@ def _many_input(name: str) -> list[str]:
     ]
 
 
-def _quick(op: Any) -> int:
+def _quick(op: Primitive) -> int:
     """Return of how many tensors the result's shape and dtype can be told without a look at the array, or 0."""
     tensors = len(op.rules)
     return tensors if op.elementwise and op.inputs and tensors <= 2 else 0
 
 
-def _promotion(op: Any, tensors: list[str]) -> list[str]:
+def _promotion(op: Primitive, tensors: list[str]) -> list[str]:
     """Return the lines that bring the operands to one dtype; ``kind_`` is that of the result, or None if not known."""
     lines: list[str] = []
     arrays = [f"{name}_array" for name in tensors]
@@ -315,8 +321,8 @@ def _promotion(op: Any, tensors: list[str]) -> list[str]:
     return [*lines, *(f"        {line}" for line in floats), "        kind_ = None"]
 
 
-def _measured(op: Any, tensors: list[str]) -> list[str]:
-    """Return the lines that set the result's ``shape_`` and ``kind_``, and ``same_shape_``: all inputs have them too."""
+def _measured(op: Primitive, tensors: list[str]) -> list[str]:
+    """Return the lines that set ``shape_`` and ``kind_`` of the result, and ``same_shape_``: all inputs have both."""
     read = "shape_ = array.shape; kind_ = array.dtype"
     if not _quick(op):
         return [f"    {read}"]
@@ -327,7 +333,7 @@ def _measured(op: Any, tensors: list[str]) -> list[str]:
     return [*lines, f"    same_shape_ = {known}", f"    if not same_shape_: {read}"]
 
 
-def _recorded(op: Any) -> list[str]:
+def _recorded(op: Primitive) -> list[str]:
     asked = " or ".join(f"{name}_node is not None" for name in op.inputs)
     if op.many:
         asked = f"any([n is not None for n in {op.many}_node])"
@@ -349,7 +355,7 @@ def _recorded(op: Any) -> list[str]:
     return lines
 
 
-def _edges(op: Any) -> str:
+def _edges(op: Primitive) -> str:
     """Return the statements that tie the node to those of its inputs."""
     if op.many:
         return f"node.edge = {op.many}_node[0]; node.other_edges = tuple({op.many}_node[1:]) or None"
@@ -360,8 +366,8 @@ def _edges(op: Any) -> str:
     return f"node.edge = {first}; node.other_edges = ({', '.join(rest)},) if {asked} else None"
 
 
-def _backward_of_node(op: Any) -> str:
-    """Return what becomes ``node.backward``: ``broadcasts`` where broadcasting or promotion must be undone on the way back."""
+def _backward_of_node(op: Primitive) -> str:
+    """Return what becomes ``node.backward``: ``broadcasts`` where broadcasting or promotion must be undone later."""
     fits = [f"({x}_node is None or {x}_node.shape == shape_ and {x}_node.dtype is kind_)" for x in op.inputs]
     same: str | bool = op.elementwise and (_quick(op) == 1 or " and ".join(fits))
     if _quick(op) == 2:
@@ -377,7 +383,7 @@ def _names(function: Any) -> tuple[str, ...]:
     return names
 
 
-def _save(op: Any, name: str) -> list[str]:
+def _save(op: Primitive, name: str) -> list[str]:
     """Return the lines that note the version of a value to be saved, or that drop a value nobody needs."""
     if name == "out":
         return ["out_version = result.version = Version()"]
@@ -400,7 +406,7 @@ def _save(op: Any, name: str) -> list[str]:
     ]
 
 
-def _slots(op: Any) -> list[str]:
+def _slots(op: Primitive) -> list[str]:
     """Return the expressions of ``node.saved``: for an array also its version and what that says now."""
     slots: list[str] = []
     for name in op.saves:

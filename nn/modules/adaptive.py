@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.ops.shape.join import cat
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init

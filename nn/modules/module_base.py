@@ -7,7 +7,7 @@ from typing import Any
 from weakref import ref
 
 from ...autograd.hooks import HookDict, RemovableHandle
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Buffer, Parameter
 

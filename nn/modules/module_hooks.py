@@ -7,9 +7,9 @@ from typing import Any
 from warnings import warn
 
 from ...autograd.function import Function
-from ...autograd.grad_mode import is_grad_enabled
 from ...autograd.hooks import HookDict, RemovableHandle, hooks_of
-from ...autograd.node import Variable
+from ...autograd.recording import is_grad_enabled
+from ...autograd.variable import Variable
 from .module_base import ModuleBase
 
 EVERYWHERE = HookDict()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...autograd.grad_mode import no_grad
 from ...autograd.hooks import HookDict, RemovableHandle
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ..parameter import Parameter, is_lazy
 from .module_hooks import HookedModule
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.ops.matrix.einsum import einsum
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays.device import require_cpu
 from ...arrays.dtypes import as_numpy, default_numpy
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.functions.multihead_attention import float_mask
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F

@@ -10,7 +10,7 @@ from warnings import warn
 import numpy as np
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.ops.shape.join import stack
 from ...tensors.tensor.methods import Tensor
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Parameter
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.node import Variable, as_ndarray, wrap
+from ...autograd.variable import Variable, as_ndarray, wrap
 from ...tensors.ops.loss.distance import normalize
 from ...tensors.ops.matrix.decompositions import solve
 from ...tensors.ops.matrix.determinants import matrix_exp

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ..modules.container import ModuleDict, ModuleList
 from ..modules.module import Module
 from ..parameter import Parameter

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.node import as_ndarray, wrap
+from ...autograd.variable import as_ndarray, wrap
 from ...tensors.random.creation import rand, rand_like
 from ...tensors.tensor.methods import Tensor
 from .convert_parameters import parameters_to_vector

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays.dtypes import dtype_of, float16, float32, float64, int8, int16, int32, int64, uint8
 from ...autograd.arguments import array_of
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.creation.factories import as_tensor, empty_like, full
 from ...tensors.creation.ranges import arange
 from ...tensors.ops.index.scatter import index_copy, index_select

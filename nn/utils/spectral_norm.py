@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ...tensors.ops.loss.distance import normalize
 from ...tensors.ops.matrix.matmul import dot, mv
 from ...tensors.tensor.methods import Tensor

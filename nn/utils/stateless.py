@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 from warnings import warn
 
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ..modules.module import Module
 
 _MISSING = object()

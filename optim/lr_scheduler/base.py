@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from warnings import warn
 
-from ...autograd.node import Variable, as_ndarray, bump_version
+from ...autograd.variable import Variable, as_ndarray, bump_version
 from ...tensors.tensor.methods import Tensor
 from ..optimizer import Optimizer
 

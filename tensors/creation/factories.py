@@ -15,8 +15,8 @@ from ...arrays.device import order_of, require_cpu, require_plain
 from ...arrays.dtypes import DTYPES, as_numpy, default_numpy, dtype_of
 from ...arrays.size import one_size, sizes
 from ...autograd.arguments import as_number
-from ...autograd.node import Variable, as_ndarray
 from ...autograd.out_argument import write_out
+from ...autograd.variable import Variable, as_ndarray
 from ..predicates import checked
 from ..tensor.conversions import in_dtype, legacy_array, new
 from ..tensor.methods import Tensor

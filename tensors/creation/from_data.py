@@ -11,7 +11,7 @@ from warnings import warn
 import numpy as np
 
 from ...arrays.dtypes import Array, bool_, common, default_numpy, dtype_of, int64
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 
 _PLAIN = frozenset((float, int, bool))
 _NUMBERS = (bool, int, float, complex, np.generic, np.ndarray, Variable)

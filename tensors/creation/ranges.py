@@ -14,7 +14,7 @@ import numpy as np
 
 from ...arrays.dtypes import Array, default_numpy, int64
 from ...arrays.random.sampling import fused32, fused64
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ..tensor.methods import Tensor
 from .factories import Options, finish, kind_of, whole
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays.dims import as_int
 from ...arrays.dtypes import Array, as_numpy
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ..tensor.methods import Tensor
 
 

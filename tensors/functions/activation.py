@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays.dtypes import Array
 from ...autograd.inplace import write_inplace
-from ...autograd.node import wrap
+from ...autograd.variable import wrap
 from ..ops.common import floats_only, tensors_only, unsupported
 from ..ops.elementwise import activation
 from ..ops.elementwise import activation as ops

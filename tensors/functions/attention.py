@@ -12,7 +12,7 @@ import numpy as np
 
 from ...autograd.arguments import array_of, as_number
 from ...autograd.broadcast import convert
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ..ops.layer.attention import attention
 from ..ops.shape.views import expand, reshape
 from ..random.inplace import DEFAULT

@@ -13,7 +13,7 @@ from warnings import warn
 import numpy as np
 
 from ...autograd.inplace import write_inplace
-from ...autograd.node import Variable, wrap
+from ...autograd.variable import Variable, wrap
 from ..ops.elementwise.arithmetic import _add, _mul
 from ..ops.shape.views import clone
 from ..predicates import checked

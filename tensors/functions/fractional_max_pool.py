@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays.dtypes import Array, dtype_of
 from ...autograd.arguments import array_of
-from ...autograd.node import Variable, wrap
+from ...autograd.variable import Variable, wrap
 from ..ops.common import floats_only
 from ..ops.window.common import per_dim
 from ..ops.window.max_pool import image_gather

@@ -11,7 +11,7 @@ from warnings import warn
 
 import numpy as np
 
-from ...autograd.node import Variable, wrap
+from ...autograd.variable import Variable, wrap
 from ..ops.reduce.softmax import softmax
 from ..predicates import checked
 from ..random.inplace import DEFAULT

@@ -11,7 +11,7 @@ from warnings import warn
 
 import numpy as np
 
-from ...autograd.node import Variable, wrap
+from ...autograd.variable import Variable, wrap
 from ..ops.matrix.linear import linear
 from ..ops.reduce.softmax import softmax
 from ..ops.shape.join import cat

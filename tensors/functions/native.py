@@ -12,9 +12,9 @@ import numpy as np
 
 from ...arrays.dtypes import dtype_of
 from ...autograd.arguments import array_of
-from ...autograd.grad_mode import recording
 from ...autograd.inplace import check_inplace
-from ...autograd.node import Variable, wrap
+from ...autograd.recording import recording
+from ...autograd.variable import Variable, wrap
 from ..ops.index import embedding as bags
 from ..ops.index import embedding as tables
 from ..ops.loss import common, ctc, likelihood, pointwise

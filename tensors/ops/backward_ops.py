@@ -10,8 +10,8 @@ import numpy as np
 from ...arrays.dims import norm_dim, norm_dims
 from ...arrays.dtypes import Array
 from ...autograd.broadcast import broadcast_view
-from ...autograd.node import Variable
 from ...autograd.primitive import primitive
+from ...autograd.variable import Variable
 
 Axes = tuple[int, ...] | None
 """Dims counted from the front; None for all of them."""

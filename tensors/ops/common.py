@@ -14,10 +14,11 @@ from ...arrays.dtypes import Array, dtype_of
 from ...arrays.kernels import mask as masks
 from ...autograd.arguments import array_of
 from ...autograd.broadcast import convert
-from ...autograd.grad_mode import inference_version, recording
-from ...autograd.node import Backward, Node, Variable, clock, wrap
+from ...autograd.node import Backward, Node
 from ...autograd.out_argument import write_out
 from ...autograd.primitive import primitive
+from ...autograd.recording import inference_version, recording
+from ...autograd.variable import Variable, wrap
 from ...autograd.view import refresh_view
 
 
@@ -95,11 +96,11 @@ def _refuse(g: Any, saved: Any, edges: Any) -> Any:
     raise kind(f"the derivative for '{saved[0]}' is not implemented.")
 
 
-def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
+def results(name: str, grad_fn_name: str, source: Any, arrays: list[Any]) -> Any:
     """Return the arrays as tensors, one alone as it is.
 
-    The first depends on ``source``, but which of equal elements it came from is not saved_version: to ask for a gradient is
-    an error.
+    The first depends on ``source``, but which of equal elements it came from is not said: to ask for a gradient
+    is an error.
     """
     made = [wrap(Variable.result, array, None, inference_version.get()) for array in arrays]
     if not isinstance(source, Variable):
@@ -108,7 +109,6 @@ def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
         refresh_view(source)
     edge = source.node
     if edge is not None and recording.get():
-        made[0].node = node = Node()
-        node.backward, node.edges, node.saved, node.hooks = Backward(name, title, _refuse), (edge,), (name,), None
-        node.shape, node.dtype, node.seq = arrays[0].shape, arrays[0].dtype, next(clock)
+        backward = Backward(name, grad_fn_name, _refuse)
+        made[0].node = Node.record(backward, (edge,), (name,), arrays[0].shape, arrays[0].dtype)
     return made[0] if len(made) == 1 else tuple(made)

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...arrays.dtypes import default_numpy, int64
 from ...arrays.size import one_size
-from ...autograd.node import Variable
 from ...autograd.out_argument import write_out
+from ...autograd.variable import Variable
 from ..creation.factories import Options, finish, kind_of, model, size_from, whole
 from ..tensor.methods import Tensor
 from .generator import default_generator

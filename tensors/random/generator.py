@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays.device import CPU, require_cpu
 from ...arrays.device import device as Device
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ..creation.factories import finish
 from ..tensor.methods import Tensor
 from .inplace import Source

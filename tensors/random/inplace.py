@@ -16,11 +16,11 @@ from ...arrays.dtypes import Array
 from ...arrays.random.sampling import BLOCK, laid_out, narrowed, unsupported
 from ...arrays.random.streams import Stream
 from ...autograd.arguments import as_number
-from ...autograd.grad_mode import inference_version
 from ...autograd.inplace import write_inplace
-from ...autograd.node import Variable, as_ndarray, wrap
 from ...autograd.out_argument import write_out
 from ...autograd.primitive import primitive
+from ...autograd.recording import inference_version
+from ...autograd.variable import Variable, as_ndarray, wrap
 from ..predicates import checked
 
 _FLOAT64 = np.dtype(np.float64)

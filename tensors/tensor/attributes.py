@@ -15,10 +15,11 @@ from ...arrays.dims import norm_dim
 from ...arrays.dtypes import dtype as DType
 from ...arrays.dtypes import dtype_of
 from ...arrays.size import Size, size_of
-from ...autograd import entry
+from ...autograd import entry, gradient_edge
 from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
-from ...autograd.node import Node, Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
+from ...autograd.node import Node
+from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ...autograd.version import INFERENCE, writes
 
 _NO_GRAD = "cannot register a hook on a tensor that doesn't require gradient"
@@ -156,7 +157,7 @@ class TensorBase(Variable):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients are computed for this tensor."""
-        return entry.node_of(self) is not None
+        return gradient_edge.node_of(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, on: bool) -> None:
@@ -167,25 +168,25 @@ class TensorBase(Variable):
         self.requires_grad_(on)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Ask for the gradient of this leaf, or no longer; return the tensor itself.
+        """Let this leaf require grad, or no longer; return the tensor itself.
 
         Raises RuntimeError for integers, and when switched off on a computed tensor.
         """
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         if requires_grad and node is None:
             if self.array.dtype.kind != "f":
                 raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {self.dtype}")
             self.node = self._leaf()
-            self.__dict__.pop("_leaf_kept", None)
+            self.old_leaf = None
         elif not requires_grad and node is not None:
             if node.backward is not None:
                 raise RuntimeError(_COMPUTED)
-            self.__dict__["_leaf_kept"], self.node = node, None
+            self.old_leaf, self.node = node, None
         return self
 
     def _leaf(self) -> Node:
         """Return the leaf this tensor had before, or a new one."""
-        leaf: Node | None = self.__dict__.get("_leaf_kept")
+        leaf: Node | None = getattr(self, "old_leaf", None)
         if leaf is None:
             return new_leaf(self)
         leaf.shape, leaf.dtype = self.array.shape, self.array.dtype
@@ -194,25 +195,25 @@ class TensorBase(Variable):
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         return node is None or node.backward is None
 
     @property
     def grad_fn(self) -> Node | None:
         """The recorded step that made this tensor, or None for a leaf."""
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         return None if node is None or node.backward is None else grad_fn_of(node)[0]
 
     @property
     def output_nr(self) -> int:
         """Which result of that step this tensor is."""
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         return 0 if node is None or node.backward is None else grad_fn_of(node)[1]
 
     @property
     def grad(self) -> Any:
-        """The gradient that came to rest here, or None. A computed tensor has one only after ``retain_grad()``."""
-        node = entry.node_of(self) or self.__dict__.get("_leaf_kept")
+        """The gradient that accumulated here, or None. A computed tensor has one only after ``retain_grad()``."""
+        node = gradient_edge.node_of(self) or getattr(self, "old_leaf", None)
         if node is None or node.backward is None:
             return None if node is None else node.grad
         if node.hooks is not None and (node.hooks.retain or node.hooks.kept is not None):
@@ -227,13 +228,13 @@ class TensorBase(Variable):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        node = entry.node_of(self) or self.__dict__.get("_leaf_kept")
+        node = gradient_edge.node_of(self) or getattr(self, "old_leaf", None)
         if value is not None:
             self._check_grad(value)
         elif node is None:
             return
         if node is None:
-            node = self.__dict__["_leaf_kept"] = new_leaf(self)
+            node = self.old_leaf = new_leaf(self)
         if node.backward is None:
             node.grad = value
         else:
@@ -280,7 +281,7 @@ class TensorBase(Variable):
         if self.view_of is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         if self.node is not None and self.node.backward is None:
-            self.__dict__["_leaf_kept"] = self.node
+            self.old_leaf = self.node
         self.node = None
         return self
 
@@ -296,7 +297,7 @@ class TensorBase(Variable):
     def data(self, value: Any) -> None:
         if not isinstance(value, Variable):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         array = as_ndarray(value)
         if node is not None and array.dtype.kind != "f":
             raise RuntimeError(
@@ -327,7 +328,7 @@ class TensorBase(Variable):
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor in ``grad``; RuntimeError if it requires none."""
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         if node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if node.backward is not None:
@@ -336,7 +337,7 @@ class TensorBase(Variable):
     @property
     def retains_grad(self) -> bool:
         """Whether this computed tensor keeps its gradient."""
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         return node is not None and node.backward is not None and node.hooks is not None and node.hooks.retain
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
@@ -351,14 +352,14 @@ class TensorBase(Variable):
         >>> x.grad
         tensor([4., 8.])
         """
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         if node is None:
             raise RuntimeError(_NO_GRAD)
         return hooks_of(node).tensor.add(hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` whenever the ``grad`` of this leaf was written; RuntimeError unless it is a leaf."""
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         if node is None:
             raise RuntimeError(_NO_GRAD)
         if node.backward is not None:

@@ -27,10 +27,10 @@ from ...arrays.dtypes import (
     uint8,
 )
 from ...arrays.size import Size, sizes
-from ...autograd import entry
+from ...autograd import gradient_edge
 from ...autograd.broadcast import convert
-from ...autograd.grad_mode import inference_version
-from ...autograd.node import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
+from ...autograd.recording import inference_version
+from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ..creation.from_data import build, fill_number
 from .python_protocols import TensorValues
 
@@ -128,7 +128,7 @@ class TensorConversions(TensorValues):
             raise TypeError(f"new() got an unexpected keyword argument {next(iter(rest))!r}")
         if len(given) == 1 and isinstance(given[0], Variable):
             source: Any = given[0]
-            if entry.node_of(source) is not None:
+            if gradient_edge.node_of(source) is not None:
                 source = source[...]
             made = wrap(cls, as_ndarray(source), source.node, ensure_version(source))
             made.view_of = source.view_of
@@ -262,7 +262,7 @@ class TensorConversions(TensorValues):
 
         Raises RuntimeError if a gradient is required, or if a view of another tensor would have to grow.
         """
-        if entry.node_of(self) is not None:
+        if gradient_edge.node_of(self) is not None:
             raise RuntimeError("cannot resize variables that require grad")
         if not size:
             raise TypeError('resize_() missing 1 required positional arguments: "size"')
@@ -285,7 +285,7 @@ class TensorConversions(TensorValues):
 
         Raises RuntimeError if a gradient is required, or for a source of another dtype.
         """
-        if entry.node_of(self) is not None:
+        if gradient_edge.node_of(self) is not None:
             raise RuntimeError("set_: a Variable that requires grad is being used in an in-place operation.")
         array = np.empty(0, self.array.dtype) if source is None else as_ndarray(source)
         if array.dtype is not self.array.dtype:
@@ -299,7 +299,7 @@ class TensorConversions(TensorValues):
         """Return this tensor as one of a subclass of Tensor."""
         if not (isinstance(cls, type) and issubclass(cls, Variable)):
             raise TypeError(f"as_subclass() takes a class that inherits from Tensor, not {cls!r}")
-        made = wrap(cls, as_ndarray(self), entry.node_of(self), ensure_version(self))
+        made = wrap(cls, as_ndarray(self), gradient_edge.node_of(self), ensure_version(self))
         made.view_of = self.view_of
         return made
 

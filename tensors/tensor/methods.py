@@ -6,7 +6,7 @@ from typing import Any
 
 from ...arrays.dims import variadic
 from ...autograd.inplace import inplace_cumulative, inplace_variant
-from ...autograd.node import Variable
+from ...autograd.variable import Variable
 from ...lazy import function, functions
 from .. import predicates
 from ..functions import activation as activations

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.entry import node_of
-from ...autograd.node import Variable, as_ndarray, bump_version
+from ...autograd.gradient_edge import node_of
 from ...autograd.out_argument import write_out
+from ...autograd.variable import Variable, as_ndarray, bump_version
 from ..creation.from_data import build, checked_array
 from ..ops.shape import join
 from .conversions import TensorConversions, new

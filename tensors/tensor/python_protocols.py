@@ -9,13 +9,12 @@ import numpy as np
 
 from ...arrays.dtypes import get_default_dtype
 from ...arrays.formatting import tensor_repr
-from ...autograd import entry
-from ...autograd.grad_mode import inference_version
-from ...autograd.node import Variable, as_ndarray, ensure_version, new_leaf, wrap
+from ...autograd import gradient_edge
+from ...autograd.recording import inference_version
+from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from .attributes import TensorBase
 
 _ONE = "only one element tensors can be converted to Python scalars, not one of shape "
-_HIDDEN = ("_leaf_kept",)
 
 
 def rebuild(cls: Any, array: Any, requires_grad: bool) -> Any:
@@ -52,7 +51,7 @@ class TensorValues(TensorBase):
 
         Raises RuntimeError if a gradient is required; with ``force`` it is as ``detach().numpy()``.
         """
-        if not force and entry.node_of(self) is not None:
+        if not force and gradient_edge.node_of(self) is not None:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         found: np.ndarray[Any, Any] = as_ndarray(self)
         return found
@@ -101,7 +100,7 @@ class TensorValues(TensorBase):
     # ------------------------------------------------------------------ text
 
     def __repr__(self) -> str:
-        node = entry.node_of(self)
+        node = gradient_edge.node_of(self)
         computed = node is not None and node.backward is not None
         plain = type(self) is Variable.result or self._prints_as_tensor
         return tensor_repr(
@@ -125,8 +124,8 @@ class TensorValues(TensorBase):
     def __copy__(self) -> Any:
         """Return another leaf on the same memory."""
         made = wrap(type(self), as_ndarray(self), None, ensure_version(self))
-        made.__dict__.update(self._attributes())
-        return made.requires_grad_() if entry.node_of(self) is not None else made
+        made.__dict__.update(self.__dict__)
+        return made.requires_grad_() if gradient_edge.node_of(self) is not None else made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Return a copy with memory of its own, its gradient too; RuntimeError unless the tensor is a leaf."""
@@ -138,7 +137,7 @@ class TensorValues(TensorBase):
                 f"moment, not the result of {self.grad_fn.name() if self.grad_fn is not None else 'a step'}."
             )
         made = memo[id(self)] = wrap(type(self), np.array(self.array), None, inference_version.get())
-        made.__dict__.update(deepcopy(self._attributes(), memo))
+        made.__dict__.update(deepcopy(self.__dict__, memo))
         if self.requires_grad:
             made.requires_grad_()
         grad = self.grad
@@ -146,14 +145,10 @@ class TensorValues(TensorBase):
             made.grad = deepcopy(grad.detach() if not grad.is_leaf else grad, memo)
         return made
 
-    def _attributes(self) -> dict[str, Any]:
-        """Return what the user has set on this tensor."""
-        return {name: value for name, value in self.__dict__.items() if name not in _HIDDEN}
-
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Return what pickle keeps: class, values, whether a gradient is required, and what the user has set."""
         array = np.array(self.array, order="C")
-        return rebuild, (type(self), array, self.requires_grad), self._attributes() or None
+        return rebuild, (type(self), array, self.requires_grad), dict(self.__dict__) or None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

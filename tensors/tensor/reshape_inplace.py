@@ -6,9 +6,9 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-from ...autograd.grad_mode import recording
 from ...autograd.inplace import check_inplace
-from ...autograd.node import as_ndarray, set_array, wrap
+from ...autograd.recording import recording
+from ...autograd.variable import as_ndarray, set_array, wrap
 from ...autograd.view import View
 from ..ops.shape.order import swapaxes, swapdims, t, transpose
 from ..ops.shape.views import squeeze, unsqueeze

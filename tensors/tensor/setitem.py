@@ -8,11 +8,11 @@ import numpy as np
 
 from ...arrays.dtypes import Array, dtype_of, wrapped
 from ...autograd.arguments import as_number
-from ...autograd.grad_mode import recording
 from ...autograd.inplace import write_inplace
-from ...autograd.node import CONSTANT, Variable, as_ndarray, bump_version, wrap
 from ...autograd.out_argument import assert_no_internal_overlap
 from ...autograd.primitive import primitive
+from ...autograd.recording import recording
+from ...autograd.variable import CONSTANT, Variable, as_ndarray, bump_version, wrap
 from ...autograd.view import refresh_view
 from ..ops.common import zeros
 from ..ops.index.advanced import assign, is_simple, is_whole, kept, parse, put_at, reworded, same_dtype

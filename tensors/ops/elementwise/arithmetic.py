@@ -13,8 +13,8 @@ import numpy as np
 from ....arrays.dtypes import Array, Number, number
 from ....autograd.arguments import as_number
 from ....autograd.inplace import ARRAY_OPERATORS, SPARING
-from ....autograd.node import CONSTANT
 from ....autograd.primitive import primitive
+from ....autograd.variable import CONSTANT
 from ..common import finish_operator, no_bool, tensors_only, zero_gradient
 
 ONE = 1
@@ -77,7 +77,8 @@ def _add_scaled(input: Array, other: Any, alpha: Number) -> Any:
 
 
 @primitive(
-    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="same", refuse_bool=True, operator=True, grad_fn_name="SubBackward0"
+    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="same", refuse_bool=True, operator=True,
+    grad_fn_name="SubBackward0",
 )  # fmt: skip
 def _sub_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for two bools."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..common import finish_operator, tensors_only
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ....arrays.dtypes import Array, Number, default_numpy, number, promote_two
 from ....autograd.broadcast import convert
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..common import drop, finish_operator, unsupported, zero_gradient
 from .unary import log
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from ....arrays.dtypes import Array, number
 from ....arrays.kernels import mask as masks
-from ....autograd.node import Variable
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..common import floats_only, keep, no_bool, results, zero_gradient
 
 _BYTE = np.dtype(np.int8)

@@ -15,9 +15,9 @@ from ....arrays.dtypes import Array, default_numpy, dtype_of
 from ....arrays.kernels import gamma
 from ....arrays.kernels.erf import laid_out_as
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable, wrap
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, wrap
 from ..backward_ops import as_array
 from ..common import as_kind, drop, floats_only, keep, no_bool, unsupported, zero_gradient
 from .unary import exp2, log

@@ -10,8 +10,8 @@ from ....arrays.dtypes import Array, Number, cast, dtype_of, number, result_nump
 from ....arrays.kernels import mask as masks
 from ....autograd.arguments import as_number
 from ....autograd.codegen.forward import UNSET
-from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, wrap
 from ..common import drop, finish_operator, floats_only, keep, no_bool, tensors_only
 
 _TENSOR = Variable | np.ndarray | np.generic
@@ -280,7 +280,8 @@ clip = clamp
 
 
 @primitive(
-    input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, promote="same", grad_fn_name="LerpBackward0"
+    input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, promote="same",
+    grad_fn_name="LerpBackward0",
 )  # fmt: skip
 def _lerp_number(input: Array, end: Array, weight: Number) -> Any:
     """Return the point between ``input`` and ``end`` at a number."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels.scatter_add import add_at
-from ....autograd.grad_mode import recording
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.recording import recording
+from ....autograd.variable import Variable
 from ..shape.views import getitem
 
 _ALL = slice(None)

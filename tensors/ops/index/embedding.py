@@ -9,8 +9,8 @@ import numpy as np
 
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable, as_ndarray, bump_version
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, as_ndarray, bump_version
 from ..backward_ops import gather_along
 from ..common import keep
 from ..shape.views import reshape

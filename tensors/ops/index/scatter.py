@@ -11,8 +11,8 @@ from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels.scatter_add import add_rows, flat_places
 from ....autograd.arguments import array_of
-from ....autograd.node import CONSTANT, Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import CONSTANT, Variable
 from ..shape.views import reshape, scatter_slice
 
 # ------------------------------------------------------------------ checks

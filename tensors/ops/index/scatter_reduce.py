@@ -10,10 +10,10 @@ from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array
 from ....arrays.kernels.scatter_add import flat_places
 from ....autograd.arguments import array_of
-from ....autograd.grad_mode import recording
-from ....autograd.node import Variable
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ....autograd.recording import recording
+from ....autograd.variable import Variable
 from ..common import keep
 from ..reduce.sums import prod
 from ..shape.join import cat

@@ -12,8 +12,8 @@ import numpy as np
 from ....arrays.dims import ints, norm_dim
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, wrap
 from ..common import no_bool
 from ..shape.join import common_shape, repeat_each
 from ..shape.views import expand, flatten, getitem, reshape

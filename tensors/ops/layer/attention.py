@@ -12,8 +12,8 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....arrays.kernels import attention as attend
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..common import drop
 from ..matrix.matmul import gemm
 from ..reduce.softmax import softmax, softmax_backward_data

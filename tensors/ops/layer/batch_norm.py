@@ -16,8 +16,8 @@ from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import normalization
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import convert, sum_to
-from ....autograd.node import Variable, as_ndarray, bump_version
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, as_ndarray, bump_version
 from ..elementwise.power import power
 from ..shape.views import reshape
 from ..window.common import channel_expand, channel_sum

@@ -11,8 +11,8 @@ from ....arrays.dims import ints
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import normalization
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..shape.pad import constant_pad_nd
 from ..shape.views import reshape
 from ..window.average_pool import avg_pool3d

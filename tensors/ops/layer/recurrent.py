@@ -17,8 +17,8 @@ from ....arrays.kernels import recurrent as kernels
 from ....arrays.kernels.normalization import wide
 from ....arrays.kernels.recurrent import Steps
 from ....autograd.multi_output import OutputGrads, output_node
-from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, wrap
 from ..elementwise.activation import _relu_grad, relu
 from ..elementwise.unary import sigmoid, tanh
 from ..matrix.linear import linear
@@ -188,7 +188,7 @@ def apart(flat: Any, shapes: Shapes) -> list[Any]:
     step, total = flat.node, len(made)
     if step is None:
         return [wrap(flat.result, part, None, flat.version) for part in made]
-    step.shape, step.dtype = OutputGrads.shape, OutputGrads.dtype
+    step.shape = step.dtype = None
     return [wrap(flat.result, part, output_node(step, n, total, part)) for n, part in enumerate(made)]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....arrays.dtypes import dtype_of, result_numpy
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable
+from ....autograd.variable import Variable
 from ..common import as_kind
 from ..reduce.sums import mean, sum
 from ..shape.join import broadcast

@@ -12,8 +12,8 @@ import numpy as np
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..reduce.softmax import exponentials, log_softmax, softmax
 from ..reduce.sums import sum
 from ..shape.views import reshape

@@ -9,8 +9,8 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....arrays.kernels import ctc as kernels
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..common import keep, unsupported
 from ..elementwise.ternary import where
 from ..elementwise.unary import exp

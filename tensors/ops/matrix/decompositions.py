@@ -10,8 +10,8 @@ from ....arrays import return_types
 from ....arrays.dtypes import dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
-from ....autograd.node import Variable, wrap
 from ....autograd.out_argument import write_out
+from ....autograd.variable import Variable, wrap
 from ..common import results
 from ..reduce.sums import sum
 from ..shape.diagonal import tril, triu

@@ -15,8 +15,8 @@ import numpy as np
 
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from .matmul import no_bool, product, same_scalar
 
 Labels = tuple[int, ...]

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..backward_ops import as_array, reshape_to
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
-from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 
 _FAST = (np.dtype(np.float32), np.dtype(np.float64))
 _C_NAMES = {

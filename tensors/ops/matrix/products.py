@@ -12,9 +12,9 @@ from ....arrays.dims import ints, norm_dims
 from ....arrays.dtypes import Array, result_numpy
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import sum_to
-from ....autograd.node import Variable
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..shape.views import reshape
 from .einsum import contract
 from .matmul import (

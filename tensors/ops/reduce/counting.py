@@ -10,9 +10,9 @@ from ....arrays import return_types
 from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable, wrap
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, wrap
 from ..backward_ops import max_reduce, min_reduce
 from ..common import floats_only, results
 from .covariance import _edges

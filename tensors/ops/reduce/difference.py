@@ -9,10 +9,10 @@ import numpy as np
 from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of, as_number
-from ....autograd.grad_mode import inference_version
-from ....autograd.node import Variable, wrap
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ....autograd.recording import inference_version
+from ....autograd.variable import Variable, wrap
 from ..backward_ops import part, reshape_to
 from ..elementwise.arithmetic import _mul, _sub
 from ..shape.join import cat

@@ -13,9 +13,9 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels.extreme import first_place
 from ....autograd.arguments import array_of
 from ....autograd.codegen.forward import UNSET
-from ....autograd.node import Variable
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable
 from ..backward_ops import (
     Axes,
     as_array,

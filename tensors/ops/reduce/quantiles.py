@@ -8,8 +8,8 @@ import numpy as np
 
 from ....arrays.dims import norm_dim
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable
 from ....autograd.out_argument import write_out
+from ....autograd.variable import Variable
 from ..backward_ops import add_reduce, as_array, gather_along, reshape_to
 from ..shape.order import permute
 from .sorting import sort

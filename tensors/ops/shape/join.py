@@ -13,8 +13,8 @@ from ....arrays.dims import ints, norm_dim
 from ....arrays.dtypes import Array, cast, default_numpy, result_numpy
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import sum_to
-from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, wrap
 from ..index.view_scatter import Ints
 from .pad import constant_pad_nd
 from .views import clone, expand, flatten, getitem, reshape, unsqueeze

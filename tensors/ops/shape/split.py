@@ -11,9 +11,10 @@ import numpy as np
 from ....arrays.dims import ints, norm_dim
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
-from ....autograd.grad_mode import recording
 from ....autograd.multi_output import OutputGrads, output_node
-from ....autograd.node import Backward, Node, Variable, as_ndarray, clock, ensure_version, wrap
+from ....autograd.node import Backward, Node
+from ....autograd.recording import recording
+from ....autograd.variable import Variable, as_ndarray, ensure_version, wrap
 from ....autograd.view import MULTI_OUTPUT_VIEW, attach, refresh_view
 from .join import cat, stack
 from .views import getitem
@@ -42,7 +43,7 @@ _SPLIT_SIZES = Backward("split_with_sizes", "SplitWithSizesBackward0", _join_par
 _UNBIND = Backward("unbind", "UnbindBackward0", _stack_parts)
 
 
-def _cut(input: Any, op: Backward, dim: int, indices: list[Any], sizes: Sequence[int]) -> tuple[Any, ...]:
+def _cut(input: Any, backward: Backward, dim: int, indices: list[Any], sizes: Sequence[int]) -> tuple[Any, ...]:
     """Return the view at each of ``indices`` of ``dim``, recorded as one step."""
     lead = (_ALL,) * dim
     if not isinstance(input, Variable):
@@ -56,10 +57,7 @@ def _cut(input: Any, op: Backward, dim: int, indices: list[Any], sizes: Sequence
     if not mode or not arrays:
         parts = [wrap(cls, part, None, version) for part in arrays]
     else:
-        step = Node()
-        step.backward, step.edges, step.hooks = op, (node,), None
-        step.saved = (dim, sizes, array.shape, array.dtype)
-        step.shape, step.dtype, step.seq = OutputGrads.shape, OutputGrads.dtype, next(clock)
+        step = Node.record(backward, (node,), (dim, sizes, array.shape, array.dtype))
         if mode is not True:
             mode.node_made(step, tuple(arrays))
         total = len(arrays)

@@ -11,8 +11,8 @@ from ....arrays.dims import ints
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import max_pool as kernels
 from ....autograd.arguments import array_of
-from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
+from ....autograd.variable import Variable, wrap
 from .common import per_dim
 
 Ints = tuple[int, ...]

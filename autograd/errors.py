@@ -1,0 +1,46 @@
+"""What is raised where a saved value is gone, or was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..arrays.dtypes import dtype_of
+from .node import RESULT, Backward, Node
+from .variable import Variable
+from .version import last_writer, writes
+
+
+class FreedError(RuntimeError):
+    """A second walk through a graph whose saved values were freed by the first."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+            "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
+            "if you need to access saved tensors after calling backward."
+        )
+
+
+def raise_modified_inplace(backward: Backward, name: str, saved: tuple[Any, ...], node: Node) -> None:
+    """Raise RuntimeError: the saved value ``name`` was written after a step of kind ``backward`` saved it."""
+    slot = next(each for each in backward.saved_slots if each.name == name)
+    array, version, expected = saved[slot.place : slot.place + 3]
+    array = array.array if isinstance(array, Variable) else array  # a tensor where the walk is recorded
+    source = node.edges[slot.source] if slot.source >= 0 else None
+    maker = backward.grad_fn_name if slot.source == RESULT else ""
+    if source is not None and source.backward is not None:
+        maker = source.name()
+    raise RuntimeError(modified_inplace(array, version, expected, f"{name!r} by {backward.grad_fn_name}", maker))
+
+
+def modified_inplace(array: Any, version: Any, expected: bytes, saved_as: str, maker: str = "") -> str:
+    """Return PyTorch's message for a saved value that was written, with who saved it and who wrote it."""
+    made = f", which is output 0 of {maker}," if maker else ""
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{dtype_of(array.dtype).legacy}Tensor {list(array.shape)}]{made} is at version {writes(version)}; "
+        f"expected version {writes(expected)} instead. It was saved as {saved_as} and last written by "
+        f"{last_writer(version)}. Hint: enable anomaly detection to find the operation that failed to compute its "
+        "gradient, with torch.autograd.set_detect_anomaly(True)."
+    )
