@@ -17,7 +17,7 @@ from .hooks import move_retain_grad
 from .node import RESULT, Node
 from .observers import Doing
 from .out_argument import assert_no_internal_overlap, check_can_cast
-from .primitive import is_primitive
+from .primitive import PRIMITIVES, is_primitive
 from .recording import recording
 from .variable import Variable, bump_version, wrap
 from .view import refresh_view
@@ -177,7 +177,7 @@ def rebase_history(x: Any, value: Any) -> None:
 
 def _rebase(base: Any, view_ops: tuple[Any, ...], node: Node | None) -> None:
     """Give ``base`` the history of a write of ``node``'s value (None: a constant) into what ``view_ops`` show."""
-    kind = copy_slices.primitive.backward("CopySlices", True)
+    kind = PRIMITIVES[copy_slices.__name__].backward("CopySlices", True)
     made = Node.record(kind, (base.node, node), (view_ops,), base.array.shape, base.array.dtype)
     move_retain_grad(base.node, made)
     base.node = made

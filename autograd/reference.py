@@ -117,13 +117,13 @@ def vjp(op: Primitive, g: Any, saved: tuple[Any, ...], node: Node) -> Any:
     for name in op.saves:
         values[name] = saved[place]
         if op.is_array(name):
-            _, version, saved_version = saved[place : place + 3]
+            version, saved_version = saved[place + 1], saved[place + 2]
             if version is not None and version != saved_version and node.backward is not None:
                 raise_modified_inplace(node.backward, name, saved, node)
         place += 3 if op.is_array(name) else 1
     if op.joint or op.many:
-        rule = op.joint or op.rules[op.inputs[0]]
-        parts = rule(g, *(values[name] for name in op.needs[op.inputs[0]])) if rule else ()
+        rule: Any = op.joint or op.rules[op.inputs[0]]
+        parts: Any = rule(g, *(values[name] for name in op.needs[op.inputs[0]]))
     else:
         rules = [(op.rules[x], op.needs[x], edge) for x, edge in zip(op.inputs, node.edges, strict=True)]
         parts = [rule(g, *map(values.get, names)) if edge and rule else None for rule, names, edge in rules]
