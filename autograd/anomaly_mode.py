@@ -12,8 +12,8 @@ import numpy as np
 
 from .multi_output import OutputGrads
 from .node import Node
-from .observers import Observer
-from .recording import Watch, remove_observer
+from .observers import Watch, remove_observer
+from .recording import Observer
 from .variable import Variable
 
 

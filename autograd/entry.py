@@ -112,7 +112,13 @@ def grad(
     nodes = [_target(x) for x in inputs]
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
-        return _batched(outputs, inputs, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
+        batch: list[Any] = [grad_outputs] if isinstance(grad_outputs, Variable) else list(grad_outputs)
+        left = len(batch[0].array)
+        if not left:
+            return tuple(wrap(Variable.result, np.zeros((0, *node.shape), node.dtype)) for node in nodes)
+        options = create_graph, True, allow_unused, False, materialize_grads
+        rows = [grad(outputs, inputs, [g[n] for g in batch], keep or n < left - 1, *options) for n in range(left)]
+        return tuple(None if column[0] is None else stack(column) for column in zip(*rows, strict=True))
     with Recording(create_graph):
         roots = roots_of(outputs, grad_outputs, create_graph)
         arrived = run(roots, record=create_graph, keep=keep, targets=set(nodes))
@@ -131,31 +137,6 @@ def grad(
             )
         found.append(got if got is None or isinstance(got, Variable) else wrap(Variable.result, got))
     return tuple(found)
-
-
-def _batched(
-    outputs: list[Any],
-    inputs: list[Any],
-    grad_outputs: Any,
-    keep: bool,
-    create_graph: bool,
-    allow_unused: bool | None,
-    materialize: bool,
-) -> tuple[Any, ...]:
-    """Return :func:`grad` for each row of ``grad_outputs``, stacked."""
-    given: list[Any] = [grad_outputs] if isinstance(grad_outputs, Variable) else list(grad_outputs)
-    size = len(given[0].array)
-    rows = []
-    for n in range(size):
-        seeds = [g[n] for g in given]
-        last = n == size - 1
-        rows.append(
-            grad(outputs, inputs, seeds, keep or not last, create_graph, True, allow_unused, False, materialize)
-        )
-    if not size:
-        nodes = [_target(x) for x in inputs]
-        return tuple(wrap(Variable.result, np.zeros((0, *node.shape), node.dtype)) for node in nodes)
-    return tuple(None if column[0] is None else stack(column) for column in zip(*rows, strict=True))
 
 
 def stack(rows: Sequence[Any]) -> Any:

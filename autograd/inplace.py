@@ -34,18 +34,6 @@ UNIFORM = frozenset(("fill_", "zero_"))
 """What writes one value everywhere: also where several elements share their memory, as in PyTorch."""
 
 
-def inplace_variant(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
-    """Return the method that computes ``function`` and writes the result into its first argument."""
-    name = name or f"{function.__name__}_"
-
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return write_inplace(self, function, args, kwargs, name)
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"In-place version of :func:`{function.__name__}`."
-    return method
-
-
 def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``function(x, *args, **kwargs)`` into ``x``, recorded if a gradient is required; return ``x``."""
     if 0 in x.array.strides and name not in UNIFORM:
@@ -83,20 +71,6 @@ def _any_requires_grad(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
                 if one.node is not None:
                     return True
     return False
-
-
-def inplace_cumulative(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return :func:`in_place` of a running sum or product, whose ``dtype`` must be that of the tensor."""
-    run = inplace_variant(function)
-
-    def method(self: Any, dim: int, *, dtype: Any = None) -> Any:
-        if dtype is not None and dtype is not self.dtype:
-            raise RuntimeError(f"Bad in-place call: input tensor dtype {self.dtype}, output tensor dtype {dtype}")
-        return run(self, dim)
-
-    method.__name__ = method.__qualname__ = run.__name__
-    method.__doc__ = run.__doc__
-    return method
 
 
 def saves_no_input(function: Any) -> bool:

@@ -5,12 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-
-class Observer:
-    """Looks at every node as it is recorded: base of anomaly detection, saved-tensor hooks, tracing."""
-
-    def node_made(self, node: Any, value: Any) -> None:
-        """Be told of ``node``, complete but not yet seen by anyone, and of the array (or arrays) it stands for."""
+from .recording import Observer, is_grad_enabled, observer, set_recording
 
 
 class Observers(Observer):
@@ -25,6 +20,37 @@ class Observers(Observer):
             member.node_made(node, value)
 
 
+def _members() -> tuple[Observer, ...]:
+    now = observer.get()
+    return now.members if isinstance(now, Observers) else () if now is None else (now,)
+
+
+def _set_members(members: tuple[Observer, ...]) -> None:
+    observer.set(Observers(members) if len(members) > 1 else members[0] if members else None)
+    set_recording(is_grad_enabled())
+
+
+class Watch:
+    """Context in which an observer is told of every recorded node."""
+
+    def __init__(self, watcher: Observer) -> None:
+        self.observer = watcher
+        self.before: list[tuple[Observer, ...]] = []
+
+    def __enter__(self) -> Observer:
+        self.before.append(_members())
+        _set_members((*_members(), self.observer))
+        return self.observer
+
+    def __exit__(self, *_: object) -> None:
+        _set_members(self.before.pop())
+
+
+def remove_observer(watcher: Observer) -> None:
+    """Tell ``watcher`` no more."""
+    _set_members(tuple(each for each in _members() if each is not watcher))
+
+
 class Activity(NamedTuple):
     """What the engine is doing, for observers: ``kind`` is "write", "rebase", "refresh" or "backward".
 
@@ -34,9 +60,6 @@ class Activity(NamedTuple):
     kind: str
     subject: Any
     name: str = ""
-
-
-observers: ContextVar[tuple[Observer, ...]] = ContextVar("observers", default=())
 
 
 activities: ContextVar[tuple[Activity, ...]] = ContextVar("activities", default=())

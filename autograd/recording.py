@@ -6,21 +6,25 @@ The state lives in context variables, so every thread and every async task has i
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import Any
 
-from .observers import Observer, Observers, observers
 from .version import INFERENCE, Version
+
+
+class Observer:
+    """Looks at every node as it is recorded: base of anomaly detection, saved-tensor hooks, tracing."""
+
+    def node_made(self, node: Any, value: Any) -> None:
+        """Be told of ``node``, complete but not yet seen by anyone, and of the array (or arrays) it stands for."""
+
 
 recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)
 """``False``, ``True``, or an :class:`Observer` that looks at each node as it is made."""
-
-
+observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+"""Who looks on while recording is on."""
 inference_version: ContextVar[Version | None] = ContextVar("inference_version", default=None)
 """The version a new tensor starts with: none yet, or in inference mode one that forbids to be saved."""
-
-
 recording.set(True)
-
-
 inference_version.set(None)  # a context variable that was set is read four times as fast as one at its default
 
 
@@ -53,9 +57,8 @@ def is_inference_mode_enabled() -> bool:
 
 
 def set_recording(on: bool) -> None:
-    """Switch recording on, for those who look on too, or off."""
-    told = observers.get()
-    recording.set((told[0] if len(told) == 1 else Observers(told)) if on and told else on)
+    """Switch recording on, for who looks on too, or off."""
+    recording.set((observer.get() or True) if on else False)
 
 
 class Recording:
@@ -75,27 +78,3 @@ class Recording:
 
     def __exit__(self, *_: object) -> None:
         recording.set(self.before)
-
-
-class Watch:
-    """Context in which ``observer`` is told of every recorded node."""
-
-    def __init__(self, observer: Observer) -> None:
-        self.observer = observer
-        self.before: list[tuple[Observer, ...]] = []
-
-    def __enter__(self) -> Observer:
-        self.before.append(observers.get())
-        observers.set((*observers.get(), self.observer))
-        set_recording(is_grad_enabled())
-        return self.observer
-
-    def __exit__(self, *_: object) -> None:
-        observers.set(self.before.pop())
-        set_recording(is_grad_enabled())
-
-
-def remove_observer(observer: Observer) -> None:
-    """Tell ``observer`` no more."""
-    observers.set(tuple(each for each in observers.get() if each is not observer))
-    set_recording(is_grad_enabled())

@@ -13,8 +13,8 @@ from typing import Any
 from .errors import FreedError
 from .grad_mode import no_grad
 from .node import Backward, Node
-from .observers import Observer
-from .recording import Watch
+from .observers import Watch
+from .recording import Observer
 from .variable import Variable, set_array, wrap
 from .version import UNWRITTEN
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..autograd.function import Function as UserFunction
 from ..autograd.node import Node
-from ..autograd.observers import Observer
-from ..autograd.recording import Watch
+from ..autograd.observers import Watch
+from ..autograd.recording import Observer
 from .judge import Point, derived
 from .subject import Function, leaf, mapped
 from .verdict import Finding, Verdict

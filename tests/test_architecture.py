@@ -14,7 +14,7 @@ def core_files() -> list[Path]:
     """Return the files of the table under "The core, in reading order"."""
     text = PAGE.read_text(encoding="utf-8")
     table = text.split("## The core, in reading order")[1].split("\n## ")[0]
-    return [ROOT / "autograd" / name for name in re.findall(r"^\| `(\w+\.py)`", table, re.M)]
+    return [ROOT / "autograd" / name for name in re.findall(r"^\| `(\w+\.py)`", table, re.MULTILINE)]
 
 
 def test_the_page_prints_what_it_says() -> None:

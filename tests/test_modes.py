@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import rushlight as torch
-from rushlight.autograd.observers import Observer
-from rushlight.autograd.recording import Watch
+from rushlight.autograd.observers import Watch
+from rushlight.autograd.recording import Observer
 
 
 def leaf() -> Any:

@@ -14,8 +14,8 @@ from weakref import ref
 
 from ..autograd.grad_fn import grad_fn_of
 from ..autograd.node import Node
-from ..autograd.observers import Observer, activities
-from ..autograd.recording import Watch
+from ..autograd.observers import Watch, activities
+from ..autograd.recording import Observer
 from ..autograd.variable import Variable
 from ..autograd.version import writes
 from ..nn.modules.module_hooks import HookedModule

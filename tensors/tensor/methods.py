@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...arrays.dims import variadic
-from ...autograd.inplace import inplace_cumulative, inplace_variant
+from ...autograd.inplace_methods import inplace_cumulative, inplace_variant
 from ...autograd.variable import Variable
 from ...lazy import function, functions
 from .. import predicates
