@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextvars import ContextVar
 from itertools import count
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from .anomaly_mode import anomaly
 from .broadcast import unbroadcast
@@ -25,19 +25,9 @@ walking: ContextVar[tuple[int, Collection[Node]]] = ContextVar("walking", defaul
 _walks = count()
 
 
-class Step(NamedTuple):
-    """One step of a walk.
-
-    node      the node that ran
-    g         the gradient that it received
-    sent      what it sent on: the number of an edge, the node there, the gradient
-    seconds   the time that its vjp took
-    """
-
-    node: Node
-    g: Any
-    sent: list[tuple[int, Node, Any]]
-    seconds: float
+Step = tuple[Node, Any, list[tuple[int, Node, Any]], float]
+"""One step: the node that ran, the gradient that it received, what it sent on (the number of an edge, the node there,
+the gradient), and the seconds that its vjp took. No class: a walk makes one for each node."""
 
 
 class WatchedWalk:
@@ -102,7 +92,7 @@ class WatchedWalk:
             if node not in self.useful and node.hooks is not None:
                 node.hooks.run_tensor_hooks(node, g)
 
-    def step(self, node: Node, g: Any) -> Step:
+    def step(self, node: Node, g: Any) -> Step:  # noqa: PLR0912 - all that can happen to a gradient, in one place
         """Run ``node``, which received ``g``."""
         hooks, backward, edges, asked = node.hooks, node.backward, node.edges, node
         if hooks is not None:
@@ -110,10 +100,11 @@ class WatchedWalk:
         if self.targets is not None and self.useful is not None:
             if node in self.targets:
                 self.arrived[node] = g
-            edges = tuple([edge if edge in self.useful else None for edge in edges])
-            if backward is None or not any(edges):
-                return Step(node, g, [], 0.0)
-            asked = node.restricted(edges)
+            useful = tuple([edge if edge in self.useful else None for edge in edges])
+            if backward is None or not any(useful):
+                return node, g, [], 0.0
+            if useful != edges:
+                edges, asked = useful, node.restricted(useful)
         elif backward is None:
             return self._leaf(node, g)
         if hooks is not None:
@@ -129,7 +120,15 @@ class WatchedWalk:
             self.watch.check(node, parts)
         if not self.keep and backward.frees:
             node.saved = None
-        return Step(node, g, self._send(node, edges, parts), seconds)
+        grads, sent = self.grads, []
+        for number, (edge, part) in enumerate(zip(edges, parts, strict=True)):
+            if edge is None or part is None:
+                continue
+            if edge.shape is not None and (part.shape != edge.shape or part.dtype is not edge.dtype):
+                part = unbroadcast(part, edge, node)  # noqa: PLW2901
+            grads[edge] = grads[edge] + part if edge in grads else part
+            sent.append((number, edge, part))
+        return node, g, sent, seconds
 
     def _leaf(self, node: Node, g: Any) -> Step:
         if node.hooks is None:
@@ -139,18 +138,7 @@ class WatchedWalk:
             if not self.rehearse:
                 accumulate(node, [g], self.record)
             node.hooks.run_after((), g)
-        return Step(node, g, [], 0.0)
-
-    def _send(self, node: Node, edges: tuple[Any, ...], parts: tuple[Any, ...]) -> list[tuple[int, Node, Any]]:
-        grads, sent = self.grads, []
-        for number, (edge, part) in enumerate(zip(edges, parts, strict=True)):
-            if edge is None or part is None:
-                continue
-            if edge.shape is not None and (part.shape != edge.shape or part.dtype is not edge.dtype):
-                part = unbroadcast(part, edge, node)  # noqa: PLW2901
-            grads[edge] = grads[edge] + part if edge in grads else part
-            sent.append((number, edge, part))
-        return sent
+        return node, g, [], 0.0
 
 
 def _saved_as_tensors(node: Node) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from ..autograd.multi_output import OUTPUT, OutputGrads
 from ..autograd.node import Node
 from ..autograd.recording import Recording
 from ..autograd.variable import Variable, wrap
-from ..autograd.watched_walk import Step, WatchedWalk
+from ..autograd.watched_walk import WatchedWalk
 from .values import norm_of
 
 
@@ -86,8 +86,9 @@ def _steps(walk: WatchedWalk) -> Iterator[BackwardStep]:
                 step = next(steps, None)
             if step is None:
                 break
-            if step.node.backward is None or step.node.backward.name != OUTPUT:
-                yield _shown(step)
+            node = step[0]
+            if node.backward is None or node.backward.name != OUTPUT:
+                yield _as_seen(*step)
         if not walk.rehearse:
             accumulate_all(walk.arrived, False)
     finally:
@@ -96,10 +97,9 @@ def _steps(walk: WatchedWalk) -> Iterator[BackwardStep]:
                 hooks.kept = before
 
 
-def _shown(step: Step) -> BackwardStep:
-    sent = tuple((grad_fn_of(node)[0], _tensor(g)) for _, node, g in step.sent)
-    slots = tuple(number for number, _, _ in step.sent)
-    return BackwardStep(grad_fn_of(step.node)[0], _tensor(step.g), sent, step.seconds, slots)
+def _as_seen(node: Node, g: Any, sent: list[tuple[int, Node, Any]], seconds: float) -> BackwardStep:
+    went = tuple((grad_fn_of(edge)[0], _tensor(part)) for _, edge, part in sent)
+    return BackwardStep(grad_fn_of(node)[0], _tensor(g), went, seconds, tuple(number for number, _, _ in sent))
 
 
 def _tensor(g: Any) -> Any:
