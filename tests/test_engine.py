@@ -12,6 +12,7 @@ import pytest
 import rushlight as torch
 from rushlight.autograd import Function, backward, engine, grad
 from rushlight.autograd.node import Node, as_ndarray
+from support.values import equal, leaf
 
 
 @pytest.fixture(autouse=True, params=[False, True], ids=["plain", "hooked"])
@@ -22,16 +23,8 @@ def walk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(engine, "reachable", lambda roots: (*reachable(roots)[:2], True))
 
 
-def leaf(*values: float, dtype: Any = torch.float64) -> Any:
-    return torch.tensor(list(values), dtype=dtype, requires_grad=True)
-
-
 def array(x: Any) -> np.ndarray:
     return np.array(as_ndarray(x))
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(array(x), values, rtol=1e-12)
 
 
 # ------------------------------------------------------------------ what backward takes

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import rushlight
 from cases import CASES
-from gradients import asking, check_alone, check_op, differentiable, right_or_refused
 from rushlight import tensors
 from rushlight.autograd.codegen.forward import listing
 from rushlight.autograd.primitive import PRIMITIVES
+from support.op_gradients import asking, check_alone, check_op, differentiable, right_or_refused
 
 for _module in walk_packages(tensors.__path__, "rushlight.tensors."):  # some load on demand
     import_module(_module.name)
@@ -29,6 +29,14 @@ ALIASING = {"expand_to", "expand_along", "channel_expand", "reverse", "reshape_t
 
 def test_every_primitive_has_a_case() -> None:
     assert CASES.keys() == DIFFERENTIABLE.keys()
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))
+def test_a_case_is_in_the_file_of_its_topic(name: str) -> None:
+    """The case of an op in ``tensors/ops/shape/order.py`` is in ``cases/shape.py``."""
+    module = DIFFERENTIABLE[name].kernel.__module__.removeprefix("rushlight.")
+    topic = module.removeprefix("tensors.").removeprefix("ops.").partition(".")[0]
+    assert name in import_module(f"cases.{topic}").CASES
 
 
 @pytest.mark.parametrize("name", sorted(DIFFERENTIABLE))

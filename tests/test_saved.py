@@ -22,14 +22,7 @@ from rushlight.autograd.graph import (
 )
 from rushlight.autograd.node import as_ndarray
 from rushlight.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential
-
-
-def leaf(*values: float) -> Any:
-    return torch.tensor(list(values), dtype=torch.float64, requires_grad=True)
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
+from support.values import equal, leaf
 
 
 class Cube(Function):

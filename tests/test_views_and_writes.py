@@ -23,6 +23,7 @@ import rushlight as torch
 from rushlight import testing
 from rushlight.autograd import grad
 from rushlight.autograd.node import as_ndarray
+from support.values import equal, leaf
 
 
 @dataclass
@@ -396,14 +397,6 @@ def test_each_write_into_a_view(name: str) -> None:
 
 
 # ------------------------------------------------------------------ single cases
-
-
-def leaf(*values: float) -> Any:
-    return torch.tensor(list(values), dtype=torch.float64, requires_grad=True)
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
 
 
 def test_stale_error_names_the_culprit() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.oracle import ENGINES, close, describe, same
-from parity.words import in_words, real
+from support.messages import in_words, real
+from support.oracle import ENGINES, close, describe, same
 
 SDPA = "scaled_dot_product_attention"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.fuzz_programs import differs, outcome, shrink
+from fuzz_programs import differs, outcome, shrink
 from rushlight.testing.program import Program
 
 FUZZ = Path(__file__).with_name("fuzz_programs.py")

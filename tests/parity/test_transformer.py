@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.oracle import ENGINES, close, describe, same
-from parity.words import in_words
+from support.messages import in_words
+from support.oracle import ENGINES, close, describe, same
 
 # PyTorch says that it cannot use nested tensors here, which rushlight has not; and that masks of two dtypes are old.
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor|.*mismatched:UserWarning")

@@ -1,4 +1,4 @@
-"""Cases for the steps that gradients of reductions, orders and running sums are written in."""
+"""Cases of tensors/ops/backward_ops.py."""
 
 from typing import Any
 

@@ -27,7 +27,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import rushlight
-from parity.oracle import close, describe, weight
+from support.oracle import close, describe, weight
 
 
 def words(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from parity.oracle import ENGINES, close, describe
+from support.oracle import ENGINES, close, describe
 
 SLIPS = ("is not defined", "has no attribute")
 WORDS = {"np": np, "copy": copy, "pickle": pickle}

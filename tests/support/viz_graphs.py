@@ -9,6 +9,11 @@ from rushlight import nn, viz
 F = nn.functional
 
 
+def leaf(*values: float) -> torch.Tensor:
+    """Return a leaf of float32, as most pictures show it."""
+    return torch.tensor(values, requires_grad=True)
+
+
 class Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

@@ -34,9 +34,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 
 import rushlight
-from parity.fuzz_meaning import EXPLAINED, HOOKED, reads_its_target, safe
-from parity.oracle import builtin
+from deliberate_differences import EXPLAINED, HOOKED, reads_its_target, safe
 from rushlight.testing.program import Program, Run, draw_program
+from support.oracle import builtin
 
 STALE = "modified by an inplace operation"
 WALK = re.compile(r"backward\(|autograd\.grad\(")

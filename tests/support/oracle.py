@@ -102,6 +102,19 @@ def same(code: Callable[..., Any], *args: Any, grad: bool = True, names: bool = 
     close(ours.results, theirs.results, tol)
 
 
+def same_with_leaves(code: Any, *given: np.ndarray, tol: float = 1e-5) -> None:
+    """Assert equal results, first and second gradients: ``code`` returns its results, and leaves of its own."""
+    seen = []
+    for engine in ENGINES:
+        leaves = [tensor(engine, a, True) for a in given]
+        engine.manual_seed(3)
+        outs, more = code(engine, *leaves)
+        found = [describe(out) for out in outs]
+        seen.append(found + gradients(engine, list(outs), leaves + list(more)))
+    assert len(seen[0]) > len(given)
+    close(seen[0], seen[1], tol)
+
+
 def builtin(error: BaseException) -> type[BaseException]:
     """Return the type of ``error``, or of its bases the first that Python itself has."""
     return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")

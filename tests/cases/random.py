@@ -1,4 +1,4 @@
-"""Arguments for the random ops: their gradient is zero, whatever was drawn."""
+"""Cases of tensors/random: the gradient is zero, whatever was drawn."""
 
 from __future__ import annotations
 

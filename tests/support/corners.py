@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import rushlight
-from gradients import check
 from rushlight.autograd.primitive import PRIMITIVES
+from support.op_gradients import check
 
 INF, NAN = math.inf, math.nan
 

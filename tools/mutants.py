@@ -32,13 +32,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cases import CASES
-from corners import check_corner, of_op
-from equivalent import EQUIVALENT
-from gradients import check_alone, check_op, right_or_refused
+from equivalent_mutants import EQUIVALENT
 from rushlight import tensors
 from rushlight.autograd import engine
 from rushlight.autograd.codegen import forward as generated
 from rushlight.autograd.primitive import PRIMITIVES, Primitive
+from support.corners import check_corner, of_op
+from support.op_gradients import check_alone, check_op, right_or_refused
 
 for _module in walk_packages(tensors.__path__, "rushlight.tensors."):
     import_module(_module.name)

@@ -1,4 +1,4 @@
-"""Cases for what the engine itself uses: fitting gradients, and writes through views."""
+"""Cases of autograd/: ops that fit gradients to their inputs, and writes through views."""
 
 from typing import Any
 
@@ -33,5 +33,6 @@ CASES = {
     "sum_to": spread(wide_input=True),
     "expand_to": spread(wide_input=False),
     "convert": unary(dtype=np.dtype(np.float64)),
+    "copied": st.fixed_dictionaries({"input": arrays(), "order": st.sampled_from("CK")}),
     "copy_slices": written(),
 }
