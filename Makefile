@@ -80,21 +80,21 @@ bench: $(VENV)/.dev
 		$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 faults: $(VENV)/.dev
-	$(ONE_THREAD) $(BIN)/python tests/faults.py
+	$(ONE_THREAD) $(BIN)/python tools/faults.py
 
 fuzz: $(VENV)/.dev $(VENV)/.parity
-	$(ONE_THREAD) $(BIN)/python -P tests/parity/fuzz_programs.py $(or $(FUZZ_ARGS),--programs 20000)
+	$(ONE_THREAD) $(BIN)/python -P tools/fuzz_programs.py $(or $(FUZZ_ARGS),--programs 20000)
 
 samples: $(VENV)/.dev $(VENV)/.parity
 	$(INSTALL) expecttest
 	for dtype in float64 float32 int64 uint8 bool; do \
-		$(ONE_THREAD) $(BIN)/python -P tests/parity/samples.py --dtype $$dtype || exit 1; done
+		$(ONE_THREAD) $(BIN)/python -P tools/torch_samples.py --dtype $$dtype || exit 1; done
 
 mutants: $(VENV)/.dev
-	$(ONE_THREAD) $(BIN)/python -P tests/mutants.py
+	$(ONE_THREAD) $(BIN)/python -P tools/mutants.py
 
 figures: $(VENV)/.dev $(VENV)/.parity
-	$(ONE_THREAD) $(BIN)/python -P tests/figures.py
+	$(ONE_THREAD) $(BIN)/python -P tools/reliability.py
 
 clean:
 	rm -rf $(VENV) build dist rushlight.egg-info demo-output .coverage htmlcov .hypothesis

@@ -1,6 +1,6 @@
 """Call every function that both engines have with odd arguments, and tell where the outcomes differ.
 
-    .venv/bin/python -P tests/parity/fuzz_errors.py [-n CALLS] [-s SEED] [WORD ...]
+    python tools/fuzz_errors.py [-n CALLS] [-s SEED] [WORD ...]
 
 Each function runs in a process of its own, since PyTorch may crash. The classes: ``value`` (both answer, otherwise),
 ``refused`` (only rushlight raises), ``accepted`` (only PyTorch raises), ``type`` (both raise, other types).
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / folder) for folder in ("tests", "tools"))
 import rushlight
 from support.oracle import close, describe, weight
 

@@ -1,6 +1,6 @@
 """Random programs under PyTorch and under rushlight: equal values, gradients, hooks and types of errors.
 
-    python tests/parity/fuzz_programs.py --programs 10000 --seed 1
+    python tools/fuzz_programs.py --programs 10000 --seed 1
 
 Programs of 2 to 40 lines with views, writes in place, hooks, several walks backward and recorded ones. One that
 differs is made as short as it can be and printed as code that runs. Exit status 1 if there was one.
@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / folder) for folder in ("tests", "tools"))
 import torch
 
 import rushlight

@@ -1,6 +1,6 @@
 """Break every gradient rule in every small way, and see which of it the tests of the ops notice.
 
-    python tests/mutants.py [names of ops]
+    python tools/mutants.py [names of ops]
 
 A mutant is one rule, or a helper that only rules use, with one thing changed: a sign flipped, a term dropped, operands
 or arguments swapped, a number off by one, a version check or the undoing of a broadcast left out. Each must be caught
@@ -29,7 +29,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / folder) for folder in ("tests", "tools"))
 
 from cases import CASES
 from equivalent_mutants import EQUIVALENT
@@ -60,7 +60,7 @@ class Mutant:
 
 
 def helpers(function: Any, seen: set[Any]) -> None:
-    """Add to ``seen`` the private functions of ``autograd/ops`` that ``function`` calls, and theirs."""
+    """Add to ``seen`` the private functions of ``tensors/ops`` that ``function`` calls, and theirs."""
     for name in _names(function.__code__):
         found = function.__globals__.get(name)
         if not isinstance(found, FunctionType) or hasattr(found, "primitive") or not name.startswith("_"):
@@ -211,7 +211,7 @@ def _shown(node: Any, around: dict[Any, Any]) -> str:
 
 
 def rewrite(ops: list[Primitive]) -> None:
-    """Let the pulls be written anew."""
+    """Let the vjps be written anew."""
     for op in ops:
         for each in op.backwards.values():
             each.vjp = op._first_vjp
@@ -281,14 +281,14 @@ def engine_faults(op: Primitive, drawn: dict[str, list[Any]]) -> Iterator[tuple[
             generated.vjp_lines = lines
             rewrite([op])
     if op.elementwise and len(op.inputs) > 1:
-        settle = engine.unbroadcast
+        unbroadcast = engine.unbroadcast
         engine.unbroadcast = lambda part, edge, node: (
-            part if node.backward.name == op.name else settle(part, edge, node)
+            part if node.backward.name == op.name else unbroadcast(part, edge, node)
         )
         try:
             yield "broadcast not undone", caught_at_all([op], drawn)
         finally:
-            engine.unbroadcast = settle
+            engine.unbroadcast = unbroadcast
 
 
 def named(function: FunctionType, its: list[Primitive]) -> str:

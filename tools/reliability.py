@@ -1,9 +1,9 @@
 """Measure how reliable the gradients are, and write docs/reliability.md.
 
-    python tests/figures.py [ops] [mutants] [fuzz] [coverage] [--programs N]
+    python tools/reliability.py [ops] [mutants] [fuzz] [coverage] [--programs N]
 
 Without words everything is measured, which takes an hour; else the named parts, and the rest is as last measured
-(tests/figures.json).
+(tools/reliability.json).
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-PAGE, DATA = HERE.parent / "docs" / "reliability.md", HERE / "figures.json"
+ROOT = HERE.parent
+sys.path.extend(str(ROOT / folder) for folder in ("tests", "tools"))
+PAGE, DATA = ROOT / "docs" / "reliability.md", HERE / "reliability.json"
 ENV = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -74,7 +75,7 @@ def mutants() -> dict[str, Any]:
 def fuzz(programs: int) -> dict[str, Any]:
     """Return what a run of random programs found."""
     return read_log(
-        run(str(HERE / "parity" / "fuzz_programs.py"), "--programs", str(programs), "--seed", "1000000", "--jobs", "2")
+        run(str(HERE / "fuzz_programs.py"), "--programs", str(programs), "--seed", "1000000", "--jobs", "2")
     )
 
 
@@ -95,7 +96,7 @@ def read_log(text: str) -> dict[str, Any]:
 
 def coverage() -> dict[str, Any]:
     """Return the share of lines and branches that the tests run."""
-    file = HERE.parent / "coverage.json"
+    file = ROOT / "coverage.json"
     words = ("-m", "pytest", "-q", "-n", "2", "--cov", f"--cov-report=json:{file}", "-p", "no:cacheprovider")
     text = run(*words)
     totals = json.loads(file.read_text(encoding="utf-8"))["totals"]

@@ -1,6 +1,6 @@
 """PyTorch's own sample inputs of its ops, run through both engines: values, dtypes, first and second gradients.
 
-    python tests/parity/samples.py [--dtype float64] [names of ops]
+    python tools/torch_samples.py [--dtype float64] [names of ops]
 
 PyTorch keeps for its tests a list of about 700 ops with inputs that reach their corners (``torch.testing._internal``,
 not a public part, which needs the package expecttest). What rushlight lacks, and what it does otherwise on purpose, is
@@ -10,17 +10,13 @@ told apart; what is left is printed. Exit status 1 if there is any.
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
 

@@ -11,7 +11,7 @@ import pytest
 from fuzz_programs import differs, outcome, shrink
 from rushlight.testing.program import Program
 
-FUZZ = Path(__file__).with_name("fuzz_programs.py")
+FUZZ = Path(__file__).parents[2] / "tools" / "fuzz_programs.py"
 
 FOUND = {
     "operand of a loss, broadcast, then written": """
