@@ -26,7 +26,7 @@ else
 TEST_ENV := $(VENV)/.dev
 endif
 
-.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz samples mutants figures clean
+.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz samples mutants figures listings clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +43,7 @@ help:
 	@echo "make samples   run PyTorch's own sample inputs of its ops through both engines"
 	@echo "make mutants   break every gradient rule in every small way and see what the tests miss"
 	@echo "make figures   measure again what docs/reliability.md says"
+	@echo "make listings  write tests/listings/ anew, the generated code of three ops"
 	@echo "make clean     remove the environment and everything built"
 	@echo "variables: PYTHON, VENV, PARITY, PYTEST_ARGS, BENCH_ARGS"
 
@@ -95,6 +96,9 @@ mutants: $(VENV)/.dev
 
 figures: $(VENV)/.dev $(VENV)/.parity
 	$(ONE_THREAD) $(BIN)/python -P tools/reliability.py
+
+listings: $(VENV)/.dev
+	$(BIN)/python -P tests/test_listings.py
 
 clean:
 	rm -rf $(VENV) build dist rushlight.egg-info demo-output .coverage htmlcov .hypothesis
