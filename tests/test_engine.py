@@ -473,7 +473,7 @@ def test_very_long_chain() -> None:
     del y  # a recursive release would end the interpreter here
 
 
-def test_very_long_chain_of_shown_nodes() -> None:
+def test_very_long_chain_of_grad_fns() -> None:
     x = torch.tensor(1.0, requires_grad=True)
     y = x
     for _ in range(20_000):

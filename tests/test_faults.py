@@ -13,22 +13,26 @@ from syntax_patterns import rewrite
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_it_fits_the_source(fault: Fault) -> None:
-    text = fault.planted(ROOT)
-    compile(text, fault.file, "exec")
-    assert text != ast.unparse(ast.parse((ROOT / fault.file).read_text(encoding="utf-8")))
+    file, text = fault.planted(ROOT)
+    compile(text, file, "exec")
+    assert text != ast.unparse(ast.parse(file.read_text(encoding="utf-8")))
     assert (ROOT / fault.tests).exists()
 
 
 @pytest.mark.parametrize(
     ("place", "old", "why"),
     [
-        ("gone.py:f", "A", "'dropped': there is no file gone.py any more"),
+        ("gone.py:f", "A", "'dropped': there is no gone.py any more"),
         ("file.py:g", "A", "'dropped': file.py has no function or class 'g' any more"),
         ("file.py:f", "A - B", "'dropped': nothing in file.py:f looks like `A - B` any more"),
+        ("folder", "A - B", "'dropped': nothing in folder looks like `A - B` any more"),
+        ("folder", "A + 1", "'dropped': `A \\+ 1` is in several files: g.py, h.py"),
     ],
 )
 def test_what_no_longer_fits_is_said(tmp_path: Path, place: str, old: str, why: str) -> None:
-    (tmp_path / "file.py").write_text("def f(x):\n    return x + 1\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    for name in ("file.py", "folder/g.py", "folder/h.py"):
+        (tmp_path / name).write_text("def f(x):\n    return x + 1\n", encoding="utf-8")
     with pytest.raises(DoesNotFitError, match=why):
         Fault("dropped", place, old, "A", "").planted(tmp_path)
 

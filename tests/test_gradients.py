@@ -15,7 +15,7 @@ import rushlight
 from cases import CASES
 from rushlight import tensors
 from rushlight.autograd.primitive import PRIMITIVES
-from support.op_gradients import asking, check_alone, check_op, differentiable, right_or_refused
+from support.op_gradients import check_alone, check_op, differentiable, right_or_refused, with_leaves
 
 for _module in walk_packages(tensors.__path__, "rushlight.tensors."):  # some load on demand
     import_module(_module.name)
@@ -66,7 +66,7 @@ def test_float32_gradients_fit_their_inputs(name: str, data: Any) -> None:
     """In float32 nothing turns to float64 on the way, and nothing that was given is written."""
     op = PRIMITIVES[name]
     args = data.draw(CASES[name])
-    given_tensors, leaves = asking(op, args, np.float32)
+    given_tensors, leaves = with_leaves(op, args, np.float32)
     before = [leaf.detach().numpy().copy() for leaf in leaves]
     outs = differentiable(op.function(**given_tensors))
     assert outs
@@ -92,7 +92,7 @@ def test_a_write_after_the_call_is_refused_or_has_no_effect(name: str, data: Any
 @given(data=st.data())
 @settings(max_examples=15)
 def test_results_share_no_memory_with_inputs_unless_they_are_views(name: str, data: Any) -> None:
-    given_tensors, leaves = asking(PRIMITIVES[name], data.draw(CASES[name]))
+    given_tensors, leaves = with_leaves(PRIMITIVES[name], data.draw(CASES[name]))
     out = PRIMITIVES[name].function(**given_tensors)
     for one in out if isinstance(out, tuple) else (out,):
         if isinstance(one, rushlight.Tensor) and one.view_of is None:

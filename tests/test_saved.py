@@ -169,7 +169,7 @@ def test_saved_attributes() -> None:
         assert power.grad_fn._saved_result is None
 
 
-def test_saved_attributes_that_are_packed_or_stale() -> None:
+def test_saved_attributes_that_are_packed_or_modified() -> None:
     x = leaf(1.0, 2.0)
     with saved_tensors_hooks(lambda t: t.tolist(), torch.tensor):
         y = x.exp()

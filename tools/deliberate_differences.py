@@ -45,21 +45,21 @@ def _cloned(line: str) -> str:
 
 
 def _asked(line: str) -> str:
-    """Return ``line`` such that PyTorch takes no view for a leaf whose base began to ask for a gradient."""
+    """Return ``line`` such that PyTorch takes no view for a leaf whose base began to require grad."""
     found = WRITE.match(line)
     return line if found is None else f"try: {found[1]}.grad_fn\nexcept (NameError, RuntimeError): pass\n{line}"
 
 
 def _told(line: str) -> str:
-    """Return ``line`` such that PyTorch lets views know that their base has come to ask for a gradient."""
+    """Return ``line`` such that PyTorch lets views know that their base has come to require grad."""
     return re.sub(r"^(\w+)\.requires_grad_\(\)$", r"\1.requires_grad_(); T.autograd.graph.increment_version(\1)", line)
 
 
 EXPLAINED: dict[str, Callable[[str], str]] = {
     "hooks on views stay when their base is written under no_grad": _quiet,
     "gradients do not share memory with others, the one passed to backward among them": _cloned,
-    "a view may be written whose base has come to ask for a gradient": _asked,
-    "a view of what comes to ask for a gradient asks for one as well": _told,
+    "a view may be written whose base has come to require grad": _asked,
+    "a view of what comes to require grad requires grad as well": _told,
 }
 """What differs on purpose, and how to change a line such that PyTorch does as rushlight."""
 

@@ -21,9 +21,9 @@ def rewrite(tree: ast.AST, old: str, new: str) -> int:
 
 
 def definition(tree: ast.AST, name: str) -> ast.AST | None:
-    """Return the first function or class of this name, decorators included."""
+    """Return the first function or class of this name, be it private or not, decorators included."""
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return next((node for node in ast.walk(tree) if isinstance(node, kinds) and node.name == name), None)
+    return next((node for node in ast.walk(tree) if isinstance(node, kinds) and node.name.lstrip("_") == name), None)
 
 
 def _parsed(text: str) -> Any:

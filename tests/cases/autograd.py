@@ -10,7 +10,7 @@ from rushlight.tensors.ops.shape.views import getitem
 
 
 @st.composite
-def spread(draw: Any, wide_input: bool) -> dict[str, Any]:
+def broadcast_shapes(draw: Any, wide_input: bool) -> dict[str, Any]:
     """An input and a target shape, one of them broadcast from the other."""
     narrow = draw(arrays())
     lead = draw(st.lists(st.integers(0, 2), max_size=2))
@@ -30,8 +30,8 @@ def written(draw: Any) -> dict[str, Any]:
 
 
 CASES = {
-    "sum_to": spread(wide_input=True),
-    "expand_to": spread(wide_input=False),
+    "sum_to": broadcast_shapes(wide_input=True),
+    "expand_to": broadcast_shapes(wide_input=False),
     "convert": unary(dtype=np.dtype(np.float64)),
     "copied": st.fixed_dictionaries({"input": arrays(), "order": st.sampled_from("CK")}),
     "copy_slices": written(),

@@ -25,8 +25,8 @@ def inputs_of(op: Primitive, args: Arrays) -> list[str]:
     return [name for name in op.inputs if args.get(name) is not None]
 
 
-def asking(op: Primitive, args: Arrays, kind: Any = np.float64) -> tuple[Arrays, list[Any]]:
-    """Return ``args`` with the inputs of ``op`` as leaves of dtype ``kind`` that ask for a gradient, and the leaves."""
+def with_leaves(op: Primitive, args: Arrays, kind: Any = np.float64) -> tuple[Arrays, list[Any]]:
+    """Return ``args`` with the inputs of ``op`` as leaves of dtype ``kind`` that require grad, and the leaves."""
     leaves: list[Any] = []
 
     def leaf(value: Any) -> Any:
@@ -40,18 +40,18 @@ def asking(op: Primitive, args: Arrays, kind: Any = np.float64) -> tuple[Arrays,
 
 
 def differentiable(out: Any) -> list[Any]:
-    """Return the results that ask for a gradient."""
+    """Return the results that require grad."""
     outs = out if isinstance(out, tuple) else (out,)
     return [one for one in outs if isinstance(one, rushlight.Tensor) and one.requires_grad]
 
 
 def check_op(op: Primitive, args: Arrays, order: int) -> Report:
     """Assert that the gradients of ``op`` at ``args`` are right up to ``order``."""
-    return check(lambda given: op.function(**given), asking(op, args)[0], order=order)
+    return check(lambda given: op.function(**given), with_leaves(op, args)[0], order=order)
 
 
 def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
-    """Assert that ``fn`` asks for a gradient, and that it is right: a point where it cannot be told is no test."""
+    """Assert that the gradient of ``fn`` is there and right: a point where it cannot be told is no test."""
     report = check_gradient(fn, *inputs, order=order, raise_exception=False)
     assert report.findings or not report.evaluations > 1, "nothing was compared"
     if report.verdict is Verdict.UNDECIDED and order > 2:  # third differences drown sooner: draw another point
@@ -61,8 +61,8 @@ def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
 
 
 def check_alone(op: Primitive, args: Arrays) -> None:
-    """Assert that each input gets the same gradient where it alone asks for one as where all do, recorded or not."""
-    given, leaves = asking(op, args)
+    """Assert that each input gets the same gradient where it alone requires grad as where all do, recorded or not."""
+    given, leaves = with_leaves(op, args)
     together = _walked(op, given, leaves, recorded=False)
     for got, other in zip(_walked(op, given, leaves, recorded=True), together, strict=True):
         np.testing.assert_allclose(got, other, 1e-9, 1e-9)
@@ -105,7 +105,7 @@ def _gradients(
     Those are the inputs, the other tensors among the arguments, and the results, indices included. Between the call
     and the walk ``write`` is done to the tensor ``number`` of those.
     """
-    _, leaves = asking(op, args)
+    _, leaves = with_leaves(op, args)
     inner = [leaf.clone() for leaf in leaves]
     rest = iter(inner)
 
