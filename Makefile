@@ -81,7 +81,7 @@ bench: $(VENV)/.dev
 		$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 faults: $(VENV)/.dev
-	$(ONE_THREAD) $(BIN)/python tools/faults.py
+	$(ONE_THREAD) $(BIN)/python -P tools/faults.py
 
 fuzz: $(VENV)/.dev $(VENV)/.parity
 	$(ONE_THREAD) $(BIN)/python -P tools/fuzz_programs.py $(or $(FUZZ_ARGS),--programs 20000)
