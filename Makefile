@@ -26,7 +26,7 @@ else
 TEST_ENV := $(VENV)/.dev
 endif
 
-.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz samples mutants figures clean
+.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz samples mutants figures listings clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +43,7 @@ help:
 	@echo "make samples   run PyTorch's own sample inputs of its ops through both engines"
 	@echo "make mutants   break every gradient rule in every small way and see what the tests miss"
 	@echo "make figures   measure again what docs/reliability.md says"
+	@echo "make listings  write tests/listings/ anew, the generated code of three ops"
 	@echo "make clean     remove the environment and everything built"
 	@echo "variables: PYTHON, VENV, PARITY, PYTEST_ARGS, BENCH_ARGS"
 
@@ -80,21 +81,24 @@ bench: $(VENV)/.dev
 		$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 faults: $(VENV)/.dev
-	$(ONE_THREAD) $(BIN)/python tests/faults.py
+	$(ONE_THREAD) $(BIN)/python -P tools/faults.py
 
 fuzz: $(VENV)/.dev $(VENV)/.parity
-	$(ONE_THREAD) $(BIN)/python -P tests/parity/fuzz_programs.py $(or $(FUZZ_ARGS),--programs 20000)
+	$(ONE_THREAD) $(BIN)/python -P tools/fuzz_programs.py $(or $(FUZZ_ARGS),--programs 20000)
 
 samples: $(VENV)/.dev $(VENV)/.parity
 	$(INSTALL) expecttest
 	for dtype in float64 float32 int64 uint8 bool; do \
-		$(ONE_THREAD) $(BIN)/python -P tests/parity/samples.py --dtype $$dtype || exit 1; done
+		$(ONE_THREAD) $(BIN)/python -P tools/torch_samples.py --dtype $$dtype || exit 1; done
 
 mutants: $(VENV)/.dev
-	$(ONE_THREAD) $(BIN)/python -P tests/mutants.py
+	$(ONE_THREAD) $(BIN)/python -P tools/mutants.py
 
 figures: $(VENV)/.dev $(VENV)/.parity
-	$(ONE_THREAD) $(BIN)/python -P tests/figures.py
+	$(ONE_THREAD) $(BIN)/python -P tools/reliability.py
+
+listings: $(VENV)/.dev
+	$(BIN)/python -P tests/test_listings.py
 
 clean:
 	rm -rf $(VENV) build dist rushlight.egg-info demo-output .coverage htmlcov .hypothesis

@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 # "explore" draws new ones: make test PYTEST_ARGS="-n 2 --hypothesis-profile=explore"
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", derandomize=False, deadline=None, max_examples=1000)
-# "faults" stops at the first failing example: tests/faults.py only asks whether there is one.
+# "faults" stops at the first failing example: tools/faults.py only asks whether there is one.
 settings.register_profile("faults", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("ci")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corners import CORNERS, Corner, check_corner
+from support.corners import CORNERS, Corner, check_corner
 
 
 @pytest.mark.parametrize("corner", CORNERS, ids=[f"{each.op}-{n}" for n, each in enumerate(CORNERS)])

@@ -13,6 +13,7 @@ import rushlight as torch
 from rushlight.autograd import Function, backward, engine, grad
 from rushlight.autograd.node import Node
 from rushlight.autograd.variable import as_ndarray
+from support.values import equal, leaf
 
 
 @pytest.fixture(autouse=True, params=[False, True], ids=["plain", "hooked"])
@@ -23,16 +24,8 @@ def walk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(engine, "reachable", lambda roots: (*reachable(roots)[:2], True))
 
 
-def leaf(*values: float, dtype: Any = torch.float64) -> Any:
-    return torch.tensor(list(values), dtype=dtype, requires_grad=True)
-
-
 def array(x: Any) -> np.ndarray:
     return np.array(as_ndarray(x))
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(array(x), values, rtol=1e-12)
 
 
 # ------------------------------------------------------------------ what backward takes
@@ -481,7 +474,7 @@ def test_very_long_chain() -> None:
     del y  # a recursive release would end the interpreter here
 
 
-def test_very_long_chain_of_shown_nodes() -> None:
+def test_very_long_chain_of_grad_fns() -> None:
     x = torch.tensor(1.0, requires_grad=True)
     y = x
     for _ in range(20_000):

@@ -11,18 +11,11 @@ import rushlight as torch
 from rushlight.autograd import Function, grad
 from rushlight.autograd.function import once_differentiable
 from rushlight.autograd.variable import as_ndarray
-
-
-def leaf(*values: float) -> Any:
-    return torch.tensor(list(values), dtype=torch.float64, requires_grad=True)
+from support.values import equal, leaf
 
 
 def constant(*values: float) -> Any:
     return torch.tensor(list(values), dtype=torch.float64)
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
 
 
 class Cube(Function):

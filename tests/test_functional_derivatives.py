@@ -12,16 +12,13 @@ from rushlight.autograd import Function, gradcheck, gradgradcheck
 from rushlight.autograd.functional import hessian, hvp, jacobian, jvp, vhp, vjp
 from rushlight.autograd.gradcheck import GradcheckError
 from rushlight.autograd.variable import as_ndarray
+from support.values import leaf
 
 A = np.array([[2.0, -1.0, 0.5], [1.0, 3.0, -2.0]])
 
 
 def tensor(*values: float) -> Any:
     return torch.tensor(list(values), dtype=torch.float64)
-
-
-def leaf(*values: float) -> Any:
-    return tensor(*values).requires_grad_()
 
 
 def linear(x: Any) -> Any:

@@ -12,15 +12,7 @@ import pytest
 import rushlight as torch
 from rushlight.autograd import Function, grad
 from rushlight.autograd.variable import as_ndarray
-
-
-def leaf(*values: float) -> Any:
-    return torch.tensor(list(values), dtype=torch.float64, requires_grad=True)
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
-
+from support.values import equal, leaf
 
 # ------------------------------------------------------------------ on tensors
 

@@ -12,16 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rushlight as torch
+from support.values import leaf
 
 OPERATORS = [
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.floordiv, operator.mod,
     operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne,
 ]  # fmt: skip
 SMOOTH = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
-
-
-def leaf(*values: float) -> Any:
-    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
 
 
 @pytest.mark.parametrize("op", OPERATORS)

@@ -9,7 +9,7 @@ import pytest
 
 import mutants
 from cases import CASES
-from equivalent import EQUIVALENT
+from equivalent_mutants import EQUIVALENT
 from mutants import Run, changes
 from rushlight.autograd.primitive import PRIMITIVES
 

@@ -16,7 +16,7 @@ import rushlight
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
-AROUND = {"benchmarks", "build", "demo-output", "dist", "docs", "examples", "htmlcov", "tests"}
+AROUND = {"benchmarks", "build", "demo-output", "dist", "docs", "examples", "htmlcov", "tests", "tools"}
 # Bytes of files, compressed as in the wheel: of the engine, and of all with layers, optimizers, pictures, tests.
 LARGEST_ENGINE, LARGEST_PACKAGE = 500_000, 800_000
 
@@ -48,8 +48,9 @@ def wheel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a copy of the tree."""
     work = tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT, work / "tree", ignore=ignored)
-    # The tests go along: they are what a careless configuration would ship.
-    shutil.copytree(ROOT / "tests", work / "tree" / "tests", ignore=ignored)
+    # Tests and tools go along: they are what a careless configuration would ship.
+    for folder in ("tests", "tools"):
+        shutil.copytree(ROOT / folder, work / "tree" / folder, ignore=ignored)
     command = "-I -m pip wheel --quiet --no-index --no-deps --no-build-isolation -w . ./tree"
     subprocess.run([sys.executable, *command.split()], cwd=work, check=True)
     (built,) = work.glob("*.whl")

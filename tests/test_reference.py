@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import rushlight
 from cases import CASES
-from gradients import asking, differentiable
 from rushlight import tensors
 from rushlight.autograd import reference
 from rushlight.autograd.node import Node
 from rushlight.autograd.primitive import PRIMITIVES, Primitive
+from support.op_gradients import differentiable, with_leaves
 
 for _module in walk_packages(tensors.__path__, "rushlight.tensors."):
     import_module(_module.name)
@@ -85,8 +85,8 @@ def _compare_gradients(ours: list[Any], theirs: list[Any]) -> None:
 
 
 def _check(op: Primitive, args: dict[str, Any], kind: Any) -> None:
-    fast_args, fast_leaves = asking(op, args, kind)
-    slow_args, slow_leaves = asking(op, args, kind)
+    fast_args, fast_leaves = with_leaves(op, args, kind)
+    slow_args, slow_leaves = with_leaves(op, args, kind)
     fast, slow = op.function(**fast_args), reference.call(op.name, **slow_args)
     for one, another in zip(_results(fast), _results(slow), strict=True):
         _same(np.asarray(one.array), np.asarray(another.array))

@@ -11,25 +11,13 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import Function, grad
-from rushlight.autograd.graph import (
-    GradientEdge,
-    Node,
-    disable_saved_tensors_hooks,
-    get_gradient_edge,
-    increment_version,
-    save_on_cpu,
-    saved_tensors_hooks,
-)
+from rushlight.autograd.gradient_edge import GradientEdge
+from rushlight.autograd.graph import get_gradient_edge, increment_version
+from rushlight.autograd.node import Node
+from rushlight.autograd.saved_tensors import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
 from rushlight.autograd.variable import as_ndarray
 from rushlight.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential
-
-
-def leaf(*values: float) -> Any:
-    return torch.tensor(list(values), dtype=torch.float64, requires_grad=True)
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
+from support.values import equal, leaf
 
 
 class Cube(Function):
@@ -176,7 +164,7 @@ def test_saved_attributes() -> None:
         assert power.grad_fn._saved_result is None
 
 
-def test_saved_attributes_that_are_packed_or_stale() -> None:
+def test_saved_attributes_that_are_packed_or_modified() -> None:
     x = leaf(1.0, 2.0)
     with saved_tensors_hooks(lambda t: t.tolist(), torch.tensor):
         y = x.exp()

@@ -17,12 +17,9 @@ from rushlight import testing
 from rushlight.autograd import Function
 from rushlight.testing import Verdict, check_agreement, check_gradient, gradient_contract
 from rushlight.testing.slopes import rate, slope
+from support.values import leaf
 
 F64 = torch.float64
-
-
-def leaf(*values: Any) -> Any:
-    return torch.tensor(list(values), dtype=F64, requires_grad=True)
 
 
 class Square(Function):

@@ -23,6 +23,7 @@ import rushlight as torch
 from rushlight import testing
 from rushlight.autograd import grad
 from rushlight.autograd.variable import as_ndarray
+from support.values import equal, leaf
 
 
 @dataclass
@@ -398,15 +399,7 @@ def test_each_write_into_a_view(name: str) -> None:
 # ------------------------------------------------------------------ single cases
 
 
-def leaf(*values: float) -> Any:
-    return torch.tensor(list(values), dtype=torch.float64, requires_grad=True)
-
-
-def equal(x: Any, *values: float) -> None:
-    np.testing.assert_allclose(as_ndarray(x), values, rtol=1e-12)
-
-
-def test_stale_error_names_the_culprit() -> None:
+def test_modified_inplace_error_names_the_culprit() -> None:
     x = leaf(1.0, 2.0)
     y = x * 2.0
     z = y * y
@@ -471,7 +464,7 @@ def test_view_made_under_no_grad() -> None:
     equal(y, 2, 2)
 
 
-def test_view_keeps_its_history_when_the_leaf_stops_asking() -> None:
+def test_view_keeps_its_history_when_the_leaf_no_longer_requires_grad() -> None:
     x = leaf(1.0, 2.0)
     v = x[0:1]
     x.requires_grad_(False)
@@ -541,7 +534,7 @@ def test_views_of_views_and_zero_dims() -> None:
     equal(x.grad, 1, 30, 1, 1)
 
 
-def test_zero_dim_tensor_and_its_detached_twin_share() -> None:
+def test_zero_dim_tensor_shares_with_its_detached_one() -> None:
     x = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
     y = x * 1.0
     d = y.detach()

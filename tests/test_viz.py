@@ -5,13 +5,9 @@ import sys
 
 import pytest
 
-import rushlight as torch
 from rushlight import viz
 from rushlight.viz import Graph, dot, run
-
-
-def leaf(*values: float) -> torch.Tensor:
-    return torch.tensor(values, requires_grad=True)
+from support.viz_graphs import leaf
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\nb", "<b>x</b>", "&amp;", "a\nb", "größe ж 漢", "->", "{a|b}", "\\"])

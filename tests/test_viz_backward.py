@@ -3,9 +3,9 @@
 import pytest
 
 import rushlight as torch
-from pictures import GPT, unrolled
 from rushlight import nn, viz
 from rushlight.viz.values import norm_of
+from support.viz_graphs import GPT, unrolled
 
 
 def kinds(graph: viz.Graph) -> dict[str, list[str]]:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rushlight as torch
-from pictures import chain, gpt, rnn
 from rushlight import nn, viz
 from rushlight.viz.merge import common_name
 from rushlight.viz.tandem import runs
+from support.viz_graphs import chain, gpt, rnn
 
 
 @given(st.lists(st.integers(0, 2), max_size=30))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import rushlight as torch
-from pictures import PICTURES, chain, convnet, gpt
 from rushlight import viz
 from rushlight.viz import run
 from rushlight.viz.model import Arrow, Item, Mark, amount, short
+from support.viz_graphs import PICTURES, chain, convnet, gpt
 
 NASTY = [
     'a"b',

@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 
 import rushlight as torch
-from pictures import convnet, unrolled
 from rushlight import nn, viz
 from rushlight.viz.facts import said
 from rushlight.viz.model import Arrow, Item, Saved, Stats
-
-
-def leaf(*values: float) -> torch.Tensor:
-    return torch.tensor(values, requires_grad=True)
+from support.viz_graphs import convnet, leaf, unrolled
 
 
 def named(graph: viz.Graph, name: str) -> Item:

@@ -1,4 +1,6 @@
-"""How to draw arguments for every primitive, one file a topic. No differentiable primitive may be missing.
+"""How to draw arguments for every primitive: the case of an op of ``tensors/ops/<topic>/`` is in ``<topic>.py``.
+
+No differentiable primitive may be missing.
 
 A case is a hypothesis strategy for a dict: each parameter of the primitive with its value, tensors as float64 arrays
 at points where the op is smooth.

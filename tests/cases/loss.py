@@ -1,4 +1,6 @@
-"""Cases for losses."""
+"""Cases of tensors/ops/loss."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -6,6 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import LINE, UNIT, arrays, shapes, unary
+from rushlight.arrays.kernels.ctc import alignment
+
+CASES: dict[str, Any] = {}
+
+# ------------------------------------------------------------------ pointwise, cross_entropy, margin
 
 REDUCTION = st.sampled_from(["none", "mean", "sum"])
 INNER = st.floats(0.2, 0.8).map(lambda v: round(v, 3))  # the slope of a logarithm grows fast near 0
@@ -72,7 +79,7 @@ def placed(draw: Any, dual: bool = False) -> dict[str, Any]:
     return {"input": draw(arrays(shape)), "index": index, "dim": dim}
 
 
-CASES = {
+CASES |= {
     "mse_loss": pair(reduction=REDUCTION),
     "l1_loss": pair(apart=0.0, reduction=REDUCTION),
     "clipped_difference": pair(apart=1.0, width=1.0),
@@ -86,3 +93,22 @@ CASES = {
     "take_class": placed(),
     "put_class": placed(dual=True),
 }
+
+
+# ------------------------------------------------------------------ ctc
+
+
+@st.composite
+def sequences(draw: Any) -> dict[str, Any]:
+    """Scores, and alignments of labels that differ or do not, with enough steps for them."""
+    steps, batch, classes = draw(st.sampled_from([3, 4, 5, 2, 1])), draw(st.integers(1, 2)), 3
+    longest = min(draw(st.sampled_from([2, 1, 0])), (steps + 1) // 2)
+    targets = np.array([draw(st.sampled_from([(2, 1), (1, 2), (1, 1)])) for _ in range(batch)], np.int64)
+    lengths = np.array([draw(st.sampled_from([longest, longest // 2])) for _ in range(batch)], np.int64)
+    times = np.array([draw(st.sampled_from([steps, max(2 * n - 1, steps - 1)])) for n in lengths], np.int64)
+    how = alignment(targets[:, :longest], times, lengths, 0)
+    return {"log_probs": draw(arrays((steps, batch, classes), LINE)), "how": how, "zero_infinity": False,
+            "normalized": False}  # fmt: skip
+
+
+CASES |= {"ctc_loss": sequences()}

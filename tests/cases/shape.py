@@ -1,4 +1,6 @@
-"""Cases for shape functions: views, their duals, and changes of order."""
+"""Cases of tensors/ops/shape."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -7,6 +9,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cases.draw import arrays, dims, shapes
+from rushlight.arrays.kernels.pad import pad
+
+CASES: dict[str, Any] = {}
+
+# ------------------------------------------------------------------ views, order, diagonal
 
 
 @st.composite
@@ -124,7 +131,7 @@ def matrix(**more: Any) -> Any:
     return st.fixed_dictionaries({"input": arrays(min_dims=2), **more})
 
 
-CASES = {
+CASES |= {
     "getitem": indexed(),
     "scatter_slice": indexed(dual=True),
     "view": reshaped(view=True),
@@ -132,7 +139,6 @@ CASES = {
     "unsqueeze": with_dim(extra=1),
     "squeeze": squeezed(),
     "expand": expanded(),
-    "copied": st.fixed_dictionaries({"input": arrays(), "order": st.sampled_from("CK")}),
     "transpose": two_dims(),
     "t": st.fixed_dictionaries({"input": arrays(max_dims=2)}),
     "permute": permuted(),
@@ -146,4 +152,79 @@ CASES = {
     "triu": matrix(diagonal=st.integers(-3, 3)),
     "unfold_dim": windows(),
     "place_windows": windows(dual=True),
+}
+
+
+# ------------------------------------------------------------------ join
+
+
+@st.composite
+def joined(draw: Any) -> dict[str, Any]:
+    """One to three tensors that differ in size along one dim, an empty one maybe among them."""
+    first = draw(arrays(min_dims=1))
+    dim = draw(dims(first.ndim, several=False, none=False))
+    tensors = [first]
+    for _ in range(draw(st.integers(0, 2))):
+        shape = list(first.shape)
+        shape[dim] = draw(st.integers(0, 2))
+        tensors.append(draw(arrays(tuple(shape))))
+    if draw(st.booleans()):
+        tensors.insert(draw(st.integers(0, len(tensors))), draw(arrays((0,))))
+    return {"tensors": tensors, "dim": dim}
+
+
+@st.composite
+def stacked(draw: Any) -> dict[str, Any]:
+    first = draw(arrays())
+    tensors = [first] + [draw(arrays(first.shape)) for _ in range(draw(st.integers(0, 2)))]
+    return {"tensors": tensors, "dim": draw(dims(first.ndim + 1, several=False, none=False))}
+
+
+@st.composite
+def repeated(draw: Any) -> dict[str, Any]:
+    x = draw(arrays(max_dims=2))
+    times = st.lists(st.integers(0, 2), min_size=x.ndim, max_size=x.ndim + 1)
+    return {"input": x, "repeats": tuple(draw(times))}
+
+
+CASES |= {"cat": joined(), "stack": stacked(), "repeat": repeated()}
+
+
+# ------------------------------------------------------------------ pad
+
+
+@st.composite
+def constant(draw: Any) -> dict[str, Any]:
+    x = draw(shapes(max_dims=3).flatmap(arrays))
+    pads: list[int] = []
+    for size in reversed(x.shape[x.ndim - draw(st.integers(0, x.ndim)) :]):
+        before = draw(st.integers(-size, 2))
+        pads += [before, draw(st.integers(-(size + min(before, 0)), 2))]
+    return {"input": x, "pad": tuple(pads), "value": draw(st.sampled_from([0.0, 1.5]))}
+
+
+@st.composite
+def copies(draw: Any, dual: bool) -> dict[str, Any]:
+    dims, how = draw(st.integers(1, 3)), draw(st.sampled_from(["reflect", "replicate", "circular"]))
+    size = tuple(draw(st.integers(2, 3)) for _ in range(dims))
+    shape = (*draw(st.sampled_from([(1,), (2,), (1, 2), (0, 2)])), *size)
+    pads: list[int] = []
+    for n in reversed(size):
+        before = draw(st.integers(-1, n - 1))
+        room = n + min(before, 0)
+        most = {"reflect": n - 1, "replicate": 3, "circular": room}[how]
+        after = draw(st.integers(0, most))
+        pads += [min(before, room) if how == "circular" else before, after]
+    if dual:
+        return {"grad": draw(arrays(pad(draw(arrays(shape)), tuple(pads), how).shape)), "shape": shape} | {
+            "pad": tuple(pads),
+            "how": how,
+        }
+    return {"input": draw(arrays(shape)), "pad": tuple(pads), "how": how}
+
+
+CASES |= {
+    "constant_pad_nd": constant(),
+    "pad_copies": copies(dual=False),
+    "pad_copies_back": copies(dual=True),
 }

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import DTYPES, same
 from rushlight.tensors.functions import activation
+from support.oracle import DTYPES, same
 
 NAN, INF = float("nan"), float("inf")
 KINKS = np.array(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.oracle import ENGINES, close, describe, same
-from parity.words import in_words, real
+from support.messages import in_words, real
+from support.oracle import ENGINES, close, describe, same
 
 SDPA = "scaled_dot_product_attention"
 
@@ -106,7 +106,7 @@ def test_second_derivatives() -> None:
     mask[2, 0] = -np.inf
 
     def attend(T: Any, q: Any, k: Any, v: Any, m: Any) -> Any:
-        m = m.requires_grad_()  # with a mask that asks for a gradient PyTorch takes the path of many steps
+        m = m.requires_grad_()  # with a mask that requires grad PyTorch takes the path of many steps
         return getattr(T.nn.functional, SDPA)(q, k, v, m)
 
     same(attend, q, k, v, mask)

@@ -8,17 +8,15 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.oracle import same
-from parity.table import check, lines
+from support.expressions import check, lines
+from support.oracle import same
+from support.values import normals
 
 pytestmark = pytest.mark.filterwarnings("ignore:index_reduce")  # PyTorch calls it a beta
 
 RNG = np.random.default_rng(2)
+normal = normals(RNG)
 KINDS = ("prod", "mean", "amax", "amin", "sum")
-
-
-def normal(*shape: int, kind: str = "float64") -> np.ndarray:
-    return RNG.standard_normal(shape).astype(kind)
 
 
 INDEX = np.array([[0, 1, 1], [0, 0, 2]])

@@ -10,13 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight.nn.functional
-from parity.oracle import DTYPES, same
+from support.oracle import DTYPES, same
+from support.values import normals
 
 RNG = np.random.default_rng(0)
-
-
-def normal(*shape: int, kind: str = "float64") -> np.ndarray:
-    return RNG.standard_normal(shape).astype(kind)
+normal = normals(RNG)
 
 
 X = {1: normal(2, 4, 7), 2: normal(2, 4, 7, 6), 3: normal(2, 4, 5, 4, 4)}

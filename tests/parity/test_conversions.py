@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import DTYPES, same
-from parity.table import check, lines, prepare
+from support.expressions import check, lines, prepare
+from support.oracle import DTYPES, same
 
 OTHER = lines("""
 x.to(T.float64)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from corners import CORNERS, Corner
+from support.corners import CORNERS, Corner
 
 GIVEN = [corner for corner in CORNERS if corner.grads is not None and corner.public]
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rushlight
-from parity.oracle import same
-from parity.table import check, lines
+from support.expressions import check, lines
+from support.oracle import same
 
 DATA = lines("""
 T.tensor([[1,2],[3]])

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import DTYPES, ENGINES, same
+from support.oracle import DTYPES, ENGINES, same
 
 RNG = np.random.default_rng(0)
 NAN, INF = np.nan, np.inf

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, close, describe, same
+from support.oracle import ENGINES, close, describe, same
 
 
 def tagged(value: Any) -> Any:

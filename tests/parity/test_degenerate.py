@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import same
+from support.oracle import same
 
 EQUAL = {"eye": np.eye(3), "zeros": np.zeros((3, 3)), "pair": np.diag([2.0, 1.0, 1.0])}
 RNG = np.random.default_rng(3)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import DTYPES, ENGINES, same
+from support.oracle import DTYPES, ENGINES, same
 
 ARRAYS = {
     "matrix": lambda kind: np.array([[0, 1, 1], [1, 0, 1]]).astype(kind),

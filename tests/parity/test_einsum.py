@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight
-from parity.oracle import same, torch
-from parity.words import in_words, real
+from support.messages import in_words, real
+from support.oracle import same, torch
 
 EQUATIONS: list[tuple[str, list[tuple[int, ...]]]] = [
     ("ij->ji", [(2, 3)]), ("ij", [(2, 3)]), ("ba", [(2, 3)]), ("ii", [(3, 3)]), ("ii->i", [(3, 3)]), ("ij->", [(2, 3)]),

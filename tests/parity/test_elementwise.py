@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import DTYPES, same
+from support.oracle import DTYPES, same
 
 NAN, INF = float("nan"), float("inf")
 POINTS = np.array(

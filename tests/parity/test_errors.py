@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parity.table import check, lines
+from support.expressions import check, lines
 
 CALLS = """
 T.where(T.ones(2) > 0, T.ones(3), 0)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.oracle import not_mkl, takes_mkl
+from support.oracle import not_mkl, takes_mkl
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LADDER = EXAMPLES / "ladder"

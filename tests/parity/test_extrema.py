@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import rushlight
-from parity.oracle import DTYPES, ENGINES, same
+from support.oracle import DTYPES, ENGINES, same
 
 RNG = np.random.default_rng(0)
 NAN, INF = np.nan, np.inf

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parity.oracle import same
+from support.oracle import same
 
 
 def net(T: Any) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight
-from parity.oracle import same
+from support.oracle import same
 
 CUBE = np.arange(24.0).reshape(2, 3, 4) - 7
 MATRIX = np.arange(6.0).reshape(2, 3) - 2

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import builtin
+from support.oracle import builtin
 
 SHAPES = ((), (0,), (1,), (2,), (1, 1), (2, 1), (2, 3), (0, 2))
 INDICES: tuple[Any, ...] = ([0], [1], [], [0, 0], [3], 0, [[0]], [[0, 1]], np.zeros((0, 2)))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES
+from support.oracle import ENGINES
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.standard_normal((2, 4, 6, 6))

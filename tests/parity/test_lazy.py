@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, same
+from support.oracle import ENGINES, same
 
 LAYERS = [
     ("LazyLinear(5)", (2, 3)),

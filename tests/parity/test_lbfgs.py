@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from torch.optim.lbfgs import _strong_wolfe as torch_strong_wolfe
 
-from parity.oracle import ENGINES
-from parity.trajectories import carried
 from rushlight.optim.line_search import Point, strong_wolfe
+from support.optimizer_trajectories import carried
+from support.oracle import ENGINES
 
 OPTIONS: list[dict[str, Any]] = [
     {},

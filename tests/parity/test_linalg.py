@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight
-from parity.oracle import DTYPES, same, torch
+from support.oracle import DTYPES, same, torch
 
 rng = np.random.default_rng(0)
 

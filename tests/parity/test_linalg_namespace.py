@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.oracle import same
-from parity.table import check, lines
+from support.expressions import check, lines
+from support.oracle import same
+from support.values import normals
 
 RNG = np.random.default_rng(4)
-
-
-def normal(*shape: int, kind: str = "float64") -> np.ndarray:
-    return RNG.standard_normal(shape).astype(kind)
+normal = normals(RNG)
 
 
 def spread(*lead: int, n: int = 3) -> np.ndarray:

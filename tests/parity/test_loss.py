@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import same
-from parity.words import in_warnings, in_words, real, rng, unit
+from support.messages import in_warnings, in_words, real, rng, unit
+from support.oracle import same
 
 REDUCTIONS = ["none", "mean", "sum"]
 SHAPES = [(), (1,), (4,), (2, 3), (0,), (2, 0, 3), (2, 3, 2)]

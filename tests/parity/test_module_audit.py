@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from parity.oracle import ENGINES, same
-from parity.table import lines
+from support.expressions import lines
+from support.oracle import ENGINES, same
 
 # ------------------------------------------------------------------ errors and messages of states
 

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, same
+from support.oracle import ENGINES, same
+from support.values import normals
 
 RNG = np.random.default_rng(0)
-
-
-def normal(*shape: int) -> np.ndarray:
-    return RNG.standard_normal(shape)
+normal = normals(RNG)
 
 
 def positive(*shape: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, run, same
+from support.oracle import ENGINES, run, same
 
 PLAIN = """
     ReLU ReLU6 SELU SiLU Mish Hardsigmoid Hardswish Hardtanh Sigmoid Tanh LogSigmoid Softsign Tanhshrink ELU CELU

@@ -10,7 +10,7 @@ import pytest
 import torch.nn.utils.prune  # noqa: F401
 
 import rushlight.nn.utils.prune  # noqa: F401
-from parity.oracle import ENGINES, same
+from support.oracle import ENGINES, same
 
 RNG = np.random.default_rng(3)
 A, B = RNG.normal(size=(3, 4)), RNG.normal(size=5).astype("float32")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rushlight.nn.functional
-from parity.oracle import DTYPES, same
+from support.oracle import DTYPES, same
 
 RNG = np.random.default_rng(0)
 FLOATS = ["float32", "float64"]

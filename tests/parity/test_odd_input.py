@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, close, describe
-from parity.table import check, lines
+from support.expressions import check, lines
+from support.oracle import ENGINES, close, describe
 
 CALLS = """
 T.add(T.tensor([2]), T.tensor([2]), alpha=T.tensor(2.0))

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES
-from parity.trajectories import KINDS, OPTIONS, same_state, trajectory
+from support.optimizer_trajectories import KINDS, OPTIONS, same_state, trajectory
+from support.oracle import ENGINES
 
 SHAPES = [(), (0,), (3, 4), (5, 4, 3), (200, 90), (16384,), (2, 20000)]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, run
-from parity.trajectories import OPTIONS, STATEFUL, carried, same_state, trajectory
+from support.optimizer_trajectories import OPTIONS, STATEFUL, carried, same_state, trajectory
+from support.oracle import ENGINES, run
 
 
 def go_on(T: Any, name: str, options: dict[str, Any], state: Any, start: Any) -> Any:

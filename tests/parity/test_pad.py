@@ -10,14 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight.nn.functional  # noqa: F401 - makes T.nn.functional known
-from parity.oracle import DTYPES, same
+from support.oracle import DTYPES, same
+from support.values import normals
 
 MODES = ["constant", "reflect", "replicate", "circular"]
 RNG = np.random.default_rng(0)
-
-
-def normal(*shape: int) -> np.ndarray:
-    return RNG.standard_normal(shape)
+normal = normals(RNG)
 
 
 def padded(T: Any, x: Any, *how: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch.nn.utils.parametrizations  # noqa: F401
 
-from parity.oracle import ENGINES, same
+from support.oracle import ENGINES, same
 
 
 def maps(T: Any) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight.nn.functional
-from parity.oracle import DTYPES
-from parity.oracle import same as same_plain
+from support.oracle import DTYPES
+from support.oracle import same as same_plain
+from support.values import normals
 
 RNG = np.random.default_rng(0)
+normal = normals(RNG)
 SIZE = {1: (7,), 2: (7, 6), 3: (5, 6, 4)}
 
 
@@ -29,10 +31,6 @@ def same(code: Any, *args: Any, grad: bool = True, names: bool = False) -> None:
     same_plain(squared, *args, grad=grad)
     if names:
         same_plain(lambda T, x, *rest: code(T, x.requires_grad_(), *rest).grad_fn.name(), *args, grad=False)
-
-
-def normal(*shape: int, kind: str = "float64") -> np.ndarray:
-    return RNG.standard_normal(shape).astype(kind)
 
 
 def whole(*shape: int) -> np.ndarray:

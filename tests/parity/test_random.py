@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight
-from parity.oracle import ENGINES, close, describe, not_mkl, same
-from parity.table import check, lines
 from rushlight.tensors.functions import dropout as ours_dropout
+from support.expressions import check, lines
+from support.oracle import ENGINES, close, describe, not_mkl, same
 
 NEAR = 2e-6
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rushlight
-from parity.oracle import same
-from parity.table import check, lines
+from support.expressions import check, lines
+from support.oracle import same
 
 ROWS = lines("""
 T.arange(3)

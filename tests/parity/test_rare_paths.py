@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.table import check, lines
 from rushlight.autograd.primitive import PRIMITIVES
+from support.expressions import check, lines
 
 BAGS = """
 F.embedding_bag(ids, T.ones(5, 2), T.tensor([0.0]))

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.leaves import compare, values
-from parity.oracle import ENGINES, close, describe, run, same, tensor
+from support.oracle import ENGINES, close, describe, run, same, same_with_leaves, tensor
+from support.values import normals
+
+normal = normals(np.random.default_rng(0))
 
 SIZE = {"RNN": 1, "LSTM": 4, "GRU": 3}
 IGNORE = pytest.mark.filterwarnings(
@@ -50,7 +52,7 @@ def states(name: str, options: str, batch: tuple[int, ...] = (2,)) -> list[np.nd
     made = layer(ENGINES[0], name, options)
     count = made.num_layers * (2 if made.bidirectional else 1)
     shapes = [(count, *batch, made.proj_size or 4), (count, *batch, 4)]
-    return [values(*shape) for shape in shapes[: 2 if name == "LSTM" else 1]]
+    return [normal(*shape) for shape in shapes[: 2 if name == "LSTM" else 1]]
 
 
 def called(module: Any, x: Any, given: tuple[Any, ...]) -> list[Any]:
@@ -65,7 +67,7 @@ def test_layer(name: str, options: str, with_states: bool) -> None:
         module = layer(T, name, options)
         return called(module, x, given), module.parameters()
 
-    compare(code, values(5, 2, 3) if "batch_first" not in options else values(2, 5, 3),
+    same_with_leaves(code, normal(5, 2, 3) if "batch_first" not in options else normal(2, 5, 3),
             *(states(name, options) if with_states else []))  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def test_layer_unbatched_in_evaluation(name: str, options: str) -> None:
         module = layer(T, name, options).eval()
         return called(module, x, given), module.parameters()
 
-    compare(code, values(5, 3), *states(name, options, ()))
+    same_with_leaves(code, normal(5, 3), *states(name, options, ()))
 
 
 @IGNORE
@@ -109,8 +111,8 @@ def test_packed(name: str, options: str, lengths: list[int]) -> None:
         assert found.tolist() == lengths
         return [output.data, padded, *last], module.parameters()
 
-    compare(code, values(4, 3, 3), *states(name, options, (3,)))
-    compare(code, values(4, 3, 3))
+    same_with_leaves(code, normal(4, 3, 3), *states(name, options, (3,)))
+    same_with_leaves(code, normal(4, 3, 3))
 
 
 @IGNORE
@@ -124,7 +126,7 @@ def test_other_memory_layouts(name: str, options: str) -> None:
         given = tuple(g.transpose(0, 2).contiguous().transpose(0, 2) for g in given)
         return called(module, x.transpose(0, 2)[..., ::2], given), module.parameters()
 
-    compare(code, values(6, 2, 2), *states(name, options))
+    same_with_leaves(code, normal(6, 2, 2), *states(name, options))
 
 
 @pytest.mark.parametrize("name", SIZE)
@@ -134,7 +136,7 @@ def test_no_sequences(name: str, batch_first: bool) -> None:
         module = layer(T, name, f"2, batch_first={batch_first}")
         return flat(module(x)), module.parameters()
 
-    compare(code, values(0, 2, 3) if batch_first else values(2, 0, 3))
+    same_with_leaves(code, normal(0, 2, 3) if batch_first else normal(2, 0, 3))
 
 
 @pytest.mark.parametrize("name", SIZE)
@@ -146,7 +148,7 @@ def test_one_or_many_sequences(name: str, batch: int) -> None:
         module = layer(T, name, "")
         return flat(module(x)), module.parameters()
 
-    compare(code, values(6, batch, 3))
+    same_with_leaves(code, normal(6, batch, 3))
 
 
 @pytest.mark.parametrize("name", SIZE)
@@ -155,7 +157,7 @@ def test_only_the_last_state_is_used(name: str) -> None:
         module = layer(T, name, "2")
         return flat(module(x))[1:2], module.parameters()
 
-    compare(code, values(4, 2, 3))
+    same_with_leaves(code, normal(4, 2, 3))
 
 
 @pytest.mark.parametrize("name", SIZE)
@@ -164,7 +166,7 @@ def test_frozen_weights(name: str) -> None:
         module = layer(T, name, "2").requires_grad_(False)
         return flat(module(x)), []
 
-    compare(code, values(4, 2, 3))
+    same_with_leaves(code, normal(4, 2, 3))
 
 
 @pytest.mark.parametrize("name", SIZE)
@@ -178,7 +180,7 @@ def test_results_may_be_written(name: str) -> None:
             one.mul_(3.0)
         return flat((output, states)), module.parameters()
 
-    compare(code, values(4, 2, 3))
+    same_with_leaves(code, normal(4, 2, 3))
 
 
 @pytest.mark.parametrize("name", SIZE)
@@ -190,14 +192,14 @@ def test_weights_written_before_the_way_back(name: str) -> None:
             module.weight_hh_l0.mul_(2.0)
         loss.backward()
 
-    same(code, values(4, 2, 3), grad=False)
+    same(code, normal(4, 2, 3), grad=False)
 
 
 @pytest.mark.parametrize("name", SIZE)
 def test_state_moves_between_engines(name: str) -> None:
     ours, theirs = (layer(engine, name, "2, bidirectional=True") for engine in ENGINES)
     ours.load_state_dict({k: ENGINES[0].tensor(v.numpy()) for k, v in theirs.state_dict().items()})
-    x = values(4, 2, 3)
+    x = normal(4, 2, 3)
     close(describe(ours(ENGINES[0].tensor(x))[0]), describe(theirs(ENGINES[1].tensor(x))[0]), 1e-10)
     theirs.load_state_dict({k: ENGINES[1].tensor(v.numpy() + 0.1) for k, v in ours.state_dict().items()})
     assert list(ours.state_dict()) == list(theirs.state_dict())
@@ -245,7 +247,7 @@ def _grouped(module: Any) -> list[list[Any]]:
 @pytest.mark.parametrize("name", SIZE)
 def test_copies(name: str) -> None:
     module = layer(ENGINES[0], name, "2")
-    x = ENGINES[0].tensor(values(4, 2, 3))
+    x = ENGINES[0].tensor(normal(4, 2, 3))
     for made in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
         close(describe(made(x)[0]), describe(module(x)[0]), 1e-12)
         with ENGINES[0].no_grad():

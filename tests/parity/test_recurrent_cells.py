@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.leaves import compare, values
-from parity.oracle import ENGINES, same
+from support.oracle import ENGINES, same, same_with_leaves
+from support.values import normals
+
+normal = normals(np.random.default_rng(0))
 
 CELLS = ["RNNCell", "LSTMCell", "GRUCell"]
 CELL_OPTIONS = [
@@ -27,8 +29,8 @@ def test_cell(name: str, options: str, batch: tuple[int, ...]) -> None:
         out = module(x, given if len(given) > 1 else given[0]) if given else module(x)
         return list(out) if isinstance(out, tuple) else [out], module.parameters()
 
-    compare(code, values(*batch, 3))
-    compare(code, values(*batch, 3), *[values(*batch, 4) for _ in range(2 if name == "LSTMCell" else 1)])
+    same_with_leaves(code, normal(*batch, 3))
+    same_with_leaves(code, normal(*batch, 3), *[normal(*batch, 4) for _ in range(2 if name == "LSTMCell" else 1)])
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -40,7 +42,7 @@ def test_cell_unrolled(name: str) -> None:
             state = module(row, state)
         return list(state) if isinstance(state, tuple) else [state], module.parameters()
 
-    compare(code, values(4, 2, 3), *[values(2, 4) for _ in range(2 if name == "LSTMCell" else 1)])
+    same_with_leaves(code, normal(4, 2, 3), *[normal(2, 4) for _ in range(2 if name == "LSTMCell" else 1)])
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -49,7 +51,7 @@ def test_one_result_of_a_cell_is_used(which: int) -> None:
         module = cell(T, "LSTMCell", "")
         return [module(x)[which]], module.parameters()
 
-    compare(code, values(2, 3))
+    same_with_leaves(code, normal(2, 3))
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -66,7 +68,7 @@ def test_results_of_cells_may_be_written(name: str) -> None:
             return outs, module.parameters()
         return [one * 3.0 for one in outs], module.parameters()
 
-    compare(code, values(2, 3))
+    same_with_leaves(code, normal(2, 3))
 
 
 FUNCTIONS = {"lstm_cell": 4, "gru_cell": 3, "rnn_tanh_cell": 1, "rnn_relu_cell": 1}
@@ -74,7 +76,7 @@ FUNCTIONS = {"lstm_cell": 4, "gru_cell": 3, "rnn_tanh_cell": 1, "rnn_relu_cell":
 
 def weights(name: str, kind: str = "float64") -> list[np.ndarray]:
     rows = 4 * FUNCTIONS[name]
-    return [values(*shape, kind=kind) for shape in ((rows, 3), (rows, 4), (rows,), (rows,))]
+    return [normal(*shape, kind=kind) for shape in ((rows, 3), (rows, 4), (rows,), (rows,))]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -85,8 +87,8 @@ def test_function(name: str, biases: tuple[bool, bool]) -> None:
         b_ih, b_hh = b_ih if biases[0] else None, b_hh if biases[1] else None
         return getattr(T, name)(x, state, w_ih, w_hh, b_ih, b_hh)
 
-    same(code, values(2, 3), values(2, 4), values(2, 4), *weights(name))
-    single = (values(2, 3, kind="float32"), values(2, 4, kind="float32"), values(2, 4, kind="float32"))
+    same(code, normal(2, 3), normal(2, 4), normal(2, 4), *weights(name))
+    single = (normal(2, 3, kind="float32"), normal(2, 4, kind="float32"), normal(2, 4, kind="float32"))
     same(code, *single, *weights(name, "float32"))
 
 
@@ -97,10 +99,10 @@ def test_function_of_odd_input(name: str) -> None:
     def code(T: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, *biases: Any) -> Any:
         return getattr(T, name)(x, (h, c) if name == "lstm_cell" else h, w_ih, w_hh, *biases)
 
-    x, h, c = values(2, 3), values(2, 4), values(2, 4)
+    x, h, c = normal(2, 3), normal(2, 4), normal(2, 4)
     w_ih, w_hh, b_ih, _ = weights(name)
-    same(code, x, h, c, w_ih, w_hh, values(1), values())
-    same(code, x, h, c, w_ih, w_hh, values(1, len(b_ih)))
+    same(code, x, h, c, w_ih, w_hh, normal(1), normal())
+    same(code, x, h, c, w_ih, w_hh, normal(1, len(b_ih)))
     single = [a.astype("float32") for a in (x, h, w_ih, w_hh)]
     same(code, single[0], single[1], c.astype("float16"), single[2], single[3])
     same(code, *[np.ones(a.shape, np.int64) for a in (x, h, c, w_ih, w_hh)], grad=False)
@@ -114,4 +116,4 @@ def test_names_of_steps(name: str) -> None:
     def code(T: Any, x: Any, h: Any, w_ih: Any, w_hh: Any) -> Any:
         return getattr(T, name)(x, h, w_ih, w_hh)
 
-    same(code, values(2, 3), values(2, 4), *weights(name)[:2], names=True)
+    same(code, normal(2, 3), normal(2, 4), *weights(name)[:2], names=True)

@@ -11,19 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rushlight.nn.functional
-from parity.oracle import DTYPES, same
+from support.oracle import DTYPES, same
+from support.values import normals
 
 RNG = np.random.default_rng(0)
+normal = normals(RNG)
 MODES = {
     1: ["nearest", "nearest-exact", "linear", "area"],
     2: ["nearest", "nearest-exact", "bilinear", "bicubic", "area"],
     3: ["nearest", "nearest-exact", "trilinear", "area"],
 }
 ALL = [(dims, mode) for dims, modes in MODES.items() for mode in modes]
-
-
-def normal(*shape: int) -> np.ndarray:
-    return RNG.standard_normal(shape)
 
 
 def resized(T: Any, x: Any, **how: Any) -> Any:

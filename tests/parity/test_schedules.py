@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parity.oracle import ENGINES, run
+from support.oracle import ENGINES, run
 
 SCHEDULES = [
     "LambdaLR(o, lambda n: 0.9**n)",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import DTYPES, same
+from support.oracle import DTYPES, same
 
 NAN, INF = float("nan"), float("inf")
 POINTS = np.array([-INF, -2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, INF, NAN])

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from parity.leaves import values
-from parity.oracle import ENGINES, close, describe, same
+from support.oracle import ENGINES, close, describe, same
+from support.values import normals
+
+normal = normals(np.random.default_rng(0))
 
 SEQUENCES = """
 R.pack_padded_sequence(T.arange(6).view(3, 2), [3, 2])
@@ -67,7 +70,7 @@ def test_gradients_of_sequences(batch_first: bool) -> None:
         apart = words.unpad_sequence(padded * 1, T.tensor([1, 3, 2]), not batch_first)
         return [packed.data, padded, joined, *apart, *words.unpack_sequence(packed)]
 
-    same(code, values(3, 3, 2), values(2, 2), values(3, 2))
+    same(code, normal(3, 3, 2), normal(2, 2), normal(3, 2))
 
 
 def test_a_sequence_that_stays_is_itself() -> None:

@@ -20,7 +20,7 @@ import safetensors.torch
 import torch
 
 import rushlight
-from parity.oracle import DTYPES, ENGINES, same
+from support.oracle import DTYPES, ENGINES, same
 
 FORMATS = ["pt", "safetensors", "npz"]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import DTYPES, same
+from support.oracle import DTYPES, same
 
 CUBE = np.arange(24.0).reshape(2, 3, 4) - 7
 MATRIX = np.arange(12.0).reshape(3, 4) - 5

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import same
-from parity.words import in_warnings, in_words, real, rng
+from support.messages import in_warnings, in_words, real, rng
+from support.oracle import same
 
 # ------------------------------------------------------------------ softmax
 

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.oracle import same
-from parity.table import check, lines
+from support.expressions import check, lines
+from support.oracle import same
+from support.values import normals
 
 RNG = np.random.default_rng(3)
-
-
-def normal(*shape: int, kind: str = "float64") -> np.ndarray:
-    return RNG.standard_normal(shape).astype(kind)
+normal = normals(RNG)
 
 
 EDGES = np.array([0.0, -0.0, 1, 2, 3, -1, -2, -2.5, 1e-3, 1e5, np.inf, -np.inf, np.nan, 0.5, 10, -30.5])

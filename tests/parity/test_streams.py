@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parity.oracle import not_mkl
 from rushlight.arrays.random.streams import Stream
+from support.oracle import not_mkl
 
 torch = pytest.importorskip("torch")
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.oracle import ENGINES, run
+from support.oracle import ENGINES, run
 
 
 def model(T: Any, scale: float = 1.0) -> Any:

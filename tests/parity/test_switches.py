@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import builtin
+from support.oracle import builtin
 
 ASKED = """
 T.cuda.is_available()

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import ENGINES
-from parity.table import check, lines, prepare
+from support.expressions import check, lines, prepare
+from support.oracle import ENGINES
 
 FACTS = lines("""
 T.Size([2,3])+(4,)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import rushlight
-from parity.oracle import ENGINES, close, describe, same
-from parity.words import in_words
+from support.messages import in_words
+from support.oracle import ENGINES, close, describe, same
 
 # PyTorch says that it cannot use nested tensors here, which rushlight has not; and that masks of two dtypes are old.
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor|.*mismatched:UserWarning")
@@ -132,7 +132,7 @@ def test_double_backward() -> None:
             T.manual_seed(4)
             options = options_of(T, kind) | {"dropout": 0.0, "activation": T.nn.functional.gelu}
             layer = T.nn.TransformerEncoderLayer(8, 2, **options)
-            # with a mask that asks for a gradient PyTorch takes the attention that has a second derivative
+            # with a mask that requires grad PyTorch takes the attention that has a second derivative
             mask = T.zeros(5, 5, dtype=T.float64, requires_grad=True)
             return layer(x, mask)
 

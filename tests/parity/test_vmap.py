@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import rushlight
-from parity.oracle import builtin, same
+from support.oracle import builtin, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated", "ignore::DeprecationWarning:torch")
 
