@@ -16,7 +16,7 @@ from ..tensors.tensor.methods import Tensor
 from .modules.batchnorm import _NormBase
 from .modules.conv import _ConvNd
 from .modules.linear import Bilinear, Linear
-from .modules.module_base import ModuleBase
+from .modules.module import Module
 from .modules.normalization import GroupNorm, LayerNorm, RMSNorm
 from .modules.sparse import Embedding
 from .parameter import is_lazy
@@ -274,7 +274,7 @@ def _places(model: Any, path: str = "") -> Any:
     """Yield path and module of every place in the tree, a shared module at each of its places."""
     yield path, model
     for name, child in model._modules.items():
-        if isinstance(child, ModuleBase):
+        if isinstance(child, Module):
             yield from _places(child, f"{path}.{name}" if path else name)
 
 

@@ -16,7 +16,7 @@ from ..autograd.grad_fn import grad_fn_of
 from ..autograd.grad_mode import Observer, Watch
 from ..autograd.node import Node, Variable
 from ..autograd.version import writes
-from ..nn.modules.module_hooks import HookedModule
+from ..nn.modules.module_hooks import ModuleHooks
 from .graph import Graph
 from .model import Source
 from .notes import KEY, Call, Note, Write, note_of
@@ -25,7 +25,7 @@ from .trace import Failure, trace
 from .values import stats
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
-_CALL, _WRITE = HookedModule.__call__.__code__, inplace.write_inplace.__code__
+_CALL, _WRITE = ModuleHooks.__call__.__code__, inplace.write_inplace.__code__
 _REPLACE, _RUN = inplace._set_base_history.__code__, engine._walk_watched.__code__
 _SETTLE = view.refresh_view.__code__
 _ours: dict[CodeType, bool] = {}

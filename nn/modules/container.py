@@ -11,7 +11,7 @@ from typing import Any, Self
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Parameter
 from .module import Module
-from .module_base import typename
+from .module_registration import typename
 
 
 class Numbered(Module):

@@ -55,6 +55,7 @@ class _Layer(Module):
     linear1: Linear
     linear2: Linear
     dropout: Dropout
+    activation: Callable[[Tensor], Tensor]
 
     def _perceptron(self, x: Any) -> Any:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))

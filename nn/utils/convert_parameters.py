@@ -7,7 +7,7 @@ from typing import Any
 
 from ...tensors.ops.shape.join import cat
 from ...tensors.tensor.methods import Tensor
-from ..modules.module_base import typename
+from ..modules.module_registration import typename
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
