@@ -10,7 +10,7 @@ from .. import functional as F
 from .. import init
 from ..common_types import Device, Dtype
 from ..parameter import Parameter, empty_parameter
-from .linear import Linear
+from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 
 
@@ -384,10 +384,6 @@ class Softmax2d(Module):
         if input.ndim not in {3, 4}:
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
         return F.softmax(input, -3, _stacklevel=5)
-
-
-class NonDynamicallyQuantizableLinear(Linear):
-    """A Linear; the name tells it apart in the text of a model, as in PyTorch."""
 
 
 class MultiheadAttention(Module):

@@ -73,6 +73,10 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear; the name tells it apart in the text of a model, as in PyTorch."""
+
+
 class Bilinear(Module):
     """``x1 @ weight[k] @ x2 + bias[k]`` for each k: (..., in1_features) and (..., in2_features) to (..., out_features).
 

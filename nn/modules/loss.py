@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
 from warnings import warn
 
-from ...arrays.dtypes import float16, float32, float64
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from ..common_types import Device, Dtype
 from .distance import PairwiseDistance
 from .linear import Linear
+from .linear_cross_entropy_options import LinearCrossEntropyOptions
 from .module import Module
 
 
 class _Loss(Module):
-    """What all losses share: ``reduction`` is "mean", "sum" or "none"."""
+    """A loss.
+
+    reduction: "mean", "sum" or "none".
+    """
 
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = _legacy(size_average, reduce)
+            reduction = _legacy_get_string(size_average, reduce)
         self.reduction = reduction
 
 
-def _legacy(size_average: bool | None, reduce: bool | None) -> str:
-    """Return the ``reduction`` that two options of old times ask for."""
+def _legacy_get_string(size_average: bool | None, reduce: bool | None) -> str:
+    """Return the ``reduction`` that stands for two deprecated options."""
     average = True if size_average is None else size_average
     reduction = "none" if reduce is False else "mean" if average else "sum"
     warn(
@@ -39,7 +41,12 @@ def _legacy(size_average: bool | None, reduce: bool | None) -> str:
 
 
 class _WeightedLoss(_Loss):
-    """A loss with a weight for each class or element, kept as a buffer."""
+    """A loss with weights.
+
+    weight: a buffer with one for each class or element, or None.
+    """
+
+    weight: Tensor | None
 
     def __init__(
         self,
@@ -50,8 +57,6 @@ class _WeightedLoss(_Loss):
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
-
-    weight: Any
 
 
 class L1Loss(_Loss):
@@ -166,8 +171,8 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_Loss):
     """BCELoss of ``sigmoid(input)``, without its overflow; ``pos_weight`` weighs positive targets."""
 
-    weight: Any
-    pos_weight: Any
+    weight: Tensor | None
+    pos_weight: Tensor | None
 
     def __init__(
         self,
@@ -259,7 +264,7 @@ class GaussianNLLLoss(_Loss):
         self.full = full
         self.eps = eps
 
-    def forward(self, input: Any, target: Any, var: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor, var: float | Tensor) -> Tensor:
         """Return the loss of means ``input`` and variances ``var`` for ``target``."""
         return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
@@ -280,7 +285,13 @@ class CTCLoss(_Loss):
         self.blank = blank
         self.zero_infinity = zero_infinity
 
-    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+    def forward(
+        self,
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: Tensor | Sequence[int],
+        target_lengths: Tensor | Sequence[int],
+    ) -> Tensor:
         """Return the loss of ``log_probs`` (T, N, C) or (T, C) for ``targets``, padded or one after the other."""
         return F.ctc_loss(
             log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
@@ -446,7 +457,12 @@ class TripletMarginWithDistanceLoss(_Loss):
     """
 
     def __init__(
-        self, *, distance_function: Any = None, margin: float = 1.0, swap: bool = False, reduction: str = "mean"
+        self,
+        *,
+        distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
     ) -> None:
         super().__init__(reduction=reduction)
         if margin <= 0:
@@ -468,36 +484,6 @@ class TripletMarginWithDistanceLoss(_Loss):
             swap=self.swap,
             reduction=self.reduction,
         )
-
-
-@dataclass(slots=True, frozen=True)
-class LinearCrossEntropyOptions:
-    """How PyTorch would cut the computation into chunks; checked and kept, but the result is computed in one piece.
-
-    https://pytorch.org/docs/stable/generated/torch.nn.LinearCrossEntropyOptions.html
-    """
-
-    allow_retain_graph: bool = False
-    batch_chunk_size: int | None = None
-    chunking_method: str | None = "auto"
-    acc_policy: str = "auto"
-    acc_dtype: Dtype = None
-
-    def __post_init__(self) -> None:
-        if self.acc_policy not in {"auto", "accurate", "balanced", "compact"}:
-            raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
-        if self.chunking_method not in (None, "auto"):
-            name, sep, factor = str(self.chunking_method).partition(":")
-            factor = factor if sep else "1"
-            if name != "aspect_ratio" or not factor.isdigit() or int(factor) == 0:
-                raise ValueError(f"invalid chunking_method: {self.chunking_method!r}")
-        size: Any = self.batch_chunk_size
-        if size is not None and not (isinstance(size, int) and size > 0):
-            raise ValueError(f"batch_chunk_size must be positive int or None, got {size!r}")
-        if self.acc_dtype not in (None, float16, float32, float64):
-            raise ValueError(
-                f"acc_dtype must be None, torch.float16, torch.float32 or torch.float64, got {self.acc_dtype!r}"
-            )
 
 
 class LinearCrossEntropyLoss(_WeightedLoss):
