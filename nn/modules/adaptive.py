@@ -112,9 +112,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             )
         x = input_ if batched else input_.unsqueeze(0)
         cluster = np.searchsorted(self.cutoffs[:-1], target, "right")  # 0 for what the head knows
-        place = np.where(cluster > 0, self.shortlist_size + cluster - 1, target)
+        position = np.where(cluster > 0, self.shortlist_size + cluster - 1, target)
         head = F.log_softmax(self.head(x), dim=1)
-        output = head.gather(1, _index(place[:, None])).squeeze(1)
+        output = head.gather(1, _index(position[:, None])).squeeze(1)
         for i, tail in enumerate(self.tail):
             rows = np.flatnonzero(cluster == i + 1)
             if rows.size:

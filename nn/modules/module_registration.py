@@ -13,7 +13,7 @@ from ..parameter import Buffer, Parameter
 
 REGISTRIES = ("_parameters", "_buffers", "_modules")
 WORDS = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}
-"""What messages call an item of each."""
+"""The word for an item of each, in messages."""
 REGISTRATION_HOOKS = {registry: HookDict() for registry in REGISTRIES}
 """Hooks of all modules, called with whatever is registered."""
 

@@ -50,7 +50,7 @@ class ModuleState:
         """Return an OrderedDict of all parameters and persistent buffers by path.
 
         The tensors are detached and share the module's memory; with ``keep_vars`` they are the module's own.
-        What ``get_extra_state`` returns is stored beside them.
+        The value of ``get_extra_state`` is stored beside them.
 
         https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.state_dict
         """

@@ -189,7 +189,7 @@ class _AdaptiveAvgPoolNd(Module):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
-    """The means of as many windows as ``output_size`` asks for: (N, C, L) to (N, C, output_size)."""
+    """The means of ``output_size`` windows: (N, C, L) to (N, C, output_size)."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
@@ -197,7 +197,7 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
-    """The means of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+    """The means of ``output_size`` windows along each dim; None: as many as there are elements."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
@@ -205,7 +205,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
-    """The means of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+    """The means of ``output_size`` windows along each dim; None: as many as there are elements."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
@@ -226,7 +226,7 @@ class _AdaptiveMaxPoolNd(Module):
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
-    """The largest elements of as many windows as ``output_size`` asks for: (N, C, L) to (N, C, output_size)."""
+    """The largest elements of ``output_size`` windows: (N, C, L) to (N, C, output_size)."""
 
     def forward(self, input: Tensor) -> Any:
         """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
@@ -234,7 +234,7 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
-    """The largest elements of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+    """The largest elements of ``output_size`` windows along each dim; None: as many as there are elements."""
 
     def forward(self, input: Tensor) -> Any:
         """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
@@ -242,7 +242,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
-    """The largest elements of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+    """The largest elements of ``output_size`` windows along each dim; None: as many as there are elements."""
 
     def forward(self, input: Tensor) -> Any:
         """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""

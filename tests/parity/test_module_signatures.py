@@ -28,7 +28,6 @@ ABSENT = {
     },
     "utils": {
         "memory_format": None,  # there is one memory format
-        "spectral_norm": {"SpectralNormLoadStateDictPreHook", "SpectralNormStateDictHook"},
     },
 }
 
