@@ -19,20 +19,20 @@ from ..autograd.variable import as_ndarray, bump_version, wrap
 from ..tensors.random.creation import randperm
 from ..tensors.tensor.methods import Tensor
 
-_PLAIN = {
+_WITHOUT_GAIN = {
     "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid",
 }  # fmt: skip
 _GAINS = {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 0.75}
 
 
 def calculate_gain(nonlinearity: str, param: Any = None) -> float:
-    """Return the factor by which ``nonlinearity`` wants its weights scaled; ``param`` is the slope of leaky ReLU.
+    """Return the recommended factor for weights before ``nonlinearity``; ``param`` is the slope of leaky ReLU.
 
     >>> import rushlight as torch
     >>> torch.nn.init.calculate_gain("leaky_relu", 0.2)
     1.3867504905630728
     """
-    if nonlinearity in _PLAIN:
+    if nonlinearity in _WITHOUT_GAIN:
         return 1
     if nonlinearity in _GAINS:
         return _GAINS[nonlinearity]
@@ -45,7 +45,7 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
 
 
 def _write(tensor: Tensor, values: Any) -> Tensor:
-    """Fill ``tensor`` with ``values``, unrecorded."""
+    """Fill ``tensor`` with ``values``, without recording it for gradients."""
     as_ndarray(tensor)[...] = values
     bump_version(tensor, "init")
     return tensor
@@ -97,7 +97,7 @@ def trunc_normal_(
     inside = (math.erf((b - mean) / std / math.sqrt(2.0)) - math.erf((a - mean) / std / math.sqrt(2.0))) / 2.0
     draws = _Draws(tensor, generator)
     if inside > 0.3:
-        low, high = draws.kind.type(a), draws.kind.type(b)
+        low, high = draws.dtype.type(a), draws.dtype.type(b)
         values = np.array(as_ndarray(normal_(tensor, mean, std, generator)))
         while (outside := (values < low) | (values > high)).any():
             values = np.where(outside, draws.normal(mean, std), values)
@@ -116,13 +116,13 @@ class _Draws:
     """Draws arrays of the shape and dtype of a tensor."""
 
     def __init__(self, like: Tensor, generator: Any) -> None:
-        self.shape, self.kind, self.generator = like.array.shape, like.array.dtype, generator
+        self.shape, self.dtype, self.generator = like.array.shape, like.array.dtype, generator
 
     def uniform(self, a: float = 0.0, b: float = 1.0) -> Any:
-        return as_ndarray(uniform_(wrap(Tensor, np.empty(self.shape, self.kind)), a, b, self.generator))
+        return as_ndarray(uniform_(wrap(Tensor, np.empty(self.shape, self.dtype)), a, b, self.generator))
 
     def normal(self, mean: float, std: float) -> Any:
-        return as_ndarray(normal_(wrap(Tensor, np.empty(self.shape, self.kind)), mean, std, self.generator))
+        return as_ndarray(normal_(wrap(Tensor, np.empty(self.shape, self.dtype)), mean, std, self.generator))
 
     def rejected(self, values: Any, mean: float, std: float, peak: float) -> Any:
         """Return where the density at ``values``, relative to its peak, is too low for another even draw."""
@@ -142,12 +142,12 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, not {len(shape)}")
     if shape[0] % groups:
         raise ValueError(f"dim 0 must be divisible by groups: {shape[0]} is not divisible by {groups}")
-    each = shape[0] // groups
+    channels = shape[0] // groups
     values = np.zeros(shape, tensor.array.dtype)
     middle = tuple(n // 2 for n in shape[2:])
     for group in range(groups):
-        for channel in range(min(each, shape[1])):
-            values[(group * each + channel, channel, *middle)] = 1
+        for channel in range(min(channels, shape[1])):
+            values[(group * channels + channel, channel, *middle)] = 1
     return _write(tensor, values)
 
 
@@ -217,16 +217,16 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
     The factor Q of a normal matrix, its signs made those of the diagonal of R (https://arxiv.org/abs/math-ph/0609050).
     """
-    shape, kind = tensor.array.shape, tensor.array.dtype
+    shape, dtype = tensor.array.shape, tensor.array.dtype
     if len(shape) < 2:
         raise ValueError(f"Only tensors with 2 or more dimensions are supported, not {len(shape)}")
     if 0 in shape:
         return tensor
     rows, cols = shape[0], math.prod(shape[1:])
-    values = as_ndarray(normal_(wrap(Tensor, np.empty((rows, cols), kind)), 0, 1, generator))
+    values = as_ndarray(normal_(wrap(Tensor, np.empty((rows, cols), dtype)), 0, 1, generator))
     q, r = np.linalg.qr(values.T if rows < cols else values)
     q = q * np.sign(np.diagonal(r))
-    return _write(tensor, (q.T if rows < cols else q).reshape(shape) * kind.type(gain))
+    return _write(tensor, (q.T if rows < cols else q).reshape(shape) * dtype.type(gain))
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..arrays.device import device
 from .modules.module import Module
 
 
 class DataParallel(Module):
-    """Holds ``module`` and calls it: without a GPU, PyTorch's does the same. Its parameters are under ``module.``.
+    """Holds ``module`` and calls it, as PyTorch's does without a GPU. Its parameters are under ``module.``.
+
+    ``device_ids``, ``output_device`` and ``dim`` are accepted and not used.
 
     https://pytorch.org/docs/stable/generated/torch.nn.DataParallel.html
 
@@ -17,7 +21,13 @@ class DataParallel(Module):
     ['module.weight', 'module.bias']
     """
 
-    def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
+    def __init__(
+        self,
+        module: Module,
+        device_ids: Sequence[int | device] | None = None,
+        output_device: int | device | None = None,
+        dim: int = 0,
+    ) -> None:
         super().__init__()
         self.module = module
         self.device_ids: list[int] = []

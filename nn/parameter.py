@@ -11,13 +11,14 @@ from ..arrays.dtypes import as_numpy, default_numpy, dtype_of
 from ..arrays.formatting import parameter_repr
 from ..autograd.variable import wrap
 from ..tensors.tensor.methods import Tensor
+from .common_types import Device, Dtype
 
 
 class Parameter(Tensor):
     """A tensor that a module trains: assigned as an attribute it is listed by ``Module.parameters()``.
 
-    It shares the memory of ``data`` and is a leaf that requires a gradient, unless ``requires_grad=False``.
-    What is computed from it is a plain tensor. RuntimeError if ``data`` is not floating and a gradient is asked for.
+    It shares the memory of ``data`` and is a leaf that requires grad, unless ``requires_grad=False``. Results computed
+    from it are plain tensors. RuntimeError if ``data`` is not floating and would require grad.
 
     https://pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
 
@@ -33,35 +34,35 @@ class Parameter(Tensor):
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Self:
         """Return a parameter on the memory of ``data``, empty if that is None."""
         if data is None:
-            made: Self = wrap(cls, np.empty(0, default_numpy()))
+            parameter: Self = wrap(cls, np.empty(0, default_numpy()))
         else:
             source = data.detach()
-            made = wrap(cls, source.array, None, source.version)
-        return made.requires_grad_(requires_grad)
+            parameter = wrap(cls, source.array, None, source.version)
+        return parameter.requires_grad_(requires_grad)
 
     def __init_subclass__(cls, **facts: Any) -> None:
         super().__init_subclass__(**facts)
         cls._prints_as_tensor = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        found: Self | None = memo.get(id(self))
-        if found is None:  # unlike a tensor's copy, a parameter's comes without gradient
-            found = memo[id(self)] = wrap(type(self), np.array(self.array))
-            found.requires_grad_(self.requires_grad)
-        return found
+        copy: Self | None = memo.get(id(self))
+        if copy is None:  # unlike a tensor's copy, a parameter's comes without gradient
+            copy = memo[id(self)] = wrap(type(self), np.array(self.array))
+            copy.requires_grad_(self.requires_grad)
+        return copy
 
     def __repr__(self) -> str:
         return parameter_repr(super().__repr__(), subclass=type(self) is not Parameter)
 
 
-class _IsBuffer(type):
+class _BufferMeta(type):
     """Lets ``isinstance(x, Buffer)`` ask whether ``x`` was made as one; a buffer is a plain tensor otherwise."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
 
 
-class Buffer(metaclass=_IsBuffer):
+class Buffer(metaclass=_BufferMeta):
     """A tensor that a module keeps but does not train: assigned as an attribute it is registered as a buffer.
 
     The result is a plain tensor on the memory of ``data``, marked for registration; with ``persistent=False`` it is
@@ -72,12 +73,12 @@ class Buffer(metaclass=_IsBuffer):
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         """Return a tensor on the memory of ``data``, empty if that is None, marked as a buffer."""
-        made = wrap(Tensor, np.empty(0, default_numpy())) if data is None else data.detach()
+        buffer = wrap(Tensor, np.empty(0, default_numpy())) if data is None else data.detach()
         if data is not None and data.requires_grad:
-            made.requires_grad_()
-        made.persistent = persistent
-        made._is_buffer = True
-        return made
+            buffer.requires_grad_()
+        buffer.persistent = persistent
+        buffer._is_buffer = True
+        return buffer
 
 
 # ------------------------------------------------------------------ without a shape yet
@@ -90,53 +91,55 @@ def _no_values(*_: Any, **__: Any) -> NoReturn:
     )
 
 
-class _Unknown:
-    """Stands for the array of a tensor without a shape: it has a dtype, and all else raises ValueError."""
+class _UninitializedArray:
+    """The array of a tensor without a shape: it has a dtype, and everything else raises ValueError."""
 
-    def __init__(self, kind: Any) -> None:
-        self.dtype = np.dtype(kind)
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
 
     def __getattr__(self, name: str) -> NoReturn:
         _no_values()
 
 
-_ASKED = """
+_SPECIAL_METHODS = """
     array array_ufunc array_function len getitem iter bool float int index neg abs invert eq ne lt le gt ge add radd sub
     rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift
     rlshift rshift rrshift
 """
-for _name in _ASKED.split():
-    setattr(_Unknown, f"__{_name}__", _no_values)
+for _name in _SPECIAL_METHODS.split():
+    setattr(_UninitializedArray, f"__{_name}__", _no_values)
 
 
 class UninitializedTensorMixin:
-    """What UninitializedParameter and UninitializedBuffer share: no shape and no values until ``materialize``."""
+    """A tensor without shape and values until ``materialize``.
+
+    cls_to_become: its class from then on.
+    """
 
     __slots__ = ()
     cls_to_become: ClassVar[type]
     array: Any
 
     @classmethod
-    def _of(cls, requires_grad: bool, device: Any, dtype: Any) -> Any:
-        made = wrap(cls, empty(0, device=device, dtype=dtype).array)
-        made.requires_grad_(requires_grad)
-        made.array = _Unknown(made.array.dtype)
-        return made
+    def _of(cls, requires_grad: bool, device: Device, dtype: Dtype) -> Any:
+        tensor = wrap(cls, empty(0, device=device, dtype=dtype).array)
+        tensor.requires_grad_(requires_grad)
+        tensor.array = _UninitializedArray(tensor.array.dtype)
+        return tensor
 
-    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
-        """Take this shape, and the dtype from before unless one is given; the values are still to be set."""
+    def materialize(self, shape: Any, device: Device = None, dtype: Dtype = None) -> None:
+        """Take this shape, and this dtype unless it is None; the values are still to be set."""
         this: Any = self
-        made = empty(*shape, device=device, dtype=this.dtype if dtype is None else dtype)
-        this.data = made
+        this.data = empty(*shape, device=device, dtype=this.dtype if dtype is None else dtype)
         this.__class__ = self.cls_to_become
 
     def _convert(self, fn: Any) -> None:
-        """Take the dtype that ``fn`` gives an empty tensor of this one."""
+        """Take the dtype of ``fn`` of an empty tensor; ``fn`` is one that ``Module._apply`` is called with."""
         this: Any = self
-        kind = fn(empty(0, dtype=this.dtype)).array.dtype
+        dtype = fn(empty(0, dtype=this.dtype)).array.dtype
         if this.node is not None:
-            this.node.dtype = kind
-        this.array = _Unknown(kind)
+            this.node.dtype = dtype
+        this.array = _UninitializedArray(dtype)
 
     @property
     def dtype(self) -> Any:
@@ -160,8 +163,8 @@ class UninitializedTensorMixin:
         )
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Raise ValueError, once there is nothing but the dtype."""
-        if isinstance(self.array, _Unknown):
+        """Raise ValueError: there are no values yet. The constructor itself calls it before that."""
+        if isinstance(self.array, _UninitializedArray):
             _no_values()
         return super().requires_grad_(requires_grad)  # type: ignore[misc]
 
@@ -175,11 +178,11 @@ class UninitializedTensorMixin:
         return format(repr(self), spec)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        found = memo.get(id(self))
-        if found is None:
+        copy = memo.get(id(self))
+        if copy is None:
             this: Any = self
-            found = memo[id(self)] = type(this)(this.requires_grad, None, this.dtype)
-        return found
+            copy = memo[id(self)] = type(this)(this.requires_grad, None, this.dtype)
+        return copy
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         this: Any = self
@@ -210,10 +213,10 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     __slots__ = ()
     cls_to_become = Parameter
 
-    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Self:
+    def __new__(cls, requires_grad: bool = True, device: Device = None, dtype: Dtype = None) -> Self:
         """Return a parameter without shape."""
-        made: Self = cls._of(requires_grad, device, dtype)
-        return made
+        parameter: Self = cls._of(requires_grad, device, dtype)
+        return parameter
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):
@@ -227,26 +230,26 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     persistent: bool
 
     def __new__(
-        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+        cls, requires_grad: bool = False, device: Device = None, dtype: Dtype = None, persistent: bool = True
     ) -> Self:
         """Return a buffer without shape."""
-        made: Self = cls._of(requires_grad, device, dtype)
-        made.persistent = persistent
-        made._is_buffer = True  # type: ignore[attr-defined]
-        return made
+        buffer: Self = cls._of(requires_grad, device, dtype)
+        buffer.persistent = persistent
+        buffer._is_buffer = True  # type: ignore[attr-defined]
+        return buffer
 
 
 # ------------------------------------------------------------------ with values still to be set
 
 
-def empty_parameter(*shape: int, device: Any = None, dtype: Any = None) -> Parameter:
+def empty_parameter(*shape: int, device: Device = None, dtype: Dtype = None) -> Parameter:
     """Return a parameter of ``shape`` whose values are still to be set."""
     return Parameter(empty(*shape, device=device, dtype=dtype))
 
 
-def empty(*shape: int, device: Any = None, dtype: Any = None) -> Tensor:
+def empty(*shape: int, device: Device = None, dtype: Dtype = None) -> Tensor:
     """Return a tensor of ``shape`` whose values are still to be set; RuntimeError for a device that is not the CPU."""
     if device is not None:
         require_cpu(device)
-    made: Tensor = wrap(Tensor, np.empty(shape, default_numpy() if dtype is None else as_numpy(dtype)))
-    return made
+    tensor: Tensor = wrap(Tensor, np.empty(shape, default_numpy() if dtype is None else as_numpy(dtype)))
+    return tensor

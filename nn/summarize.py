@@ -16,7 +16,7 @@ from ..tensors.tensor.methods import Tensor
 from .modules.batchnorm import _NormBase
 from .modules.conv import _ConvNd
 from .modules.linear import Bilinear, Linear
-from .modules.module_base import ModuleBase
+from .modules.module import Module
 from .modules.normalization import GroupNorm, LayerNorm, RMSNorm
 from .modules.sparse import Embedding
 from .parameter import is_lazy
@@ -26,10 +26,18 @@ from .parameter import is_lazy
 class Row:
     """One place in the tree of modules.
 
-    ``parameters`` and ``trainable`` count what the module holds itself, not its children, and what an earlier row
-    counted counts zero; ``mult_adds`` is for all calls, None where unknown. ``output_shape`` has the structure of the
-    output: a tuple of numbers for a tensor, lists and dicts of them, None without a call. ``reused``: the module stands
-    at an earlier place too.
+    path: the names from the model down to the module, with dots between them.
+    name: the last of these names.
+    kind: the name of the class.
+    depth: how many names ``path`` has.
+    output_shape: a tuple of numbers for a tensor, lists and dicts of them for an output of that structure; None
+        without a call.
+    parameters: the number of elements of the module's own parameters, without those that an earlier row counted.
+    trainable: how many of these require grad.
+    mult_adds: multiply-adds of all calls; None if not known.
+    calls: how often the module was called.
+    reused: whether the module is at an earlier place too.
+    shares: whether an earlier row counted some of its parameters.
     """
 
     path: str
@@ -47,10 +55,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """What :func:`summary` returns: rows and totals as plain data, and a table as its text.
+    """The result of :func:`summary`: rows and totals as plain data, and a table as its text.
 
-    ``uncounted`` lists the paths of modules with weights whose multiply-adds are not known; ``mult_adds`` leaves
-    them out. ``activation_bytes`` sums the outputs of the modules without children, call by call.
+    rows: one for each place in the tree of modules, parents before children.
+    parameters, trainable: how many elements all parameters have, and how many of these require grad.
+    parameter_bytes, buffer_bytes, input_bytes: bytes of the parameters, the buffers and the input.
+    activation_bytes: bytes of the outputs of modules without children, of every call.
+    mult_adds: multiply-adds of all modules but the uncounted ones.
+    uncounted: the paths of modules with weights whose multiply-adds are not known.
+    depth: how deep the table goes; None for all of it.
     """
 
     rows: tuple[Row, ...]
@@ -128,21 +141,22 @@ def _is_shape(size: Any) -> bool:
 
 
 def _zeros(size: Any, dtypes: Any) -> Any:
+    """Return inputs of zeros, in the structure of ``size``."""
     if isinstance(size, dict):
-        kinds = dtypes if isinstance(dtypes, dict) else dict.fromkeys(size, dtypes)
-        return {name: _zeros(one, kinds.get(name)) for name, one in size.items()}
+        by_name = dtypes if isinstance(dtypes, dict) else dict.fromkeys(size, dtypes)
+        return {name: _zeros(shape, by_name.get(name)) for name, shape in size.items()}
     if _is_shape(size):
         return wrap(Tensor, np.zeros(tuple(size), default_numpy() if dtypes is None else as_numpy(dtypes)))
     if not isinstance(size, tuple | list):
         raise TypeError(f"input_size is a shape, or several in a list, tuple or dict, not {type(size).__name__}")
-    each = list(dtypes) if isinstance(dtypes, tuple | list) else [dtypes] * len(size)
-    if len(each) != len(size):
-        raise ValueError(f"{len(each)} dtypes for {len(size)} inputs")
-    return tuple(_zeros(one, kind) for one, kind in zip(size, each, strict=True))
+    per_input = list(dtypes) if isinstance(dtypes, tuple | list) else [dtypes] * len(size)
+    if len(per_input) != len(size):
+        raise ValueError(f"{len(per_input)} dtypes for {len(size)} inputs")
+    return tuple(_zeros(shape, dtype) for shape, dtype in zip(size, per_input, strict=True))
 
 
 def _mapped(fn: Any, tree: Any) -> Any:
-    """Return ``tree`` with ``fn`` of its tensors."""
+    """Return a copy of ``tree`` with each tensor replaced by ``fn`` of it."""
     if isinstance(tree, Variable):
         return fn(tree)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
@@ -155,13 +169,14 @@ def _mapped(fn: Any, tree: Any) -> Any:
 
 
 def _bytes(tree: Any) -> int:
-    found: list[int] = []
-    _mapped(lambda x: found.append(x.nbytes), tree)
-    return sum(found)
+    """Return the bytes of all tensors in ``tree``."""
+    sizes: list[int] = []
+    _mapped(lambda x: sizes.append(x.nbytes), tree)
+    return sum(sizes)
 
 
 def _shape(tree: Any) -> Any:
-    """Return the shapes in ``tree``: a tuple for a tensor, lists and dicts around them, None for what is none."""
+    """Return the shapes in ``tree``: a tuple for a tensor, lists and dicts of them, None for anything else."""
     if isinstance(tree, Tensor):
         return tuple(tree.shape)
     if isinstance(tree, tuple | list):
@@ -175,8 +190,13 @@ def _shape(tree: Any) -> Any:
 
 
 @dataclass
-class _Seen:
-    """One call of a module."""
+class _ModuleCall:
+    """One call of a module.
+
+    shape: the shape of the output, as in :class:`Row`.
+    mult_adds: its multiply-adds; None if not known.
+    bytes: the bytes of its output.
+    """
 
     shape: Any
     mult_adds: int | None
@@ -184,18 +204,21 @@ class _Seen:
 
 
 class _Run:
-    """What is seen of a model while it runs once."""
+    """One run of a model.
+
+    calls: the calls of each module, by its id.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.calls: dict[int, list[_Seen]] = {}
+        self.calls: dict[int, list[_ModuleCall]] = {}
 
     def call(self, data: Any, mode: str) -> None:
-        """Call the model on ``data``, and put back whatever that changed."""
+        """Call the model on ``data``, then restore modes, buffers, hooks and the random state."""
         modules = list(self.model.modules())
         state, modes = get_rng_state(), [module.training for module in modules]
         buffers = [(m, n, b, None if b is None else np.array(b.array)) for m in modules for n, b in m._buffers.items()]
-        handles = [m.register_forward_hook(self._note, prepend=True, with_kwargs=True) for m in modules]
+        handles = [m.register_forward_hook(self._record_call, prepend=True, with_kwargs=True) for m in modules]
         try:
             if mode != "same":
                 self.model.train(mode == "train")
@@ -215,10 +238,10 @@ class _Run:
                 _restore(module, name, buffer, values)
             set_rng_state(state)
 
-    def _note(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
+    def _record_call(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
         inputs = [x for x in (*args, *kwargs.values()) if isinstance(x, Variable)]
-        seen = _Seen(_shape(output), _mult_adds(module, inputs, output), _bytes(output))
-        self.calls.setdefault(id(module), []).append(seen)
+        call = _ModuleCall(_shape(output), _mult_adds(module, inputs, output), _bytes(output))
+        self.calls.setdefault(id(module), []).append(call)
 
     def summary(self, data: Any, depth: int | None) -> Summary:
         """Return rows and totals."""
@@ -248,23 +271,22 @@ class _Run:
 
     def _row(self, path: str, module: Any, place: int, places: int, counted: set[int]) -> Row:
         calls = self.calls.get(id(module), [])
-        # A module at several places: each shows one call, in order, and the last place those that are left.
-        mine = calls[place : place + 1] if place < places - 1 else calls[place:]
+        # A module at several places: each place shows one call, in order, and the last place the rest.
+        calls_here = calls[place : place + 1] if place < places - 1 else calls[place:]
         own = [p for p in module._parameters.values() if p is not None]
         new = [p for p in own if id(p) not in counted]
         counted.update(id(p) for p in own)
-        products = [call.mult_adds for call in mine]
-        unknown = None in products
+        mult_adds = [call.mult_adds for call in calls_here]
         return Row(
             path=path,
             name=path.rpartition(".")[2],
             kind=module._get_name(),
             depth=path.count(".") + 1 if path else 0,
-            output_shape=mine[-1].shape if mine else None,
+            output_shape=calls_here[-1].shape if calls_here else None,
             parameters=sum(p.numel() for p in new),
             trainable=sum(p.numel() for p in new if p.requires_grad),
-            mult_adds=None if unknown else sum(n for n in products if n is not None),
-            calls=len(mine),
+            mult_adds=None if None in mult_adds else sum(n for n in mult_adds if n is not None),
+            calls=len(calls_here),
             reused=place > 0,
             shares=len(new) < len(own),
         )
@@ -274,7 +296,7 @@ def _places(model: Any, path: str = "") -> Any:
     """Yield path and module of every place in the tree, a shared module at each of its places."""
     yield path, model
     for name, child in model._modules.items():
-        if isinstance(child, ModuleBase):
+        if isinstance(child, Module):
             yield from _places(child, f"{path}.{name}" if path else name)
 
 
@@ -288,21 +310,21 @@ def _restore(module: Any, name: str, buffer: Any, values: Any) -> None:
 
 
 def _mult_adds(module: Any, inputs: list[Any], output: Any) -> int | None:
-    """Return the products of weights with inputs in one call; None if the module has weights and no rule here."""
+    """Return the multiply-adds of one call; None if the module has weights and they are not known."""
     if isinstance(module, Linear | Bilinear | _ConvNd) and isinstance(output, Tensor):
-        return _products(module, inputs, output)
-    plain = isinstance(module, _NormBase | LayerNorm | GroupNorm | RMSNorm | Embedding)
+        return _count_products(module, inputs, output)
+    has_none = isinstance(module, _NormBase | LayerNorm | GroupNorm | RMSNorm | Embedding)
     weights = [p for p in module._parameters.values() if p is not None and p.ndim > 1]
-    return None if weights and not plain else 0
+    return None if weights and not has_none else 0
 
 
-def _products(module: Any, inputs: list[Any], output: Any) -> int:
+def _count_products(module: Any, inputs: list[Any], output: Any) -> int:
     if isinstance(module, Linear):
         return int(output.numel() * module.weight.shape[1])
     if isinstance(module, Bilinear):
         return int(output.numel() * prod(module.weight.shape[1:]))
-    many = inputs[0] if module.transposed else output
-    return int(many.numel() * prod(module.weight.shape[1:]))
+    pixels = inputs[0] if module.transposed else output  # each is multiplied with a whole kernel
+    return int(pixels.numel() * prod(module.weight.shape[1:]))
 
 
 # ------------------------------------------------------------------ text
@@ -318,39 +340,41 @@ def _shape_text(shape: Any) -> str:
     return "-"
 
 
-def _number(value: int | None, unknown: str = "?") -> str:
+def _number_text(value: int | None, unknown: str = "?") -> str:
     return unknown if value is None else f"{value:,}" if value else "-"
 
 
-def _folded(found: Summary) -> list[tuple[Row, int, int | None]]:
-    """Return the rows to show with their numbers, those too deep counted with the row above them."""
-    shown: list[tuple[Row, int, int | None]] = []
-    for row in found.rows:
-        if found.depth is None or row.depth <= found.depth:
-            shown.append((row, row.parameters, row.mult_adds))
+def _visible_rows(result: Summary) -> list[tuple[Row, int, int | None]]:
+    """Return the rows to show, their parameters and multiply-adds; deeper rows are counted with the one above."""
+    rows: list[tuple[Row, int, int | None]] = []
+    for row in result.rows:
+        if result.depth is None or row.depth <= result.depth:
+            rows.append((row, row.parameters, row.mult_adds))
         else:
-            above, parameters, products = shown[-1]
-            both = None if products is None or row.mult_adds is None else products + row.mult_adds
-            shown[-1] = above, parameters + row.parameters, both
-    return shown
+            above, parameters, mult_adds = rows[-1]
+            total = None if mult_adds is None or row.mult_adds is None else mult_adds + row.mult_adds
+            rows[-1] = above, parameters + row.parameters, total
+    return rows
 
 
-def _table(found: Summary) -> str:
+def _table(result: Summary) -> str:
     cells = [["Layer", "Output shape", "Parameters", "Mult-adds"]]
-    for row, parameters, products in _folded(found):
+    for row, parameters, mult_adds in _visible_rows(result):
         label = f"{row.name}: {row.kind}" if row.depth else row.kind
         label += " (reused)" if row.reused else " (shared weights)" if row.shares else ""
         label += f" x{row.calls}" if row.calls > 1 else ""
-        cells.append(["  " * row.depth + label, _shape_text(row.output_shape), _number(parameters), _number(products)])
+        cells.append(
+            ["  " * row.depth + label, _shape_text(row.output_shape), _number_text(parameters), _number_text(mult_adds)]
+        )
     widths = [max(len(line[i]) for line in cells) for i in range(4)]
     lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in cells]
     rule = "-" * (sum(widths) + 6)
-    kept = f", buffers: {found.buffer_bytes:,} bytes" if found.buffer_bytes else ""
+    buffers = f", buffers: {result.buffer_bytes:,} bytes" if result.buffer_bytes else ""
     lines = [lines[0], rule, *lines[1:], rule]
-    trained = f"({found.trainable:,} trainable), {found.parameter_bytes:,} bytes"
-    lines.append(f"Parameters: {found.parameters:,} {trained}{kept}")
-    if any(row.calls for row in found.rows):
-        left_out = f", without {', '.join(path or 'the model' for path in found.uncounted)}" if found.uncounted else ""
-        lines.append(f"Mult-adds: {found.mult_adds:,}{left_out}")
-        lines.append(f"Input: {found.input_bytes:,} bytes, activations: {found.activation_bytes:,} bytes")
+    trained = f"({result.trainable:,} trainable), {result.parameter_bytes:,} bytes"
+    lines.append(f"Parameters: {result.parameters:,} {trained}{buffers}")
+    if any(row.calls for row in result.rows):
+        uncounted = ", ".join(path or "the model" for path in result.uncounted)
+        lines.append(f"Mult-adds: {result.mult_adds:,}" + (f", without {uncounted}" if uncounted else ""))
+        lines.append(f"Input: {result.input_bytes:,} bytes, activations: {result.activation_bytes:,} bytes")
     return "\n".join(lines)

@@ -18,7 +18,7 @@ from ..autograd.observers import Watch, activities
 from ..autograd.recording import Observer
 from ..autograd.variable import Variable
 from ..autograd.version import writes
-from ..nn.modules.module_hooks import HookedModule
+from ..nn.modules.module_hooks import ModuleHooks
 from .graph import Graph
 from .model import Source
 from .notes import KEY, Call, Note, Write, note_of
@@ -27,7 +27,7 @@ from .trace import Failure, trace
 from .values import stats
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
-_CALL = HookedModule.__call__.__code__
+_CALL = ModuleHooks.__call__.__code__
 _NOT_SHIPPED = tuple(folder + os.sep for folder in ("tests", "examples"))
 _ours: dict[CodeType, bool] = {}
 

@@ -70,6 +70,7 @@ from .instancenorm import (
     LazyInstanceNorm3d,
 )
 from .linear import Bilinear, Identity, LazyLinear, Linear
+from .linear_cross_entropy_options import LinearCrossEntropyOptions
 from .loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -82,7 +83,6 @@ from .loss import (
     KLDivLoss,
     L1Loss,
     LinearCrossEntropyLoss,
-    LinearCrossEntropyOptions,
     MarginRankingLoss,
     MSELoss,
     MultiLabelMarginLoss,
@@ -97,6 +97,7 @@ from .loss import (
     TripletMarginWithDistanceLoss,
 )
 from .module import Module
+from .named_methods import name_inherited_methods
 from .normalization import CrossMapLRN2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .padding import (
     CircularPad1d,
@@ -313,3 +314,8 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
 ]
+
+for _layer in [globals()[_name] for _name in __all__]:
+    if issubclass(_layer, Module):
+        name_inherited_methods(_layer)
+del _layer

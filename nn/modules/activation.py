@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from warnings import warn
 
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init
+from ..common_types import Device, Dtype
 from ..parameter import Parameter, empty_parameter
-from .linear import Linear
+from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 
 
@@ -24,7 +26,7 @@ class _InPlace(Module):
         return "inplace=True" if self.inplace else ""
 
 
-def _also(inplace: bool) -> str:
+def _inplace_text(inplace: bool) -> str:
     return ", inplace=True" if inplace else ""
 
 
@@ -38,7 +40,7 @@ class ReLU(_InPlace):
     tensor([0., 2.])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.relu(input, inplace=self.inplace)
 
@@ -46,7 +48,7 @@ class ReLU(_InPlace):
 class SiLU(_InPlace):
     """``x * sigmoid(x)``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.silu(input, inplace=self.inplace)
 
@@ -54,7 +56,7 @@ class SiLU(_InPlace):
 class Mish(_InPlace):
     """``x * tanh(softplus(x))``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.mish(input, inplace=self.inplace)
 
@@ -62,7 +64,7 @@ class Mish(_InPlace):
 class SELU(_InPlace):
     """``scale * (x if x > 0 else alpha * (exp(x) - 1))``, with the constants of https://arxiv.org/abs/1706.02515."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.selu(input, self.inplace)
 
@@ -74,7 +76,7 @@ class Hardsigmoid(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.hardsigmoid(input, self.inplace)
 
@@ -86,7 +88,7 @@ class Hardswish(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.hardswish(input, self.inplace)
 
@@ -100,13 +102,13 @@ class Threshold(Module):
         self.value = value
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.threshold(input, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the options."""
-        return f"threshold={self.threshold}, value={self.value}{_also(self.inplace)}"
+        return f"threshold={self.threshold}, value={self.value}{_inplace_text(self.inplace)}"
 
 
 class Hardtanh(Module):
@@ -134,13 +136,13 @@ class Hardtanh(Module):
         if self.max_val <= self.min_val:
             raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the options."""
-        return f"min_val={self.min_val}, max_val={self.max_val}{_also(self.inplace)}"
+        return f"min_val={self.min_val}, max_val={self.max_val}{_inplace_text(self.inplace)}"
 
 
 class ReLU6(Hardtanh):
@@ -157,7 +159,7 @@ class ReLU6(Hardtanh):
 class Sigmoid(Module):
     """``1 / (1 + exp(-x))``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return input.sigmoid()
 
@@ -165,7 +167,7 @@ class Sigmoid(Module):
 class Tanh(Module):
     """The hyperbolic tangent."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return input.tanh()
 
@@ -173,7 +175,7 @@ class Tanh(Module):
 class LogSigmoid(Module):
     """``log(sigmoid(x))``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.logsigmoid(input)
 
@@ -181,7 +183,7 @@ class LogSigmoid(Module):
 class Softsign(Module):
     """``x / (1 + |x|)``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.softsign(input)
 
@@ -189,7 +191,7 @@ class Softsign(Module):
 class Tanhshrink(Module):
     """``x - tanh(x)``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.tanhshrink(input)
 
@@ -202,19 +204,19 @@ class ELU(Module):
         self.alpha = alpha
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.elu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the options."""
-        return f"alpha={self.alpha}{_also(self.inplace)}"
+        return f"alpha={self.alpha}{_inplace_text(self.inplace)}"
 
 
 class CELU(ELU):
     """``max(0, x) + min(0, alpha * (exp(x / alpha) - 1))``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.celu(input, self.alpha, self.inplace)
 
@@ -226,7 +228,7 @@ class GLU(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.glu(input, self.dim)
 
@@ -242,7 +244,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.gelu(input, approximate=self.approximate)
 
@@ -266,7 +268,7 @@ class _Shrink(Module):
 class Hardshrink(_Shrink):
     """``x`` where it is beyond ``lambd`` on either side, 0 between."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.hardshrink(input, self.lambd)
 
@@ -274,7 +276,7 @@ class Hardshrink(_Shrink):
 class Softshrink(_Shrink):
     """``x`` brought towards 0 by ``lambd``, 0 where it would cross."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.softshrink(input, self.lambd)
 
@@ -287,13 +289,13 @@ class LeakyReLU(Module):
         self.negative_slope = negative_slope
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the options."""
-        return f"negative_slope={self.negative_slope}{_also(self.inplace)}"
+        return f"negative_slope={self.negative_slope}{_inplace_text(self.inplace)}"
 
 
 class Softplus(Module):
@@ -304,7 +306,7 @@ class Softplus(Module):
         self.beta = beta
         self.threshold = threshold
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.softplus(input, self.beta, self.threshold)
 
@@ -318,7 +320,7 @@ class PReLU(Module):
 
     weight: Parameter
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Device = None, dtype: Dtype = None) -> None:
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init
@@ -329,7 +331,7 @@ class PReLU(Module):
         """Set the weight to its first value."""
         init.constant_(self.weight, self.init)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.prelu(input, self.weight)
 
@@ -338,8 +340,8 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class _Along(Module):
-    """A function along one dim."""
+class _AlongDim(Module):
+    """An activation along one dim."""
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
@@ -350,26 +352,26 @@ class _Along(Module):
         return f"dim={self.dim}"
 
 
-class Softmax(_Along):
+class Softmax(_AlongDim):
     """``exp(x)`` divided by its sum along ``dim``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.softmax(input, self.dim, _stacklevel=5)
 
 
-class LogSoftmax(_Along):
+class LogSoftmax(_AlongDim):
     """The logarithm of softmax along ``dim``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.log_softmax(input, self.dim, _stacklevel=5)
 
 
-class Softmin(_Along):
+class Softmin(_AlongDim):
     """Softmax of ``-x`` along ``dim``."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.softmin(input, self.dim, _stacklevel=5)
 
@@ -377,15 +379,11 @@ class Softmin(_Along):
 class Softmax2d(Module):
     """Softmax over the channels of images, (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         if input.ndim not in {3, 4}:
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
         return F.softmax(input, -3, _stacklevel=5)
-
-
-class NonDynamicallyQuantizableLinear(Linear):
-    """A Linear; the name tells it apart in the text of a model, as in PyTorch."""
 
 
 class MultiheadAttention(Module):
@@ -423,14 +421,15 @@ class MultiheadAttention(Module):
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         if embed_dim <= 0 or num_heads <= 0:
             raise ValueError(
                 f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} "
                 "instead"
             )
+        factory_kwargs: dict[str, Any] = {"device": device, "dtype": dtype}
         super().__init__()
         self.embed_dim = embed_dim
         self.kdim = kdim if kdim is not None else embed_dim
@@ -442,20 +441,21 @@ class MultiheadAttention(Module):
         self.head_dim = embed_dim // num_heads
         if self.head_dim * num_heads != embed_dim:
             raise AssertionError(f"embed_dim must be divisible by num_heads, but {embed_dim} % {num_heads} is not 0")
-        together, apart = ("in_proj_weight",), ("q_proj_weight", "k_proj_weight", "v_proj_weight")
-        sizes = {"in_proj_weight": (3 * embed_dim, embed_dim), "q_proj_weight": (embed_dim, embed_dim)}
-        sizes |= {"k_proj_weight": (embed_dim, self.kdim), "v_proj_weight": (embed_dim, self.vdim)}
-        wanted, others = (together, apart) if self._qkv_same_embed_dim else (apart, together)
-        for name in wanted:
-            self.register_parameter(name, empty_parameter(*sizes[name], device=device, dtype=dtype))
-        for name in others:
-            self.register_parameter(name, None)
-        in_bias = empty_parameter(3 * embed_dim, device=device, dtype=dtype) if bias else None
-        self.register_parameter("in_proj_bias", in_bias)
-        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
+        if self._qkv_same_embed_dim:
+            self.in_proj_weight = empty_parameter(3 * embed_dim, embed_dim, **factory_kwargs)
+            self.register_parameter("q_proj_weight", None)
+            self.register_parameter("k_proj_weight", None)
+            self.register_parameter("v_proj_weight", None)
+        else:
+            self.q_proj_weight = empty_parameter(embed_dim, embed_dim, **factory_kwargs)
+            self.k_proj_weight = empty_parameter(embed_dim, self.kdim, **factory_kwargs)
+            self.v_proj_weight = empty_parameter(embed_dim, self.vdim, **factory_kwargs)
+            self.register_parameter("in_proj_weight", None)
+        self.register_parameter("in_proj_bias", empty_parameter(3 * embed_dim, **factory_kwargs) if bias else None)
+        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, **factory_kwargs)
         if add_bias_kv:
-            self.bias_k = empty_parameter(1, 1, embed_dim, device=device, dtype=dtype)
-            self.bias_v = empty_parameter(1, 1, embed_dim, device=device, dtype=dtype)
+            self.bias_k = empty_parameter(1, 1, embed_dim, **factory_kwargs)
+            self.bias_v = empty_parameter(1, 1, embed_dim, **factory_kwargs)
         else:
             self.bias_k = self.bias_v = None
         self.add_zero_attn = add_zero_attn
@@ -480,16 +480,16 @@ class MultiheadAttention(Module):
 
     def forward(
         self,
-        query: Any,
-        key: Any,
-        value: Any,
-        key_padding_mask: Any = None,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
         need_weights: bool = True,
-        attn_mask: Any = None,
+        attn_mask: Tensor | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
-    ) -> tuple[Any, Any]:
-        """Return what the queries take from the values, and the weights, or None without ``need_weights``.
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the values weighted for each query, and the weights, or None without ``need_weights``.
 
         True in ``key_padding_mask`` (N, S) and ``attn_mask`` (L, S) or (N * heads, L, S) hides; floats are added to
         the scores. ``is_causal`` says that ``attn_mask`` hides what comes after each query.
@@ -524,25 +524,24 @@ class MultiheadAttention(Module):
         )
         return (out.transpose(1, 0), weights) if swap else (out, weights)
 
-    def merge_masks(self, attn_mask: Any, key_padding_mask: Any, query: Any) -> tuple[Any, int | None]:
-        """Return both masks as one, and what it is: 0 for (L, L), 1 for padding alone, 2 for (N, heads, L, L)."""
-        mask, kind = None, None
-        if key_padding_mask is not None:
-            mask, kind = key_padding_mask, 1
+    def merge_masks(
+        self, attn_mask: Tensor | None, key_padding_mask: Tensor | None, query: Tensor
+    ) -> tuple[Tensor | None, int | None]:
+        """Return both masks as one, and its type: 1 for padding alone, 2 for (N, heads, L, L); None without masks."""
         if attn_mask is None:
-            return mask, kind
+            return key_padding_mask, None if key_padding_mask is None else 1
         batch, length, _ = query.shape
         if attn_mask.ndim == 3:
-            wide = attn_mask.view(batch, -1, length, length)
+            merged = attn_mask.view(batch, -1, length, length)
         else:
-            wide = attn_mask.view(1, 1, length, length).expand(batch, self.num_heads, -1, -1)
+            merged = attn_mask.view(1, 1, length, length).expand(batch, self.num_heads, -1, -1)
         if key_padding_mask is not None:
-            wide = wide + key_padding_mask.view(batch, 1, 1, length).expand(-1, self.num_heads, -1, -1)
-        return wide, 2
+            merged = merged + key_padding_mask.view(batch, 1, 1, length).expand(-1, self.num_heads, -1, -1)
+        return merged, 2
 
 
-def _transposed(query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
-    """Return all three with the batch second; what was one tensor stays one."""
+def _transposed(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return all three with the batch second; a tensor given twice is transposed once, and stays one tensor."""
     if key is value:
         both = key.transpose(1, 0)
         return (both if query is key else query.transpose(1, 0)), both, both
@@ -562,10 +561,10 @@ class RReLU(Module):
         self.upper = upper
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the activation of ``input``."""
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the bounds of the slope."""
-        return f"lower={self.lower}, upper={self.upper}{', inplace=True' if self.inplace else ''}"
+        return f"lower={self.lower}, upper={self.upper}{_inplace_text(self.inplace)}"

@@ -11,6 +11,7 @@ from ...autograd.variable import wrap
 from ...tensors.ops.shape.join import cat
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F
+from ..common_types import Device, Dtype
 from .container import ModuleList, Sequential
 from .linear import Linear
 from .module import Module
@@ -19,8 +20,8 @@ from .module import Module
 class _ASMoutput(NamedTuple):
     """The log-probability of each target, and minus their mean."""
 
-    output: Any
-    loss: Any
+    output: Tensor
+    loss: Tensor
 
 
 class AdaptiveLogSoftmaxWithLoss(Module):
@@ -46,10 +47,10 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         cutoffs: Sequence[int],
         div_value: float = 4.0,
         head_bias: bool = False,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
-        where = {"device": device, "dtype": dtype}
+        factory_kwargs: dict[str, Any] = {"device": device, "dtype": dtype}
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
@@ -72,13 +73,13 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         self.shortlist_size = self.cutoffs[0]
         self.n_clusters = len(self.cutoffs) - 1
         self.head_size = self.shortlist_size + self.n_clusters
-        self.head = Linear(in_features, self.head_size, bias=head_bias, **where)
+        self.head = Linear(in_features, self.head_size, bias=head_bias, **factory_kwargs)
         self.tail = ModuleList()
         for i in range(self.n_clusters):
             narrow = int(in_features // div_value ** (i + 1))
             size = self.cutoffs[i + 1] - self.cutoffs[i]
-            down = Linear(in_features, narrow, bias=False, **where)
-            self.tail.append(Sequential(down, Linear(narrow, size, bias=False, **where)))
+            down = Linear(in_features, narrow, bias=False, **factory_kwargs)
+            self.tail.append(Sequential(down, Linear(narrow, size, bias=False, **factory_kwargs)))
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
@@ -87,7 +88,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             down.reset_parameters()
             up.reset_parameters()
 
-    def forward(self, input_: Any, target_: Any) -> _ASMoutput:
+    def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         """Return ``(output, loss)``: the log-probability of each target, (N) or (), and minus their mean.
 
         ``input_`` is (N, in_features) or (in_features). Raises RuntimeError for sizes that do not fit and for targets
@@ -111,9 +112,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             )
         x = input_ if batched else input_.unsqueeze(0)
         cluster = np.searchsorted(self.cutoffs[:-1], target, "right")  # 0 for what the head knows
-        place = np.where(cluster > 0, self.shortlist_size + cluster - 1, target)
+        position = np.where(cluster > 0, self.shortlist_size + cluster - 1, target)
         head = F.log_softmax(self.head(x), dim=1)
-        output = head.gather(1, _index(place[:, None])).squeeze(1)
+        output = head.gather(1, _index(position[:, None])).squeeze(1)
         for i, tail in enumerate(self.tail):
             rows = np.flatnonzero(cluster == i + 1)
             if rows.size:
@@ -123,7 +124,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         loss = (-output).mean()
         return _ASMoutput(output if batched else output.squeeze(0), loss)
 
-    def log_prob(self, input: Any) -> Any:
+    def log_prob(self, input: Tensor) -> Tensor:
         """Return the log-probabilities of all classes, (N, n_classes), for ``input`` (N, in_features)."""
         head = F.log_softmax(self.head(input), dim=1)
         parts = [head[:, : self.shortlist_size]]
@@ -132,11 +133,10 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             parts.append(within + head[:, self.shortlist_size + i, None])
         return cat(parts, 1)
 
-    def predict(self, input: Any) -> Any:
+    def predict(self, input: Tensor) -> Tensor:
         """Return the most probable class of each row, (N)."""
         return self.log_prob(input).argmax(dim=1)
 
 
 def _index(numbers: Any) -> Tensor:
-    made: Tensor = wrap(Tensor, np.asarray(numbers, np.int64))
-    return made
+    return wrap(Tensor, np.asarray(numbers, np.int64))

@@ -10,6 +10,7 @@ from ...autograd.variable import wrap
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init
+from ..common_types import Device, Dtype
 from ..parameter import UninitializedBuffer, UninitializedParameter, empty
 from .lazy import LazyModuleMixin, _materialize
 from .module import Module
@@ -17,13 +18,18 @@ from .normalization import _Affine
 
 
 class _NormBase(_Affine):
-    """What BatchNorm and InstanceNorm share: options, affine parameters, running statistics as buffers."""
+    """A BatchNorm or InstanceNorm.
+
+    ranks: the numbers of dims an input may have.
+    running_mean, running_var: (num_features) buffers, or None without ``track_running_stats``.
+    num_batches_tracked: the number of training batches seen, or None likewise.
+    """
 
     _version = 2
     ranks: ClassVar[tuple[int, ...]]
-    running_mean: Any
-    running_var: Any
-    num_batches_tracked: Any
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
 
     def __init__(
         self,
@@ -32,8 +38,8 @@ class _NormBase(_Affine):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -52,16 +58,16 @@ class _NormBase(_Affine):
     def reset_running_stats(self) -> None:
         """Set mean 0, variance 1, and the count of batches 0."""
         if self.track_running_stats:
-            init.zeros_(self.running_mean)
-            init.ones_(self.running_var)
-            init.zeros_(self.num_batches_tracked)
+            init.zeros_(self.running_mean)  # type: ignore[arg-type]
+            init.ones_(self.running_var)  # type: ignore[arg-type]
+            init.zeros_(self.num_batches_tracked)  # type: ignore[arg-type]
 
     def reset_parameters(self) -> None:
         """Set the running statistics and the affine parameters to their first values."""
         self.reset_running_stats()
         super().reset_parameters()
 
-    def _check_input_dim(self, input: Any) -> None:
+    def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in self.ranks:
             expected = " or ".join(f"{rank}D" for rank in self.ranks)
             raise ValueError(f"expected {expected} input (got {input.ndim}D input)")
@@ -70,7 +76,7 @@ class _NormBase(_Affine):
         version = local_metadata.get("version")
         key = prefix + "num_batches_tracked"
         if (version is None or version < 2) and self.track_running_stats and key not in state_dict:
-            state_dict[key] = self.num_batches_tracked  # from times before batches were counted
+            state_dict[key] = self.num_batches_tracked  # saved before batches were counted
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
@@ -82,14 +88,13 @@ class _NormBase(_Affine):
 
 
 def _zero() -> Tensor:
-    made: Tensor = wrap(Tensor, np.int64(0))
-    return made
+    return wrap(Tensor, np.int64(0))
 
 
 class _BatchNorm(_NormBase):
     """Normalization over the batch in training, by the running statistics in evaluation."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` normalized; in training the running statistics are moved towards the batch's."""
         self._check_input_dim(input)
         momentum = 0.0 if self.momentum is None else self.momentum
@@ -97,11 +102,11 @@ class _BatchNorm(_NormBase):
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
                 momentum = 1.0 / float(self.num_batches_tracked)
-        used = not self.training or self.track_running_stats
+        use_statistics = not self.training or self.track_running_stats
         return F.batch_norm(
             input,
-            self.running_mean if used else None,
-            self.running_var if used else None,
+            self.running_mean if use_statistics else None,
+            self.running_var if use_statistics else None,
             self.weight,
             self.bias,
             self.training or (self.running_mean is None and self.running_var is None),
@@ -153,15 +158,15 @@ class SyncBatchNorm(_BatchNorm):
         affine: bool = True,
         track_running_stats: bool = True,
         process_group: Any = None,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
         *,
         bias: bool = True,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
         self.process_group = process_group
 
-    def _check_input_dim(self, input: Any) -> None:
+    def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim < 2:
             raise ValueError(f"expected at least 2D input (got {input.ndim}D input)")
         if input.shape[1] == 0:
@@ -170,9 +175,9 @@ class SyncBatchNorm(_BatchNorm):
     @classmethod
     def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
         """Return ``module`` with every BatchNorm in it replaced by a SyncBatchNorm on the same parameters."""
-        made: Any = module
+        converted: Any = module
         if isinstance(module, _BatchNorm):
-            made = SyncBatchNorm(
+            converted = SyncBatchNorm(
                 module.num_features,
                 module.eps,
                 module.momentum,
@@ -182,26 +187,27 @@ class SyncBatchNorm(_BatchNorm):
                 bias=module.bias is not None,
             )
             if module.affine:
-                made.weight, made.bias = module.weight, module.bias
-            made.running_mean, made.running_var = module.running_mean, module.running_var
-            made.num_batches_tracked = module.num_batches_tracked
-            made.training = module.training
+                converted.weight, converted.bias = module.weight, module.bias
+            converted.running_mean, converted.running_var = module.running_mean, module.running_var
+            converted.num_batches_tracked = module.num_batches_tracked
+            converted.training = module.training
         for name, child in module.named_children():
-            made.add_module(name, cls.convert_sync_batchnorm(child, process_group))
-        return made  # type: ignore[no-any-return]
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted
 
 
-# ------------------------------------------------------------------ normalization
+# ------------------------------------------------------------------ lazy
 
 
-class _LazyNorm(LazyModuleMixin):
-    """What all lazy normalizations share: as many features as dim 1 of the first input has."""
+class _LazyNormBase(LazyModuleMixin):
+    """A BatchNorm or InstanceNorm that takes ``num_features`` from dim 1 of its first input."""
 
     num_features: int
     weight: Any
     bias: Any
     running_mean: Any
     running_var: Any
+    num_batches_tracked: Any
 
     def __init__(
         self,
@@ -209,8 +215,8 @@ class _LazyNorm(LazyModuleMixin):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -223,14 +229,14 @@ class _LazyNorm(LazyModuleMixin):
         if track_running_stats:
             self.running_mean = UninitializedBuffer(device=device, dtype=dtype)
             self.running_var = UninitializedBuffer(device=device, dtype=dtype)
-            self.num_batches_tracked = wrap(Tensor, np.int64(0))
+            self.num_batches_tracked = _zero()
 
     def reset_parameters(self) -> None:
-        """Set everything to its first value, if it has a shape."""
+        """Set statistics and parameters to their first values, if they have a shape."""
         if not self.has_uninitialized_params() and self.num_features:
             super().reset_parameters()  # type: ignore[misc]
 
-    def initialize_parameters(self, input: Any) -> None:
+    def initialize_parameters(self, input: Tensor) -> None:
         """Make parameters and statistics for ``input``."""
         if self.has_uninitialized_params():
             self.num_features = input.shape[1]
@@ -239,7 +245,7 @@ class _LazyNorm(LazyModuleMixin):
             self.reset_parameters()
 
 
-class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
+class LazyBatchNorm1d(_LazyNormBase, BatchNorm1d):
     """A :class:`BatchNorm1d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm1d.html
@@ -248,7 +254,7 @@ class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
     cls_to_become = BatchNorm1d
 
 
-class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
+class LazyBatchNorm2d(_LazyNormBase, BatchNorm2d):
     """A :class:`BatchNorm2d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm2d.html
@@ -257,7 +263,7 @@ class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     cls_to_become = BatchNorm2d
 
 
-class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
+class LazyBatchNorm3d(_LazyNormBase, BatchNorm3d):
     """A :class:`BatchNorm3d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm3d.html

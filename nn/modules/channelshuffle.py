@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .module import Module
 
@@ -18,7 +17,7 @@ class ChannelShuffle(Module):
         super().__init__()
         self.groups = groups
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` with its channels in the new order."""
         return F.channel_shuffle(input, self.groups)
 

@@ -11,11 +11,11 @@ from typing import Any, Self
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Parameter
 from .module import Module
-from .module_base import typename
+from .module_registration import typename
 
 
-class Numbered(Module):
-    """What Sequential and ModuleList share: children named "0", "1", ... and reached like items of a list."""
+class _Numbered(Module):
+    """A container whose children are named "0", "1", ..., and are reached like the items of a list."""
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -23,7 +23,7 @@ class Numbered(Module):
     def __iter__(self) -> Iterator[Any]:
         return iter(self._modules.values())
 
-    def _key(self, idx: Any) -> str:
+    def _get_abs_string_index(self, idx: Any) -> str:
         """Return the name of child number ``idx``; IndexError if there is none."""
         names = list(self._modules)
         number = as_index(idx)
@@ -32,18 +32,18 @@ class Numbered(Module):
         return names[number]
 
     def __setitem__(self, idx: Any, module: Any) -> None:
-        setattr(self, self._key(idx), module)
+        setattr(self, self._get_abs_string_index(idx), module)
 
     def __delitem__(self, idx: Any) -> None:
-        for name in list(self._modules)[idx] if isinstance(idx, slice) else [self._key(idx)]:
+        for name in list(self._modules)[idx] if isinstance(idx, slice) else [self._get_abs_string_index(idx)]:
             delattr(self, name)
         self._modules = {str(number): module for number, module in enumerate(self._modules.values())}
 
     def pop(self, key: Any) -> Any:
         """Remove child number ``key`` and return it."""
-        found = self[key]  # type: ignore[index]
+        module = self[key]  # type: ignore[index]
         del self[key]
-        return found
+        return module
 
     def append(self, module: Any) -> Self:
         """Add ``module`` at the end; return the container."""
@@ -54,20 +54,20 @@ class Numbered(Module):
         """Put ``module`` before child number ``index``; IndexError if that is out of range."""
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
-        number = self._place(index)
         modules = list(self._modules.values())
-        modules.insert(number, module)
-        self._modules = {str(place): each for place, each in enumerate(modules)}
+        modules.insert(self._insertion_index(index), module)
+        self._modules = {str(number): child for number, child in enumerate(modules)}
         return self
 
-    def _place(self, index: int) -> int:
+    def _insertion_index(self, index: int) -> int:
+        """Return ``index`` counted from the front; IndexError if it is out of range."""
         size = len(self)
         if not -size <= index <= size:
             raise IndexError(f"Index out of range: {index} in {self._get_name()} of length {size}")
         return index + size if index < 0 else index
 
 
-class Sequential(Numbered):
+class Sequential(_Numbered):
     """Modules run one after the other; given as arguments, or named in an OrderedDict.
 
     https://pytorch.org/docs/stable/generated/torch.nn.Sequential.html
@@ -83,7 +83,7 @@ class Sequential(Numbered):
             self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
-        """Return what the last module makes of it all."""
+        """Return the output of the last module."""
         for module in self._modules.values():
             input = module(input)
         return input
@@ -91,7 +91,7 @@ class Sequential(Numbered):
     def __getitem__(self, idx: Any) -> Any:
         if isinstance(idx, slice):
             return type(self)(OrderedDict(list(self._modules.items())[idx]))
-        return self._modules[self._key(idx)]
+        return self._modules[self._get_abs_string_index(idx)]
 
     def insert(self, index: int, module: Any) -> Self:
         """Put ``module`` before child number ``index``; return the container."""
@@ -107,14 +107,14 @@ class Sequential(Numbered):
         return self
 
     def __add__(self, other: Any) -> Sequential:
-        _check(isinstance(other, Sequential), "add operator supports only objects of Sequential class", other)
+        _check_sequential(other)
         return Sequential(*self, *other)
 
     def __iadd__(self, other: Any) -> Self:
-        _check(isinstance(other, Sequential), "add operator supports only objects of Sequential class", other)
+        _check_sequential(other)
         return self.extend(other)
 
-    def _times(self, other: Any) -> list[Any]:
+    def _repeated(self, other: Any) -> list[Any]:
         if not isinstance(other, int):
             raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(other)}")
         if other <= 0:
@@ -122,21 +122,21 @@ class Sequential(Numbered):
         return list(self) * other
 
     def __mul__(self, other: Any) -> Sequential:
-        return Sequential(*self._times(other))
+        return Sequential(*self._repeated(other))
 
     def __rmul__(self, other: Any) -> Sequential:
-        return Sequential(*self._times(other))
+        return Sequential(*self._repeated(other))
 
     def __imul__(self, other: Any) -> Self:
-        return self.extend(self._times(other)[len(self) :])
+        return self.extend(self._repeated(other)[len(self) :])
 
 
-def _check(right: bool, rule: str, given: Any) -> None:
-    if not right:
-        raise ValueError(f"{rule}, but {type(given)} is given.")
+def _check_sequential(value: Any) -> None:
+    if not isinstance(value, Sequential):
+        raise ValueError(f"add operator supports only objects of Sequential class, but {type(value)} is given.")
 
 
-class ModuleList(Numbered):
+class ModuleList(_Numbered):
     """Modules in a list, registered; it has no ``forward``.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
@@ -150,7 +150,7 @@ class ModuleList(Numbered):
     def __getitem__(self, idx: Any) -> Any:
         if isinstance(idx, slice):
             return type(self)(list(self._modules.values())[idx])
-        return self._modules[self._key(idx)]
+        return self._modules[self._get_abs_string_index(idx)]
 
     def insert(self, index: int, module: Any) -> None:
         """Put ``module`` before child number ``index``."""
@@ -233,41 +233,41 @@ class ModuleDict(Module):
 
     def update(self, modules: Any) -> None:
         """Add or replace modules: a mapping, a ModuleDict, or an iterable of pairs."""
-        for key, module in pairs(modules, "ModuleDict"):
+        for key, module in _key_value_pairs(modules, "ModuleDict"):
             self[key] = module
 
 
-def pairs(given: Any, name: str) -> list[tuple[str, Any]]:
-    """Return the key/value pairs of what was given to ``update`` of the container ``name``."""
-    if not isinstance(given, Iterable):
+def _key_value_pairs(items: Any, name: str) -> list[tuple[str, Any]]:
+    """Return the pairs given to ``update`` of the container ``name``; TypeError or ValueError if they are none."""
+    if not isinstance(items, Iterable):
         raise TypeError(
-            f"{name}.update should be called with an iterable of key/value pairs, but got {type(given).__name__}"
+            f"{name}.update should be called with an iterable of key/value pairs, but got {type(items).__name__}"
         )
-    if isinstance(given, Mapping | ModuleDict) or hasattr(given, "items"):
-        return list(given.items())
-    found = []
-    for number, pair in enumerate(given):
+    if isinstance(items, Mapping | ModuleDict) or hasattr(items, "items"):
+        return list(items.items())
+    pairs = []
+    for number, pair in enumerate(items):
         if not isinstance(pair, Iterable):
             raise TypeError(f"{name} update sequence element #{number} should be Iterable; is {type(pair).__name__}")
-        items = tuple(pair)
-        if len(items) != 2:
-            raise ValueError(f"{name} update sequence element #{number} has length {len(items)}; 2 is required")
-        found.append(items)
-    return found
+        key_value = tuple(pair)
+        if len(key_value) != 2:
+            raise ValueError(f"{name} update sequence element #{number} has length {len(key_value)}; 2 is required")
+        pairs.append(key_value)
+    return pairs
 
 
-def _kept(value: Any) -> Any:
+def _as_parameter(value: Any) -> Any:
     """Return a plain tensor as a Parameter, anything else as it is."""
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
-def _described(name: Any, value: Any, kind: str) -> str:
-    """Return the line of one item; ``kind`` is how its container words the dtype."""
+def _item_text(name: Any, value: Any, dtype: str) -> str:
+    """Return the line of one item; ``dtype`` is in the words of its container."""
     if not isinstance(value, Tensor):
         return f"  ({name}): Object of type: {typename(value)}"
     word = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(str(n) for n in value.array.shape)
-    return f"  ({name}): {word} containing: [{kind} of size {size}]"
+    return f"  ({name}): {word} containing: [{dtype} of size {size}]"
 
 
 class ParameterList(Module):
@@ -282,7 +282,7 @@ class ParameterList(Module):
         if values is not None:
             self.extend(values)
 
-    def _number(self, idx: Any) -> int:
+    def _checked_index(self, idx: Any) -> int:
         number = as_index(idx)
         if not -len(self) <= number < len(self):
             raise IndexError(f"index {idx} is out of range for ParameterList of length {len(self)}")
@@ -291,10 +291,10 @@ class ParameterList(Module):
     def __getitem__(self, idx: Any) -> Any:
         if isinstance(idx, slice):
             return type(self)(self[number] for number in range(*idx.indices(len(self))))
-        return getattr(self, str(self._number(idx)))
+        return getattr(self, str(self._checked_index(idx)))
 
     def __setitem__(self, idx: Any, param: Any) -> None:
-        setattr(self, str(self._number(idx)), _kept(param))
+        setattr(self, str(self._checked_index(idx)), _as_parameter(param))
 
     def __len__(self) -> int:
         return self._size
@@ -319,12 +319,12 @@ class ParameterList(Module):
     def pop(self, idx: Any = -1) -> Any:
         """Remove item ``idx`` and return it."""
         values = list(self)
-        found = values.pop(idx)
+        value = values.pop(idx)
         for number in range(len(self)):
             delattr(self, str(number))
         self._size = 0
         self.extend(values)
-        return found
+        return value
 
     def __iadd__(self, values: Iterable[Any]) -> Self:
         return self.extend(values)
@@ -332,7 +332,7 @@ class ParameterList(Module):
     def extra_repr(self) -> str:
         """Return one line for each item."""
         return "\n".join(
-            _described(number, value, str(value.dtype) if isinstance(value, Tensor) else "")
+            _item_text(number, value, str(value.dtype) if isinstance(value, Tensor) else "")
             for number, value in enumerate(self)
         )
 
@@ -363,7 +363,7 @@ class ParameterDict(Module):
         return getattr(self, self._attribute(key))
 
     def __setitem__(self, key: str, value: Any) -> None:
-        setattr(self, self._attribute(key), _kept(value))
+        setattr(self, self._attribute(key), _as_parameter(value))
         self._keys[key] = None
 
     def __delitem__(self, key: str) -> None:
@@ -394,9 +394,9 @@ class ParameterDict(Module):
 
     def pop(self, key: str) -> Any:
         """Remove the value called ``key`` and return it."""
-        found = self[key]
+        value = self[key]
         del self[key]
-        return found
+        return value
 
     def popitem(self) -> tuple[str, Any]:
         """Remove and return the last key and value."""
@@ -433,16 +433,16 @@ class ParameterDict(Module):
 
     def update(self, parameters: Any) -> None:
         """Add or replace values: a mapping, a ParameterDict, or an iterable of pairs."""
-        found = pairs(parameters, "ParameterDict")
+        pairs = _key_value_pairs(parameters, "ParameterDict")
         if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
-            found = sorted(found, key=lambda pair: pair[0])  # as PyTorch does with a plain mapping
-        for key, value in found:
+            pairs = sorted(pairs, key=lambda pair: pair[0])  # as PyTorch does with a plain mapping
+        for key, value in pairs:
             self[key] = value
 
     def __or__(self, other: ParameterDict) -> ParameterDict:
-        made = self.copy()
-        made.update(other)
-        return made
+        result = self.copy()
+        result.update(other)
+        return result
 
     def __ror__(self, other: dict[str, Any]) -> dict[str, Any]:
         return {**other, **dict(self.items())}
@@ -453,7 +453,7 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         """Return one line for each item."""
-        return "\n".join(_described(key, value, typename(value)) for key, value in self.items())
+        return "\n".join(_item_text(key, value, typename(value)) for key, value in self.items())
 
     def __call__(self, input: Any) -> Any:
         """Raise RuntimeError: there is nothing to compute."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init
+from ..common_types import Device, Dtype, _size_any_t
 from ..parameter import Parameter, UninitializedParameter, empty_parameter
 from .lazy import LazyModuleMixin, _materialize
 from .module import Module
@@ -16,45 +19,74 @@ _MODES = {"zeros", "reflect", "replicate", "circular"}
 
 
 class _ConvNd(Module):
-    """What all convolutions share: options, parameters, text."""
+    """A convolution or its transpose, over the last ``dims`` dims.
+
+    weight: (out_channels, in_channels / groups, *kernel_size), of a transpose with the channels swapped.
+    bias: (out_channels), or None.
+    kernel_size, stride, dilation, output_padding: a number for each of ``dims``.
+    padding: likewise, or "same" or "valid".
+    """
 
     dims: ClassVar[int]
     weight: Parameter
     bias: Parameter | None
 
-    def _setup(self, transposed: bool, bias: bool, device: Any, dtype: Any, **options: Any) -> None:
-        """Check and keep the options, and make the parameters."""
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: _size_any_t,
+        stride: _size_any_t,
+        padding: _size_any_t | str,
+        dilation: _size_any_t,
+        transposed: bool,
+        output_padding: _size_any_t,
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        device: Device,
+        dtype: Dtype,
+    ) -> None:
         super().__init__()
-        dims, groups = self.dims, options["groups"]
-        for name in ("kernel_size", "stride", "dilation", "output_padding"):
-            options[name] = per_dim(options[name], dims)
-        if not isinstance(options["padding"], str):
-            options["padding"] = per_dim(options["padding"], dims)
-        _check(options)
-        for name, value in options.items():
-            setattr(self, name, value)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = per_dim(kernel_size, self.dims)
+        self.stride = per_dim(stride, self.dims)
+        self.padding = padding if isinstance(padding, str) else per_dim(padding, self.dims)
+        self.dilation = per_dim(dilation, self.dims)
         self.transposed = transposed
-        inputs, outputs = options["in_channels"], options["out_channels"]
-        first, second = (inputs, outputs // groups) if transposed else (outputs, inputs // groups)
-        self.weight = empty_parameter(first, second, *options["kernel_size"], device=device, dtype=dtype)
+        self.output_padding = per_dim(output_padding, self.dims)
+        self.groups = groups
+        self.padding_mode = padding_mode
+        self._check_options()
+        channels = (in_channels, out_channels // groups) if transposed else (out_channels, in_channels // groups)
+        self.weight = empty_parameter(*channels, *self.kernel_size, device=device, dtype=dtype)
         if bias:
-            self.bias = empty_parameter(outputs, device=device, dtype=dtype)
+            self.bias = empty_parameter(out_channels, device=device, dtype=dtype)
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
 
-    in_channels: int
-    out_channels: int
-    kernel_size: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: Any
-    dilation: tuple[int, ...]
-    output_padding: tuple[int, ...]
-    groups: int
-    padding_mode: str
+    def _check_options(self) -> None:
+        """Raise ValueError for options that do not fit together."""
+        groups = self.groups
+        if groups <= 0:
+            raise ValueError(f"groups must be a positive integer, not {groups}")
+        for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
+            if channels % groups:
+                raise ValueError(f"{name} must be divisible by groups: {channels} is not divisible by {groups}")
+        if isinstance(self.padding, str):
+            if self.padding not in {"same", "valid"}:
+                raise ValueError(f"Invalid padding string {self.padding!r}, should be one of 'same', 'valid'")
+            if self.padding == "same" and any(n != 1 for n in self.stride):
+                raise ValueError("padding='same' is not supported for strided convolutions")
+        if self.padding_mode not in _MODES:
+            raise ValueError(
+                f"padding_mode must be one of {sorted(_MODES)}, but got padding_mode='{self.padding_mode}'"
+            )
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Draw weight and bias from [-b, b), b = 1 / sqrt(fan-in), as in PyTorch."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             fan_in, _ = init._calculate_fan_in_and_fan_out(self.weight)
@@ -70,7 +102,7 @@ class _ConvNd(Module):
             return [side for n in reversed(total) for side in (n // 2, n - n // 2)]
         return [n for n in reversed(self.padding) for _ in range(2)]
 
-    def _conv_forward(self, conv: Any, input: Any, weight: Any, bias: Any) -> Any:
+    def _conv_forward(self, conv: Callable[..., Any], input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self.padding_mode == "zeros":
             return conv(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
         padded = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
@@ -92,55 +124,37 @@ class _ConvNd(Module):
         return text
 
 
-def _check(options: dict[str, Any]) -> None:
-    """Raise ValueError for options that do not fit together."""
-    groups, padding = options["groups"], options["padding"]
-    if groups <= 0:
-        raise ValueError(f"groups must be a positive integer, not {groups}")
-    for name in ("in_channels", "out_channels"):
-        if options[name] % groups:
-            raise ValueError(f"{name} must be divisible by groups: {options[name]} is not divisible by {groups}")
-    if isinstance(padding, str):
-        if padding not in {"same", "valid"}:
-            raise ValueError(f"Invalid padding string {padding!r}, should be one of 'same', 'valid'")
-        if padding == "same" and any(n != 1 for n in options["stride"]):
-            raise ValueError("padding='same' is not supported for strided convolutions")
-    mode = options["padding_mode"]
-    if mode not in _MODES:
-        raise ValueError(f"padding_mode must be one of {sorted(_MODES)}, but got padding_mode='{mode}'")
-
-
 class _Conv(_ConvNd):
-    """A convolution, of as many dims as ``dims`` says."""
+    """A convolution, with PyTorch's signature; ``_ConvNd`` is of the transposes too."""
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: _size_any_t,
+        stride: _size_any_t = 1,
+        padding: _size_any_t | str = 0,
+        dilation: _size_any_t = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
-        self._setup(
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
             False,
+            0,
+            groups,
             bias,
+            padding_mode,
             device,
             dtype,
-            in_channels=in_channels,
-            out_channels=out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            output_padding=0,
-            groups=groups,
-            padding_mode=padding_mode,
         )
 
 
@@ -152,7 +166,7 @@ class Conv1d(_Conv):
 
     dims = 1
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the convolved ``input``, (N, C_in, L) or (C_in, L)."""
         return self._conv_forward(F.conv1d, input, self.weight, self.bias)
 
@@ -171,7 +185,7 @@ class Conv2d(_Conv):
 
     dims = 2
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the convolved ``input``, (N, C_in, H, W) or (C_in, H, W)."""
         return self._conv_forward(F.conv2d, input, self.weight, self.bias)
 
@@ -184,52 +198,54 @@ class Conv3d(_Conv):
 
     dims = 3
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the convolved ``input``, (N, C_in, D, H, W) or (C_in, D, H, W)."""
         return self._conv_forward(F.conv3d, input, self.weight, self.bias)
 
 
-class _ConvTranspose(_ConvNd):
-    """The transpose of a convolution: what its gradient does to its input."""
+class _ConvTransposeNd(_ConvNd):
+    """The transpose of a convolution: the map that takes its gradient from output to input."""
+
+    padding: tuple[int, ...]
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
+        kernel_size: _size_any_t,
+        stride: _size_any_t = 1,
+        padding: _size_any_t = 0,
+        output_padding: _size_any_t = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation: Any = 1,
+        dilation: _size_any_t = 1,
         padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}, not {padding_mode!r}')
-        self._setup(
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
             True,
+            output_padding,
+            groups,
             bias,
+            padding_mode,
             device,
             dtype,
-            in_channels=in_channels,
-            out_channels=out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            output_padding=output_padding,
-            groups=groups,
-            padding_mode=padding_mode,
         )
 
-    def _transpose_forward(self, conv: Any, input: Any, output_size: Any) -> Any:
-        extra = self.output_padding if output_size is None else self._extra(input, list(output_size))
-        return conv(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+    def _transpose_forward(self, conv: Callable[..., Any], input: Tensor, output_size: Sequence[int] | None) -> Tensor:
+        padding = self.output_padding if output_size is None else self._output_padding(input, list(output_size))
+        return conv(input, self.weight, self.bias, self.stride, self.padding, padding, self.groups, self.dilation)
 
-    def _extra(self, input: Any, size: list[int]) -> tuple[int, ...]:
+    def _output_padding(self, input: Tensor, size: list[int]) -> tuple[int, ...]:
         """Return the output padding that leads to ``size``; ValueError if none does."""
         dims = self.dims
         lead = input.ndim - dims
@@ -240,23 +256,23 @@ class _ConvTranspose(_ConvNd):
                 f"{type(self).__name__}: for {input.ndim}D input, output_size must have {dims} or {input.ndim} "
                 f"elements (got {len(size)})"
             )
-        least = [
+        min_sizes = [
             (input.shape[lead + d] - 1) * self.stride[d]
             - 2 * self.padding[d]
             + self.dilation[d] * (self.kernel_size[d] - 1)
             + 1
             for d in range(dims)
         ]
-        most = [low + self.stride[d] - 1 for d, low in enumerate(least)]
-        if not all(low <= n <= high for low, n, high in zip(least, size, most, strict=True)):
+        max_sizes = [n + stride - 1 for n, stride in zip(min_sizes, self.stride, strict=True)]
+        if not all(low <= n <= high for low, n, high in zip(min_sizes, size, max_sizes, strict=True)):
             raise ValueError(
-                f"requested an output size of {size}, but valid sizes range from {least} to {most} "
+                f"requested an output size of {size}, but valid sizes range from {min_sizes} to {max_sizes} "
                 f"(for an input of {tuple(input.shape[lead:])})"
             )
-        return tuple(n - low for n, low in zip(size, least, strict=True))
+        return tuple(n - low for n, low in zip(size, min_sizes, strict=True))
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """Transposed convolution along one dim: (N, C_in, L) to (N, C_out, L').
 
     https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
@@ -264,12 +280,12 @@ class ConvTranspose1d(_ConvTranspose):
 
     dims = 1
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """Return the layer's output, of ``output_size`` if that is given."""
         return self._transpose_forward(F.conv_transpose1d, input, output_size)
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """Transposed convolution of images: (N, C_in, H, W) to (N, C_out, H', W').
 
     https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
@@ -277,12 +293,12 @@ class ConvTranspose2d(_ConvTranspose):
 
     dims = 2
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """Return the layer's output, of ``output_size`` if that is given."""
         return self._transpose_forward(F.conv_transpose2d, input, output_size)
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """Transposed convolution of volumes: (N, C_in, D, H, W) to (N, C_out, D', H', W').
 
     https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose3d.html
@@ -290,16 +306,16 @@ class ConvTranspose3d(_ConvTranspose):
 
     dims = 3
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """Return the layer's output, of ``output_size`` if that is given."""
         return self._transpose_forward(F.conv_transpose3d, input, output_size)
 
 
-# ------------------------------------------------------------------ convolutions
+# ------------------------------------------------------------------ lazy
 
 
-class _LazyConv(LazyModuleMixin):
-    """What all lazy convolutions share: the channels of the first input."""
+class _LazyConvXdMixin(LazyModuleMixin):
+    """A convolution or transpose that takes ``in_channels`` from its first input."""
 
     in_channels: int
     out_channels: int
@@ -310,9 +326,8 @@ class _LazyConv(LazyModuleMixin):
     weight: Any
     bias: Any
 
-    def _begin(self, out_channels: int, bias: bool, **options: Any) -> None:
-        """Make the layer without channels, and its parameters without shapes."""
-        LazyModuleMixin.__init__(self, 0, 0, bias=False, **options)
+    def __init__(self, out_channels: int, bias: bool, **options: Any) -> None:
+        super().__init__(0, 0, bias=False, **options)
         self.out_channels = out_channels
         self.weight = UninitializedParameter(device=options["device"], dtype=options["dtype"])
         if bias:
@@ -323,46 +338,45 @@ class _LazyConv(LazyModuleMixin):
         if not self.has_uninitialized_params() and self.in_channels:
             super().reset_parameters()  # type: ignore[misc]
 
-    def initialize_parameters(self, input: Any, *args: Any, **kwargs: Any) -> None:
+    def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
         """Make weight and bias for ``input``."""
         if not self.has_uninitialized_params():
             return
-        self.in_channels = self._channels(input)
+        self.in_channels = self._get_in_channels(input)
         if self.in_channels % self.groups:
             raise ValueError("in_channels must be divisible by groups")
-        first, second = self.out_channels, self.in_channels // self.groups
+        channels = self.out_channels, self.in_channels // self.groups
         if self.transposed:
-            first, second = self.in_channels, self.out_channels // self.groups
-        _materialize(self.weight, (first, second, *self.kernel_size))
+            channels = self.in_channels, self.out_channels // self.groups
+        _materialize(self.weight, (*channels, *self.kernel_size))
         _materialize(self.bias, (self.out_channels,))
         self.reset_parameters()
 
-    def _channels(self, input: Any) -> int:
-        alone = self.dims + 1
-        if input.ndim not in {alone, alone + 1}:
+    def _get_in_channels(self, input: Tensor) -> int:
+        unbatched = self.dims + 1
+        if input.ndim not in {unbatched, unbatched + 1}:
             raise RuntimeError(
-                f"Expected {alone}D (unbatched) or {alone + 1}D (batched) input to {type(self).__name__}, but got "
-                f"input of size: {input.shape}"
+                f"Expected {unbatched}D (unbatched) or {unbatched + 1}D (batched) input to {type(self).__name__}, but "
+                f"got input of size: {input.shape}"
             )
-        found: int = input.shape[input.ndim - alone]
-        return found
+        return input.shape[input.ndim - unbatched]
 
 
-class _LazyPlain(_LazyConv):
+class _LazyConv(_LazyConvXdMixin):
     def __init__(
         self,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: _size_any_t,
+        stride: _size_any_t = 1,
+        padding: _size_any_t | str = 0,
+        dilation: _size_any_t = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
-        self._begin(
+        super().__init__(
             out_channels,
             bias,
             kernel_size=kernel_size,
@@ -376,22 +390,22 @@ class _LazyPlain(_LazyConv):
         )
 
 
-class _LazyTransposed(_LazyConv):
+class _LazyConvTranspose(_LazyConvXdMixin):
     def __init__(
         self,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
+        kernel_size: _size_any_t,
+        stride: _size_any_t = 1,
+        padding: _size_any_t = 0,
+        output_padding: _size_any_t = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation: Any = 1,
+        dilation: _size_any_t = 1,
         padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
-        self._begin(
+        super().__init__(
             out_channels,
             bias,
             kernel_size=kernel_size,
@@ -406,7 +420,7 @@ class _LazyTransposed(_LazyConv):
         )
 
 
-class LazyConv1d(_LazyPlain, Conv1d):
+class LazyConv1d(_LazyConv, Conv1d):
     """A :class:`Conv1d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConv1d.html
@@ -415,7 +429,7 @@ class LazyConv1d(_LazyPlain, Conv1d):
     cls_to_become = Conv1d
 
 
-class LazyConv2d(_LazyPlain, Conv2d):
+class LazyConv2d(_LazyConv, Conv2d):
     """A :class:`Conv2d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConv2d.html
@@ -424,7 +438,7 @@ class LazyConv2d(_LazyPlain, Conv2d):
     cls_to_become = Conv2d
 
 
-class LazyConv3d(_LazyPlain, Conv3d):
+class LazyConv3d(_LazyConv, Conv3d):
     """A :class:`Conv3d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConv3d.html
@@ -433,7 +447,7 @@ class LazyConv3d(_LazyPlain, Conv3d):
     cls_to_become = Conv3d
 
 
-class LazyConvTranspose1d(_LazyTransposed, ConvTranspose1d):
+class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
     """A :class:`ConvTranspose1d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose1d.html
@@ -442,7 +456,7 @@ class LazyConvTranspose1d(_LazyTransposed, ConvTranspose1d):
     cls_to_become = ConvTranspose1d
 
 
-class LazyConvTranspose2d(_LazyTransposed, ConvTranspose2d):
+class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
     """A :class:`ConvTranspose2d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose2d.html
@@ -451,7 +465,7 @@ class LazyConvTranspose2d(_LazyTransposed, ConvTranspose2d):
     cls_to_become = ConvTranspose2d
 
 
-class LazyConvTranspose3d(_LazyTransposed, ConvTranspose3d):
+class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
     """A :class:`ConvTranspose3d` that takes ``in_channels`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyConvTranspose3d.html

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .module import Module
 
@@ -20,7 +19,7 @@ class PairwiseDistance(Module):
         self.eps = eps
         self.keepdim = keepdim
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the distances of the vectors of ``x1`` and ``x2``, which broadcast."""
         return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
 
@@ -36,6 +35,6 @@ class CosineSimilarity(Module):
         self.dim = dim
         self.eps = eps
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return the cosines of the vectors of ``x1`` and ``x2``, which broadcast."""
         return F.cosine_similarity(x1, x2, self.dim, self.eps)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from ...tensors.tensor.methods import Tensor
 from .module import Module
 
 
@@ -19,7 +19,7 @@ class Flatten(Module):
         self.start_dim = start_dim
         self.end_dim = end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` flattened."""
         return input.flatten(self.start_dim, self.end_dim)
 
@@ -43,7 +43,7 @@ class Unflatten(Module):
         self.dim = dim
         self.unflattened_size = unflattened_size
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` unflattened."""
         return input.unflatten(self.dim, self.unflattened_size)
 

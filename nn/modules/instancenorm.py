@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
 from warnings import warn
 
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
-from .batchnorm import _LazyNorm, _NormBase
+from ..common_types import Device, Dtype
+from .batchnorm import _LazyNormBase, _NormBase
 
 
 class _InstanceNorm(_NormBase):
@@ -19,14 +20,14 @@ class _InstanceNorm(_NormBase):
         momentum: float | None = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
         *,
         bias: bool = True,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` normalized; ValueError if it has another number of channels than the affine parameters."""
         self._check_input_dim(input)
         channels = input.ndim - self.ranks[0]
@@ -43,10 +44,10 @@ class _InstanceNorm(_NormBase):
                 stacklevel=3,
             )
         if input.ndim == self.ranks[0]:
-            return self._normalized(input.unsqueeze(0)).squeeze(0)
-        return self._normalized(input)
+            return self._apply_instance_norm(input.unsqueeze(0)).squeeze(0)
+        return self._apply_instance_norm(input)
 
-    def _normalized(self, input: Any) -> Any:
+    def _apply_instance_norm(self, input: Tensor) -> Tensor:
         return F.instance_norm(
             input,
             self.running_mean,
@@ -77,7 +78,7 @@ class InstanceNorm3d(_InstanceNorm):
     ranks = (4, 5)
 
 
-class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
+class LazyInstanceNorm1d(_LazyNormBase, InstanceNorm1d):
     """A :class:`InstanceNorm1d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm1d.html
@@ -86,7 +87,7 @@ class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
     cls_to_become = InstanceNorm1d
 
 
-class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
+class LazyInstanceNorm2d(_LazyNormBase, InstanceNorm2d):
     """A :class:`InstanceNorm2d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm2d.html
@@ -95,7 +96,7 @@ class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
     cls_to_become = InstanceNorm2d
 
 
-class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
+class LazyInstanceNorm3d(_LazyNormBase, InstanceNorm3d):
     """A :class:`InstanceNorm3d` that takes ``num_features`` from its first input.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LazyInstanceNorm3d.html

@@ -43,8 +43,8 @@ class LazyModuleMixin:
         module.initialize_parameters(*args, **(kwargs or {}))
         if module.has_uninitialized_params():
             raise RuntimeError(f"module {module._get_name()} has not been fully initialized")
-        _drop(module._forward_pre_hooks, _initialize)
-        _drop(module._load_state_dict_pre_hooks, (_shape_from_state, True))
+        _remove_hook(module._forward_pre_hooks, _initialize)
+        _remove_hook(module._load_state_dict_pre_hooks, (_shape_from_state, True))
         if module.cls_to_become is not None:
             module.__class__ = module.cls_to_become
 
@@ -54,19 +54,20 @@ def _initialize(module: Any, args: Any, kwargs: Any) -> None:
 
 
 def _shape_from_state(module: Any, state_dict: Any, prefix: str, *rest: Any) -> None:
-    """Give the tensors without shape that of the values about to be loaded."""
+    """Materialize the parameters and buffers without shape in the shapes about to be loaded."""
     for name, value in (*module._parameters.items(), *module._buffers.items()):
-        given = state_dict.get(prefix + name)
-        if is_lazy(value) and given is not None and not is_lazy(given):
+        loaded = state_dict.get(prefix + name)
+        if is_lazy(value) and loaded is not None and not is_lazy(loaded):
             with no_grad():
-                value.materialize(given.shape)
+                value.materialize(loaded.shape)
 
 
-def _drop(hooks: dict[int, Any], hook: Any) -> None:
-    for number in [number for number, each in hooks.items() if each == hook]:
+def _remove_hook(hooks: dict[int, Any], hook: Any) -> None:
+    for number in [number for number, registered in hooks.items() if registered == hook]:
         del hooks[number]
 
 
 def _materialize(value: Any, shape: tuple[int, ...]) -> None:
+    """Give ``value`` this shape if it is a parameter or buffer without one."""
     if is_lazy(value):
         value.materialize(shape)

@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 from ...autograd.grad_mode import no_grad
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init
+from ..common_types import Device, Dtype
 from ..parameter import Parameter, UninitializedParameter, empty_parameter
 from .lazy import LazyModuleMixin, _materialize
 from .module import Module
@@ -22,7 +24,7 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input``."""
         return input
 
@@ -43,7 +45,7 @@ class Linear(Module):
     bias: Parameter | None
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+        self, in_features: int, out_features: int, bias: bool = True, device: Device = None, dtype: Dtype = None
     ) -> None:
         super().__init__()
         self.in_features = in_features
@@ -62,13 +64,17 @@ class Linear(Module):
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the layer's output for ``input``, (..., in_features)."""
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the layer's sizes."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear; the name tells it apart in the text of a model, as in PyTorch."""
 
 
 class Bilinear(Module):
@@ -86,8 +92,8 @@ class Bilinear(Module):
         in2_features: int,
         out_features: int,
         bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__()
         if in1_features <= 0:
@@ -109,7 +115,7 @@ class Bilinear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input1: Any, input2: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         """Return the layer's output."""
         return F.bilinear(input1, input2, self.weight, self.bias)
 
@@ -121,7 +127,7 @@ class Bilinear(Module):
         )
 
 
-# ------------------------------------------------------------------ linear
+# ------------------------------------------------------------------ lazy
 
 
 class LazyLinear(LazyModuleMixin, Linear):
@@ -139,7 +145,7 @@ class LazyLinear(LazyModuleMixin, Linear):
 
     cls_to_become = Linear
 
-    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, out_features: int, bias: bool = True, device: Device = None, dtype: Dtype = None) -> None:
         super().__init__(0, 0, False)
         self.out_features = out_features
         self.weight = UninitializedParameter(device=device, dtype=dtype)
@@ -151,7 +157,7 @@ class LazyLinear(LazyModuleMixin, Linear):
         if not self.has_uninitialized_params() and self.in_features:
             super().reset_parameters()
 
-    def initialize_parameters(self, input: Any) -> None:
+    def initialize_parameters(self, input: Tensor) -> None:
         """Make weight and bias for ``input``, (..., in_features)."""
         if self.has_uninitialized_params():
             with no_grad():

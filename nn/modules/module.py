@@ -12,20 +12,22 @@ from ...autograd.grad_mode import no_grad
 from ...autograd.hooks import HookDict, keep_ahead
 from ...tensors.tensor.methods import Tensor
 from ..parameter import empty, is_lazy
-from .module_base import (
-    KINDS,
-    Members,
-    register_module_buffer_registration_hook,
-    register_module_module_registration_hook,
-    register_module_parameter_registration_hook,
-)
 from .module_hooks import (
+    ModuleHooks,
     register_module_forward_hook,
     register_module_forward_pre_hook,
     register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
 )
-from .module_state import StatefulModule
+from .module_registration import (
+    REGISTRIES,
+    ModuleRegistration,
+    Registry,
+    register_module_buffer_registration_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from .module_state import ModuleState
 
 __all__ = [
     "Module",
@@ -44,7 +46,12 @@ _STATE_HOOKS = (
 _FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
 
 
-class Module(StatefulModule):
+def _forward_unimplemented(self: Module, *input: Any) -> None:
+    """Return what the module computes; every subclass writes its own."""
+    raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+
+class Module(ModuleRegistration, ModuleHooks, ModuleState):
     """A part of a model: a tree of modules whose leaves own parameters. Subclass it and write ``forward``.
 
     Parameters, buffers and modules assigned as attributes are registered in order; calling the module runs its hooks
@@ -82,8 +89,8 @@ class Module(StatefulModule):
             )
         attributes = self.__dict__
         attributes["training"] = True
-        for kind in KINDS:
-            attributes[kind] = Members(self)
+        for registry in REGISTRIES:
+            attributes[registry] = Registry(self)
         attributes["_non_persistent_buffers_set"] = set()
         for name in (*_HOOKS, *_STATE_HOOKS):
             attributes[name] = HookDict()
@@ -92,15 +99,18 @@ class Module(StatefulModule):
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
-    def forward(self, *input: Any) -> Any:
-        """Return what the module computes; every subclass writes its own."""
-        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+    # A Callable attribute: subclasses may take whatever arguments they like, and type checkers agree.
+    forward: Callable[..., Any] = _forward_unimplemented
+
+    def __getattr__(self, name: str) -> Tensor | Module:
+        # Python calls it only for what is missing. Not Any: with that, type checkers would accept every misspelling.
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         attributes = self.__dict__
         attributes.update(state)
-        for kind in KINDS:
-            attributes[kind] = Members(self, state[kind])
+        for registry in REGISTRIES:
+            attributes[registry] = Registry(self, state[registry])
         for name in (*_HOOKS, *_STATE_HOOKS):
             hooks = state.get(name, {})
             attributes[name] = hooks = hooks if isinstance(hooks, HookDict) else HookDict(hooks)
@@ -124,7 +134,7 @@ class Module(StatefulModule):
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Ask for gradients of all parameters, or no longer; return the module."""
+        """Set ``requires_grad`` of all parameters; return the module."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
@@ -144,7 +154,7 @@ class Module(StatefulModule):
                     grad.requires_grad_(False)
                 grad.zero_()
 
-    def apply(self, fn: Callable[[Any], Any]) -> Self:
+    def apply(self, fn: Callable[[Module], None]) -> Self:
         """Call ``fn`` on every module, children first, and last on this one; return the module."""
         for child in self.children():
             child.apply(fn)
@@ -181,18 +191,20 @@ class Module(StatefulModule):
         Forms: ``to(dtype)``, ``to(device, dtype=None, non_blocking=False)``, ``to(tensor)``. TypeError for an integer
         dtype. The only device is the CPU.
         """
-        kind = kwargs.get("dtype")
+        dtype = kwargs.get("dtype")
         for arg in args:
-            kind = arg if isinstance(arg, dtype_class) else arg.dtype if isinstance(arg, Tensor) else kind
-        if kind is not None and not kind.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={kind}")
+            dtype = arg if isinstance(arg, dtype_class) else arg.dtype if isinstance(arg, Tensor) else dtype
+        if dtype is not None and not dtype.is_floating_point:
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
         rest = [arg for arg in args if not isinstance(arg, dtype_class | Tensor)]
         options = {name: value for name, value in kwargs.items() if name != "dtype"}
 
         def convert(x: Any) -> Any:
             if rest or options:
                 x = x.to(*rest, **options)
-            return x.to(kind) if kind is not None and x.is_floating_point() else x
+            return x.to(dtype) if dtype is not None and x.is_floating_point() else x
 
         return self._apply(convert)
 
@@ -200,20 +212,20 @@ class Module(StatefulModule):
         """Convert all parameters and buffers to ``dst_type``; return the module."""
         return self._apply(lambda x: x.type(dst_type))
 
-    def _floats(self, kind: dtype_class) -> Self:
-        return self._apply(lambda x: x.to(kind) if x.is_floating_point() else x)
+    def _convert_floats(self, dtype: dtype_class) -> Self:
+        return self._apply(lambda x: x.to(dtype) if x.is_floating_point() else x)
 
     def float(self) -> Self:
         """Convert floating-point parameters and buffers to float32; return the module."""
-        return self._floats(float32)
+        return self._convert_floats(float32)
 
     def double(self) -> Self:
         """Convert floating-point parameters and buffers to float64; return the module."""
-        return self._floats(float64)
+        return self._convert_floats(float64)
 
     def half(self) -> Self:
         """Convert floating-point parameters and buffers to float16; return the module."""
-        return self._floats(float16)
+        return self._convert_floats(float16)
 
     def cpu(self) -> Self:
         """Return the module, which is on the CPU already."""

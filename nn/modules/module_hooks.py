@@ -3,43 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from warnings import warn
 
 from ...autograd.function import Function
 from ...autograd.hooks import HookDict, RemovableHandle, hooks_of
 from ...autograd.recording import is_grad_enabled
 from ...autograd.variable import Variable
-from .module_base import ModuleBase
 
-EVERYWHERE = HookDict()
-"""Hooks of all modules: for each its kind, itself, and its flags. One dict, so that a call looks at one."""
+Hook = Callable[..., Any]
+Values = tuple[Any, ...]
+GLOBAL_HOOKS = HookDict()
+"""The hooks of all modules, of every kind. One dict, so that a call without hooks tests one."""
+
+
+class _Hook(NamedTuple):
+    """A hook and what it was registered with.
+
+    kind: "forward_pre", "forward", "backward_pre" or "backward".
+    function: what is called.
+    with_kwargs: whether it takes the keyword arguments too.
+    always_call: whether it runs even if ``forward`` raised.
+    """
+
+    kind: str
+    function: Hook
+    with_kwargs: bool = False
+    always_call: bool = False
 
 
 def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
     """Have ``hook(module, args)`` run before every module's ``forward``, ahead of the module's own hooks."""
-    return EVERYWHERE.add(("forward_pre", hook, False, False))
+    return GLOBAL_HOOKS.add(_Hook("forward_pre", hook))
 
 
 def register_module_forward_hook(
     hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
     """Have ``hook(module, args, output)`` run after every module's ``forward``, ahead of the module's own hooks."""
-    return EVERYWHERE.add(("forward", hook, with_kwargs, always_call))
+    return GLOBAL_HOOKS.add(_Hook("forward", hook, with_kwargs, always_call))
 
 
 def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
     """Have ``hook(module, grad_output)`` run for every module, ahead of the module's own hooks."""
-    return EVERYWHERE.add(("backward_pre", hook, False, False))
+    return GLOBAL_HOOKS.add(_Hook("backward_pre", hook))
 
 
 def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
     """Have ``hook(module, grad_input, grad_output)`` run for every module, ahead of the module's own hooks."""
-    return EVERYWHERE.add(("backward", hook, False, False))
+    return GLOBAL_HOOKS.add(_Hook("backward", hook))
 
 
-class HookedModule(ModuleBase):
-    """The part of :class:`Module` that runs hooks."""
+class ModuleHooks:
+    """The part of :class:`Module` that calls ``forward`` and runs the hooks around it.
+
+    _forward_hooks, _forward_pre_hooks: the hooks after and before ``forward``, by their handles' ids.
+    _backward_hooks, _backward_pre_hooks: the hooks for the gradients of the inputs and of the outputs.
+    _forward_hooks_with_kwargs, _forward_pre_hooks_with_kwargs: the ids of those that take the keyword arguments.
+    _forward_hooks_always_called: the ids of those that run even if ``forward`` raised.
+    """
 
     _forward_hooks: HookDict
     _forward_pre_hooks: HookDict
@@ -58,9 +80,9 @@ class HookedModule(ModuleBase):
             or self._forward_pre_hooks
             or self._backward_hooks
             or self._backward_pre_hooks
-            or EVERYWHERE
+            or GLOBAL_HOOKS
         ):
-            return _Call(self).run(args, kwargs)
+            return _HookedCall(self).run(args, kwargs)
         return self.forward(*args, **kwargs)
 
     def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
@@ -107,16 +129,18 @@ class HookedModule(ModuleBase):
         return self._backward_pre_hooks.add(hook, prepend)
 
 
-def _listed(kind: str, own: HookDict, with_kwargs: Any = (), always: Any = ()) -> list[tuple[int, Hook, bool, bool]]:
-    """Return number, hook, and flags of those for all modules, then of a module's own."""
-    found = [(number, hook, kw, on) for number, (which, hook, kw, on) in EVERYWHERE.items() if which == kind]
-    return found + [(number, hook, number in with_kwargs, number in always) for number, hook in own.items()]
+def _hooks_to_run(kind: str, own: HookDict, with_kwargs: Any = (), always: Any = ()) -> list[tuple[int, _Hook]]:
+    """Return id and hook of all modules' hooks of this kind, then of the module's own."""
+    hooks = [(number, hook) for number, hook in GLOBAL_HOOKS.items() if hook.kind == kind]
+    return hooks + [
+        (number, _Hook(kind, hook, number in with_kwargs, number in always)) for number, hook in own.items()
+    ]
 
 
-class _Call:
+class _HookedCall:
     """One call of a module that has hooks."""
 
-    def __init__(self, module: HookedModule) -> None:
+    def __init__(self, module: ModuleHooks) -> None:
         self.module = module
         self.result: Any = None
         self.called: set[int] = set()
@@ -131,17 +155,17 @@ class _Call:
 
     def _run(self) -> Any:
         module = self.module
-        self._before()
+        self._run_forward_pre_hooks()
         backward = None
-        hooks = [hook for _, hook, _, _ in _listed("backward", module._backward_hooks)]
-        pre_hooks = [hook for _, hook, _, _ in _listed("backward_pre", module._backward_pre_hooks)]
+        hooks = [hook.function for _, hook in _hooks_to_run("backward", module._backward_hooks)]
+        pre_hooks = [hook.function for _, hook in _hooks_to_run("backward_pre", module._backward_pre_hooks)]
         if hooks or pre_hooks:
             backward = BackwardHooks(module, hooks, pre_hooks)
-            self.args = backward.enter(self.args)
+            self.args = backward.setup_inputs(self.args)
         self.result = module.forward(*self.args, **self.kwargs)
-        for number, hook, with_kwargs, _ in self._after():
+        for number, hook in self._forward_hooks():
             self.called.add(number)
-            self._one(hook, with_kwargs)
+            self._run_forward_hook(hook)
         if backward is not None:
             if not isinstance(self.result, Variable | tuple):
                 warn(
@@ -150,45 +174,44 @@ class _Call:
                     UserWarning,
                     stacklevel=4,
                 )
-            self.result = backward.exit(self.result)
+            self.result = backward.setup_outputs(self.result)
         return self.result
 
-    def _after(self) -> list[tuple[int, Hook, bool, bool]]:
+    def _run_forward_pre_hooks(self) -> None:
         module = self.module
-        return _listed(
+        for _, hook in _hooks_to_run("forward_pre", module._forward_pre_hooks, module._forward_pre_hooks_with_kwargs):
+            if not hook.with_kwargs:
+                new_args = hook.function(module, self.args)
+                if new_args is not None:
+                    self.args = new_args if isinstance(new_args, tuple) else (new_args,)
+                continue
+            result = hook.function(module, self.args, self.kwargs)
+            if result is None:
+                continue
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise RuntimeError(
+                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {result}."
+                )
+            self.args, self.kwargs = result
+
+    def _forward_hooks(self) -> list[tuple[int, _Hook]]:
+        module = self.module
+        return _hooks_to_run(
             "forward", module._forward_hooks, module._forward_hooks_with_kwargs, module._forward_hooks_always_called
         )
 
-    def _before(self) -> None:
-        module = self.module
-        for _, hook, with_kwargs, _ in _listed(
-            "forward_pre", module._forward_pre_hooks, module._forward_pre_hooks_with_kwargs
-        ):
-            if not with_kwargs:
-                got = hook(module, self.args)
-                if got is not None:
-                    self.args = got if isinstance(got, tuple) else (got,)
-                continue
-            got = hook(module, self.args, self.kwargs)
-            if got is None:
-                continue
-            if not isinstance(got, tuple) or len(got) != 2:
-                raise RuntimeError(
-                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {got}."
-                )
-            self.args, self.kwargs = got
-
-    def _one(self, hook: Hook, with_kwargs: bool) -> None:
-        got = hook(self.module, self.args, *((self.kwargs,) if with_kwargs else ()), self.result)
-        if got is not None:
-            self.result = got
+    def _run_forward_hook(self, hook: _Hook) -> None:
+        kwargs = (self.kwargs,) if hook.with_kwargs else ()
+        result = hook.function(self.module, self.args, *kwargs, self.result)
+        if result is not None:
+            self.result = result
 
     def _after_error(self) -> None:
-        """Run the hooks that were promised to run always and have not yet; an error of theirs only warns."""
-        for number, hook, with_kwargs, always in self._after():
-            if always and number not in self.called:
+        """Run the hooks with ``always_call`` that have not run yet; an error of theirs only warns."""
+        for number, hook in self._forward_hooks():
+            if hook.always_call and number not in self.called:
                 try:
-                    self._one(hook, with_kwargs)
+                    self._run_forward_hook(hook)
                 except Exception as error:
                     warn(
                         "module forward hook with ``always_call=True`` raised an exception that was silenced as "
@@ -196,12 +219,6 @@ class _Call:
                         UserWarning,
                         stacklevel=4,
                     )
-
-
-Hook = Callable[..., Any]
-
-
-Values = tuple[Any, ...]
 
 
 class BackwardHookFunction(Function):
@@ -220,45 +237,52 @@ class BackwardHookFunction(Function):
 
 
 class BackwardHooks:
-    """One call of a module whose backward hooks will run once its gradients are known.
+    """One call of a module whose backward hooks run once its gradients are known.
 
-    The outputs' identity step notes ``grad_output`` and runs the pre-hooks; the inputs' step then has
-    ``grad_input`` and runs the hooks. If no input requires a gradient, the outputs' step runs both.
+    Inputs and outputs are each sent through an identity step. The step of the outputs comes first in the backward
+    pass: it stores ``grad_output`` and runs the pre-hooks. The step of the inputs then has ``grad_input`` and runs the
+    hooks. If no input requires grad, the step of the outputs runs both.
+
+    module: the module that was called.
+    hooks, pre_hooks: its backward hooks and pre-hooks, those of all modules first.
+    grad_outputs: the gradients of the outputs, once known; None before and after.
+    inputs, outputs: the positions of the tensors among them; ``inputs`` is None if none of them requires grad.
+    n_inputs, n_outputs: how many there are, tensors or not.
     """
 
     def __init__(self, module: Any, hooks: list[Hook], pre_hooks: list[Hook]) -> None:
         self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
         self.grad_outputs: Values | None = None
-        self.inputs: list[int] | None = None  # places of the tensors among the inputs, if any requires a gradient
+        self.inputs: list[int] | None = None
         self.outputs: list[int] = []
         self.n_inputs = self.n_outputs = -1
 
-    def enter(self, args: Values) -> Values:
+    def setup_inputs(self, args: Values) -> Values:
         """Return the inputs, tied to a step that runs the hooks when their gradients are known."""
         self.n_inputs = len(args)
-        args, self.inputs = _through(args, self._leave)
+        args, self.inputs = _through_identity(args, self._on_grad_inputs)
         return args
 
-    def exit(self, result: Any) -> Any:
-        """Return the outputs, tied to a step that notes their gradients."""
+    def setup_outputs(self, result: Any) -> Any:
+        """Return the outputs, tied to a step that stores their gradients."""
         values = result if isinstance(result, tuple) else (result,)
         self.n_outputs = len(values)
-        self.outputs = [place for place, value in enumerate(values) if isinstance(value, Variable)]
-        values, _ = _through(values, self._arrive)
+        self.outputs = [position for position, value in enumerate(values) if isinstance(value, Variable)]
+        values, _ = _through_identity(values, self._on_grad_outputs)
         return values if isinstance(result, tuple) else values[0]
 
-    def _arrive(self, _: Values, grads: Values) -> Values | None:
-        given = _spread(self.outputs, grads, self.n_outputs)
+    def _on_grad_outputs(self, _: Values, grads: Values) -> Values | None:
+        grad_outputs = _at_positions(self.outputs, grads, self.n_outputs)
         for hook in self.pre_hooks:
-            got = hook(self.module, given)
-            if got is not None:
-                given = _checked(got, len(given), "Backward pre hook", "grad_output")
-        self.grad_outputs = given
+            replacement = hook(self.module, grad_outputs)
+            if replacement is not None:
+                grad_outputs = _checked(replacement, len(grad_outputs), "Backward pre hook", "grad_output")
+        self.grad_outputs = grad_outputs
         if self.inputs is None:
-            self._without_inputs()
-        return tuple(given[place] for place in self.outputs)
+            self._run_hooks_without_inputs()
+        return tuple(grad_outputs[position] for position in self.outputs)
 
-    def _without_inputs(self) -> None:
+    def _run_hooks_without_inputs(self) -> None:
         if self.hooks:
             warn(
                 "Full backward hook is firing when gradients are computed with respect to module outputs since no "
@@ -267,54 +291,57 @@ class BackwardHooks:
                 stacklevel=2,
             )
         for hook in self.hooks:
-            got = hook(self.module, (None,) * self.n_inputs, self.grad_outputs)
-            if got is not None and not (isinstance(got, tuple) and all(one is None for one in got)):
+            result = hook(self.module, (None,) * self.n_inputs, self.grad_outputs)
+            if result is not None and not (isinstance(result, tuple) and all(grad is None for grad in result)):
                 raise RuntimeError(
                     "Backward hook for Modules where no input requires gradient should always return None or None for "
                     "all gradients."
                 )
         self.grad_outputs = None
 
-    def _leave(self, grads: Values, _: Values) -> Values | None:
+    def _on_grad_inputs(self, grads: Values, _: Values) -> Values | None:
         if self.grad_outputs is None or self.inputs is None:
             return None  # a gradient that did not come through the outputs, as in a second derivative
-        given = _spread(self.inputs, grads, self.n_inputs)
+        grad_inputs = _at_positions(self.inputs, grads, self.n_inputs)
         for hook in self.hooks:
-            got = hook(self.module, given, self.grad_outputs)
-            if got is not None:
-                given = _checked(got, len(given), "Backward hook", "grad_input")
+            replacement = hook(self.module, grad_inputs, self.grad_outputs)
+            if replacement is not None:
+                grad_inputs = _checked(replacement, len(grad_inputs), "Backward hook", "grad_input")
         self.grad_outputs = None
-        return tuple(given[place] for place in self.inputs)
+        return tuple(grad_inputs[position] for position in self.inputs)
 
 
-def _through(args: Values, hook: Hook) -> tuple[Values, list[int] | None]:
-    """Return ``args`` with its tensors sent through an identity step that calls ``hook``, and their places.
+def _through_identity(args: Values, hook: Hook) -> tuple[Values, list[int] | None]:
+    """Return ``args`` with its tensors sent through an identity step that calls ``hook``, and their positions.
 
-    Without a tensor that requires a gradient nothing is done, and the places are None.
+    If no tensor requires grad, ``args`` comes back as it is, and None.
     """
-    places = [place for place, arg in enumerate(args) if isinstance(arg, Variable)]
-    if not is_grad_enabled() or not any(args[place].requires_grad for place in places):
+    positions = [position for position, arg in enumerate(args) if isinstance(arg, Variable)]
+    if not is_grad_enabled() or not any(args[position].requires_grad for position in positions):
         return args, None
-    passed = list(args)
-    made = BackwardHookFunction.apply(*[args[place] for place in places])
-    for place, tensor in zip(places, made, strict=True):
-        passed[place] = tensor
-    step = next(tensor.grad_fn for tensor in made if tensor.grad_fn is not None)
+    values = list(args)
+    outputs = BackwardHookFunction.apply(*[args[position] for position in positions])
+    for position, output in zip(positions, outputs, strict=True):
+        values[position] = output
+    step = next(output.grad_fn for output in outputs if output.grad_fn is not None)
     hooks_of(step).after.add(hook)
-    plain = type(args) is tuple
-    return (tuple(passed) if plain else type(args)(*passed)), places
+    is_plain_tuple = type(args) is tuple
+    return (tuple(values) if is_plain_tuple else type(args)(*values)), positions
 
 
-def _spread(places: list[int], values: Values, size: int) -> Values:
-    """Return ``size`` values: the given ones at their places, None elsewhere."""
-    found: list[Any] = [None] * size
-    for place, value in zip(places, values, strict=True):
-        found[place] = value
-    return tuple(found)
+def _at_positions(positions: list[int], values: Values, size: int) -> Values:
+    """Return a tuple of ``size`` items: ``values`` at ``positions``, None elsewhere."""
+    items: list[Any] = [None] * size
+    for position, value in zip(positions, values, strict=True):
+        items[position] = value
+    return tuple(items)
 
 
-def _checked(got: Any, expected: int, hook: str, what: str) -> Values:
-    values = got if isinstance(got, tuple | list) else (got,)
+def _checked(result: Any, expected: int, hook: str, argument: str) -> Values:
+    """Return what a hook returned as a tuple; RuntimeError unless it has ``expected`` items."""
+    values = result if isinstance(result, tuple | list) else (result,)
     if len(values) != expected:
-        raise RuntimeError(f"{hook} returned an invalid number of {what}, got {len(values)}, but expected {expected}")
+        raise RuntimeError(
+            f"{hook} returned an invalid number of {argument}, got {len(values)}, but expected {expected}"
+        )
     return tuple(values)

@@ -10,14 +10,13 @@ from ...autograd.grad_mode import no_grad
 from ...autograd.hooks import HookDict, RemovableHandle
 from ...autograd.variable import Variable
 from ..parameter import Parameter, is_lazy
-from .module_hooks import HookedModule
 
 Hook = Callable[..., Any]
 EXTRA = "_extra_state"
 
 
 class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
-    """What ``load_state_dict`` returns: the keys it did not find, and those it had no use for."""
+    """The keys that ``load_state_dict`` did not find, and those that belong to nothing."""
 
     __slots__ = ()
 
@@ -27,9 +26,18 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
     __str__ = __repr__
 
 
-class StatefulModule(HookedModule):
-    """The part of :class:`Module` that writes its state down and reads it back."""
+class ModuleState:
+    """The part of :class:`Module` that saves its state and loads it.
 
+    _version: the version of the layout, stored with the state.
+    _state_dict_hooks, _state_dict_pre_hooks: the hooks after and before a state is saved, by their handles' ids.
+    _load_state_dict_pre_hooks, _load_state_dict_post_hooks: the hooks before and after a state is loaded.
+    """
+
+    _parameters: dict[str, Any]
+    _buffers: dict[str, Any]
+    _modules: dict[str, Any]
+    _non_persistent_buffers_set: set[str]
     _version = 1
     _state_dict_hooks: HookDict
     _state_dict_pre_hooks: HookDict
@@ -42,13 +50,13 @@ class StatefulModule(HookedModule):
         """Return an OrderedDict of all parameters and persistent buffers by path.
 
         The tensors are detached and share the module's memory; with ``keep_vars`` they are the module's own.
-        What ``get_extra_state`` returns is stored beside them.
+        The value of ``get_extra_state`` is stored beside them.
 
         https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.state_dict
         """
-        given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
-        destination = given.get("destination", destination)
-        prefix, keep_vars = given.get("prefix", prefix), given.get("keep_vars", keep_vars)
+        positional = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+        destination = positional.get("destination", destination)
+        prefix, keep_vars = positional.get("prefix", prefix), positional.get("keep_vars", keep_vars)
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -62,10 +70,10 @@ class StatefulModule(HookedModule):
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook, public in tuple(self._state_dict_hooks.values()):
-            got = hook(self, destination, prefix, metadata)
-            if got is not None and public:
+            replacement = hook(self, destination, prefix, metadata)
+            if replacement is not None and public:
                 raise RuntimeError("state_dict post-hook must return None")
-            destination = destination if got is None else got
+            destination = destination if replacement is None else replacement
         return destination
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
@@ -73,7 +81,7 @@ class StatefulModule(HookedModule):
         for name, value in (*self._parameters.items(), *self._persistent().items()):
             if value is not None:
                 destination[prefix + name] = value if keep_vars or is_lazy(value) else value.detach()
-        if type(self).get_extra_state is not StatefulModule.get_extra_state:
+        if type(self).get_extra_state is not ModuleState.get_extra_state:
             destination[prefix + EXTRA] = self.get_extra_state()
 
     def _persistent(self) -> dict[str, Any]:
@@ -82,11 +90,11 @@ class StatefulModule(HookedModule):
 
     def get_extra_state(self) -> Any:
         """Return what else to store with the module; a subclass overrides it together with ``set_extra_state``."""
-        raise RuntimeError(f"{self._get_name()} has no extra state: get_extra_state() is not overridden")
+        raise RuntimeError(f"{type(self).__name__} has no extra state: get_extra_state() is not overridden")
 
     def set_extra_state(self, state: Any) -> None:
         """Take back what ``get_extra_state`` returned."""
-        raise RuntimeError(f"{self._get_name()} has no extra state: set_extra_state() is not overridden")
+        raise RuntimeError(f"{type(self).__name__} has no extra state: set_extra_state() is not overridden")
 
     # ------------------------------------------------------------------ in
 
@@ -132,7 +140,7 @@ class StatefulModule(HookedModule):
                     errors.insert(0, f"{what} key(s) in state_dict: {listed}. ")
         if errors:
             raise RuntimeError(
-                "Error(s) in loading state_dict for {}:\n\t{}".format(self._get_name(), "\n\t".join(errors))
+                "Error(s) in loading state_dict for {}:\n\t{}".format(type(self).__name__, "\n\t".join(errors))
             )
         return _IncompatibleKeys(missing, unexpected)
 
@@ -154,13 +162,13 @@ class StatefulModule(HookedModule):
         assign = local_metadata.get("assign_to_params_buffers", False)
         for name, x in own.items():
             if prefix + name in state_dict:
-                error = self._load_one(name, x, prefix + name, state_dict[prefix + name], assign)
+                error = self._load_tensor(name, x, prefix + name, state_dict[prefix + name], assign)
                 if error:
                     error_msgs.append(error)
             elif strict:
                 missing_keys.append(prefix + name)
         extra = prefix + EXTRA
-        if type(self).set_extra_state is not StatefulModule.set_extra_state:
+        if type(self).set_extra_state is not ModuleState.set_extra_state:
             if extra in state_dict:
                 self.set_extra_state(state_dict[extra])
             elif strict:
@@ -175,37 +183,37 @@ class StatefulModule(HookedModule):
         name, dot, _ = key[len(prefix) :].partition(".")
         return key.startswith(prefix) and name not in (self._modules if dot else own)
 
-    def _load_one(self, name: str, x: Any, key: str, given: Any, assign: bool) -> str:
-        """Copy or assign one tensor; return what is wrong with it, or nothing."""
-        if not isinstance(given, Variable):
+    def _load_tensor(self, name: str, x: Any, key: str, value: Any, assign: bool) -> str:
+        """Copy ``value`` into ``x``, or assign it; return an error message, empty if all is well."""
+        if not isinstance(value, Variable):
             return (
                 f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
-                f"checkpoint but received {type(given)}"
+                f"checkpoint but received {type(value)}"
             )
-        value: Any = given
+        loaded: Any = value
         if is_lazy(x):
-            return self._load_lazy(name, x, value, assign)
-        if x.shape == () and value.shape == (1,):  # from times before tensors without dims
-            value = value[0]
-        if value.shape != x.shape:
+            return self._load_lazy(name, x, loaded, assign)
+        if x.shape == () and loaded.shape == (1,):  # saved before PyTorch had tensors without dims
+            loaded = loaded[0]
+        if loaded.shape != x.shape:
             return (
-                f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
+                f"size mismatch for {key}: copying a param with shape {loaded.shape} from checkpoint, "
                 f"the shape in current model is {x.shape}."
             )
         try:
             with no_grad():
                 if not assign:
-                    x.copy_(value)
+                    x.copy_(loaded)
                 elif not isinstance(x, Parameter):
-                    setattr(self, name, value)
-                elif isinstance(value, Parameter):
-                    setattr(self, name, value.requires_grad_(x.requires_grad))
+                    setattr(self, name, loaded)
+                elif isinstance(loaded, Parameter):
+                    setattr(self, name, loaded.requires_grad_(x.requires_grad))
                 else:
-                    setattr(self, name, Parameter(value, x.requires_grad))
+                    setattr(self, name, Parameter(loaded, x.requires_grad))
         except Exception as error:  # all that goes wrong is reported together
             return (
                 f'While copying the parameter named "{key}", whose dimensions in the model are {x.shape} and whose '
-                f"dimensions in the checkpoint are {value.shape}, an exception occurred : {error.args}."
+                f"dimensions in the checkpoint are {loaded.shape}, an exception occurred : {error.args}."
             )
         return ""
 

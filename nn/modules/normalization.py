@@ -12,6 +12,7 @@ from ...tensors.ops.matrix.einsum import einsum
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init
+from ..common_types import Device, Dtype
 from ..parameter import Parameter, empty_parameter
 from .module import Module
 
@@ -22,10 +23,10 @@ class _Affine(Module):
     weight: Parameter | None
     bias: Parameter | None
 
-    def _make_affine(self, shape: tuple[int, ...], affine: bool, bias: bool, device: Any, dtype: Any) -> None:
-        for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            made = empty_parameter(*shape, device=device, dtype=dtype) if wanted else None
-            self.register_parameter(name, made)
+    def _make_affine(self, shape: tuple[int, ...], affine: bool, bias: bool, device: Device, dtype: Dtype) -> None:
+        factory_kwargs: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.register_parameter("weight", empty_parameter(*shape, **factory_kwargs) if affine else None)
+        self.register_parameter("bias", empty_parameter(*shape, **factory_kwargs) if affine and bias else None)
 
     def reset_parameters(self) -> None:
         """Set the factor to ones and the shift to zeros."""
@@ -35,8 +36,8 @@ class _Affine(Module):
             init.zeros_(self.bias)
 
 
-def _shape(given: int | Sequence[int]) -> tuple[int, ...]:
-    return (given,) if isinstance(given, int) else tuple(given)
+def _shape_tuple(shape: int | Sequence[int]) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
 class LayerNorm(_Affine):
@@ -51,17 +52,17 @@ class LayerNorm(_Affine):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = _shape(normalized_shape)
+        self.normalized_shape = _shape_tuple(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         self._make_affine(self.normalized_shape, elementwise_affine, bias, device, dtype)
         self.reset_parameters()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` normalized."""
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -85,8 +86,8 @@ class GroupNorm(_Affine):
         num_channels: int,
         eps: float = 1e-5,
         affine: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -100,7 +101,7 @@ class GroupNorm(_Affine):
         self._make_affine((num_channels,), affine, bias, device, dtype)
         self.reset_parameters()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input``, (N, C, ...), normalized."""
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
@@ -125,15 +126,15 @@ class RMSNorm(Module):
         normalized_shape: int | Sequence[int],
         eps: float | None = None,
         elementwise_affine: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = _shape(normalized_shape)
+        self.normalized_shape = _shape_tuple(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        made = empty_parameter(*self.normalized_shape, device=device, dtype=dtype) if elementwise_affine else None
-        self.register_parameter("weight", made)
+        weight = empty_parameter(*self.normalized_shape, device=device, dtype=dtype) if elementwise_affine else None
+        self.register_parameter("weight", weight)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -141,9 +142,9 @@ class RMSNorm(Module):
         if self.weight is not None:
             init.ones_(self.weight)
 
-    def forward(self, input: Any) -> Any:
-        """Return ``input`` normalized."""
-        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x`` normalized."""
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         """Return the options."""
@@ -163,7 +164,7 @@ class LocalResponseNorm(Module):
         self.beta = beta
         self.k = k
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` normalized."""
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
@@ -186,15 +187,16 @@ class CrossMapLRN2d(Module):
         self.beta = beta
         self.k = k
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` normalized; ValueError unless it has four dims."""
         if input.ndim != 4:
             raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.ndim}D instead.")
-        number, kind = np.arange(input.shape[1]), input.detach().numpy().dtype
+        channels = np.arange(input.shape[1])
         reach = int((self.size - 1) / 2)
-        counts = (number - number[:, None] <= reach) & ((number[:, None] - number <= reach) | (number == 0))
-        among = wrap(Tensor, counts.astype(kind))
-        sums = einsum("cd,ndhw->nchw", among, input * input)
+        distances = channels - channels[:, None]
+        neighbours = (distances <= reach) & ((-distances <= reach) | (channels == 0))
+        mask = wrap(Tensor, neighbours.astype(input.detach().numpy().dtype))
+        sums = einsum("cd,ndhw->nchw", mask, input * input)
         return input * (sums * (self.alpha / self.size) + self.k) ** -self.beta
 
     def extra_repr(self) -> str:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
+from ..common_types import _size_any_t
 from .module import Module
 from .utils import per_dim
 
 
 class _Pad(Module):
-    """What all paddings share: two numbers for each of ``dims`` dims, the last dim first; negative ones crop."""
+    """A border around the last ``dims`` dims.
+
+    padding: two numbers for each of these dims, the last dim first; negative ones crop.
+    """
 
     dims: ClassVar[int]
 
-    def __init__(self, padding: Any) -> None:
+    def __init__(self, padding: _size_any_t) -> None:
         super().__init__()
         self.padding = per_dim(padding, 2 * self.dims)
 
     def extra_repr(self) -> str:
-        """Return the sizes."""
+        """Return the padding."""
         return f"{self.padding}"
 
 
-class _ConstantPad(_Pad):
-    def __init__(self, padding: Any, value: float) -> None:
+class _ConstantPadNd(_Pad):
+    def __init__(self, padding: _size_any_t, value: float) -> None:
         super().__init__(padding)
         self.value = value
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` in its border."""
         return F.pad(input, self.padding, "constant", self.value)
 
@@ -37,7 +42,7 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """The last dim in a border of ``value``.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ConstantPad1d.html
@@ -46,7 +51,7 @@ class ConstantPad1d(_ConstantPad):
     dims = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """The last two dims in a border of ``value``.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ConstantPad2d.html
@@ -55,7 +60,7 @@ class ConstantPad2d(_ConstantPad):
     dims = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """The last three dims in a border of ``value``.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ConstantPad3d.html
@@ -64,21 +69,23 @@ class ConstantPad3d(_ConstantPad):
     dims = 3
 
 
-class ZeroPad1d(ConstantPad1d):
+class _ZeroPadNd(_ConstantPadNd):
+    def __init__(self, padding: _size_any_t) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        """Return the padding."""
+        return f"{self.padding}"
+
+
+class ZeroPad1d(_ZeroPadNd, ConstantPad1d):
     """The last dim in a border of zeros.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad1d.html
     """
 
-    def __init__(self, padding: Any) -> None:
-        super().__init__(padding, 0.0)
 
-    def extra_repr(self) -> str:
-        """Return the sizes."""
-        return f"{self.padding}"
-
-
-class ZeroPad2d(ConstantPad2d):
+class ZeroPad2d(_ZeroPadNd, ConstantPad2d):
     """The last two dims in a border of zeros.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html
@@ -89,35 +96,21 @@ class ZeroPad2d(ConstantPad2d):
              [0., 0., 0.]]])
     """
 
-    def __init__(self, padding: Any) -> None:
-        super().__init__(padding, 0.0)
 
-    def extra_repr(self) -> str:
-        """Return the sizes."""
-        return f"{self.padding}"
-
-
-class ZeroPad3d(ConstantPad3d):
+class ZeroPad3d(_ZeroPadNd, ConstantPad3d):
     """The last three dims in a border of zeros.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ZeroPad3d.html
     """
 
-    def __init__(self, padding: Any) -> None:
-        super().__init__(padding, 0.0)
 
-    def extra_repr(self) -> str:
-        """Return the sizes."""
-        return f"{self.padding}"
-
-
-class _ReflectionPad(_Pad):
-    def forward(self, input: Any) -> Any:
+class _ReflectionPadNd(_Pad):
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` in its border."""
         return F.pad(input, self.padding, "reflect")
 
 
-class ReflectionPad1d(_ReflectionPad):
+class ReflectionPad1d(_ReflectionPadNd):
     """The last dim in a border mirrored at the outermost elements.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad1d.html
@@ -126,7 +119,7 @@ class ReflectionPad1d(_ReflectionPad):
     dims = 1
 
 
-class ReflectionPad2d(_ReflectionPad):
+class ReflectionPad2d(_ReflectionPadNd):
     """The last two dims in a border mirrored at the outermost elements.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad2d.html
@@ -135,7 +128,7 @@ class ReflectionPad2d(_ReflectionPad):
     dims = 2
 
 
-class ReflectionPad3d(_ReflectionPad):
+class ReflectionPad3d(_ReflectionPadNd):
     """The last three dims in a border mirrored at the outermost elements.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ReflectionPad3d.html
@@ -144,13 +137,13 @@ class ReflectionPad3d(_ReflectionPad):
     dims = 3
 
 
-class _ReplicationPad(_Pad):
-    def forward(self, input: Any) -> Any:
+class _ReplicationPadNd(_Pad):
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` in its border."""
         return F.pad(input, self.padding, "replicate")
 
 
-class ReplicationPad1d(_ReplicationPad):
+class ReplicationPad1d(_ReplicationPadNd):
     """The last dim in a border of copies of the outermost elements.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad1d.html
@@ -159,7 +152,7 @@ class ReplicationPad1d(_ReplicationPad):
     dims = 1
 
 
-class ReplicationPad2d(_ReplicationPad):
+class ReplicationPad2d(_ReplicationPadNd):
     """The last two dims in a border of copies of the outermost elements.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad2d.html
@@ -168,7 +161,7 @@ class ReplicationPad2d(_ReplicationPad):
     dims = 2
 
 
-class ReplicationPad3d(_ReplicationPad):
+class ReplicationPad3d(_ReplicationPadNd):
     """The last three dims in a border of copies of the outermost elements.
 
     https://pytorch.org/docs/stable/generated/torch.nn.ReplicationPad3d.html
@@ -177,15 +170,15 @@ class ReplicationPad3d(_ReplicationPad):
     dims = 3
 
 
-class _CircularPad(_Pad):
-    def forward(self, input: Any) -> Any:
+class _CircularPadNd(_Pad):
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` in its border; ValueError unless it has ``dims`` dims beside channels and batch."""
         if input.ndim not in {self.dims + 1, self.dims + 2}:
             raise ValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
         return F.pad(input, self.padding, "circular")
 
 
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_CircularPadNd):
     """The last dim in a border of what is at its other end.
 
     https://pytorch.org/docs/stable/generated/torch.nn.CircularPad1d.html
@@ -194,7 +187,7 @@ class CircularPad1d(_CircularPad):
     dims = 1
 
 
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_CircularPadNd):
     """The last two dims in a border of what is at their other ends.
 
     https://pytorch.org/docs/stable/generated/torch.nn.CircularPad2d.html
@@ -203,7 +196,7 @@ class CircularPad2d(_CircularPad):
     dims = 2
 
 
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_CircularPadNd):
     """The last three dims in a border of what is at their other ends.
 
     https://pytorch.org/docs/stable/generated/torch.nn.CircularPad3d.html

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .module import Module
 
@@ -18,7 +17,7 @@ class PixelShuffle(Module):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` rearranged."""
         return F.pixel_shuffle(input, self.upscale_factor)
 
@@ -37,7 +36,7 @@ class PixelUnshuffle(Module):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` rearranged."""
         return F.pixel_unshuffle(input, self.downscale_factor)
 

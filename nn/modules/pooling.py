@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
+from ..common_types import _ratio_any_t, _size_any_opt_t, _size_any_t
 from .module import Module
 from .utils import per_dim
 
 
-class _MaxPool(Module):
-    """What the max pools share."""
-
-    return_indices: bool
+class _MaxPoolNd(Module):
+    """A max pooling of any number of dims."""
 
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: _size_any_t,
+        stride: _size_any_t | None = None,
+        padding: _size_any_t = 0,
+        dilation: _size_any_t = 1,
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
@@ -31,7 +32,7 @@ class _MaxPool(Module):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def _pool(self, pool: Any, input: Any) -> Any:
+    def _pool(self, pool: Callable[..., Any], input: Tensor) -> Any:
         return pool(
             input,
             self.kernel_size,
@@ -50,18 +51,18 @@ class _MaxPool(Module):
         )
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """The largest element of each window: (N, C, L) to (N, C, L').
 
     https://pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html
     """
 
-    def forward(self, input: Any) -> Any:
-        """Return ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return self._pool(F.max_pool1d, input)
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """The largest element of each window: (N, C, H, W) to (N, C, H', W').
 
     https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
@@ -71,19 +72,19 @@ class MaxPool2d(_MaxPool):
     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)
     """
 
-    def forward(self, input: Any) -> Any:
-        """Return ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return self._pool(F.max_pool2d, input)
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """The largest element of each window: (N, C, D, H, W) to (N, C, D', H', W').
 
     https://pytorch.org/docs/stable/generated/torch.nn.MaxPool3d.html
     """
 
-    def forward(self, input: Any) -> Any:
-        """Return ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return self._pool(F.max_pool3d, input)
 
 
@@ -95,9 +96,9 @@ class AvgPool1d(Module):
 
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
+        kernel_size: _size_any_t,
+        stride: _size_any_t | None = None,
+        padding: _size_any_t = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
@@ -108,7 +109,7 @@ class AvgPool1d(Module):
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
@@ -117,14 +118,14 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class _AvgPool(Module):
-    """What the mean pools of images and volumes share."""
+class _AvgPoolNd(Module):
+    """A mean pooling of images or volumes."""
 
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
+        kernel_size: _size_any_t,
+        stride: _size_any_t | None = None,
+        padding: _size_any_t = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         divisor_override: int | None = None,
@@ -137,7 +138,7 @@ class _AvgPool(Module):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def _pool(self, pool: Any, input: Any) -> Any:
+    def _pool(self, pool: Callable[..., Any], input: Tensor) -> Any:
         return pool(
             input,
             self.kernel_size,
@@ -153,30 +154,32 @@ class _AvgPool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPoolNd):
     """The mean of each window: (N, C, H, W) to (N, C, H', W').
 
     https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return self._pool(F.avg_pool2d, input)
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPoolNd):
     """The mean of each window: (N, C, D, H, W) to (N, C, D', H', W').
 
     https://pytorch.org/docs/stable/generated/torch.nn.AvgPool3d.html
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return self._pool(F.avg_pool3d, input)
 
 
-class _AdaptiveAvgPool(Module):
-    def __init__(self, output_size: Any) -> None:
+class _AdaptiveAvgPoolNd(Module):
+    """A mean pooling to a given size."""
+
+    def __init__(self, output_size: _size_any_opt_t) -> None:
         super().__init__()
         self.output_size = output_size
 
@@ -185,32 +188,34 @@ class _AdaptiveAvgPool(Module):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    """The means of as many windows as ``output_size`` asks for: (N, C, L) to (N, C, output_size)."""
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
+    """The means of ``output_size`` windows: (N, C, L) to (N, C, output_size)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
-    """The means of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
+    """The means of ``output_size`` windows along each dim; None: as many as there are elements."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
-    """The means of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
+    """The means of ``output_size`` windows along each dim; None: as many as there are elements."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return F.adaptive_avg_pool3d(input, self.output_size)
 
 
-class _AdaptiveMaxPool(Module):
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+class _AdaptiveMaxPoolNd(Module):
+    """A max pooling to a given size."""
+
+    def __init__(self, output_size: _size_any_opt_t, return_indices: bool = False) -> None:
         super().__init__()
         self.output_size = output_size
         self.return_indices = return_indices
@@ -220,41 +225,43 @@ class _AdaptiveMaxPool(Module):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """The largest elements of as many windows as ``output_size`` asks for: (N, C, L) to (N, C, output_size)."""
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
+    """The largest elements of ``output_size`` windows: (N, C, L) to (N, C, output_size)."""
 
-    def forward(self, input: Any) -> Any:
-        """Return ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """The largest elements of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
+    """The largest elements of ``output_size`` windows along each dim; None: as many as there are elements."""
 
-    def forward(self, input: Any) -> Any:
-        """Return ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
-    """The largest elements of as many windows as ``output_size`` asks for, None: as many as there are elements."""
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
+    """The largest elements of ``output_size`` windows along each dim; None: as many as there are elements."""
 
-    def forward(self, input: Any) -> Any:
-        """Return ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
 
 
-class _LPPool(Module):
-    """What the power means share."""
+class _LPPoolNd(Module):
+    """A pooling by a norm, of any number of dims."""
 
-    def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
+    def __init__(
+        self, norm_type: float, kernel_size: _size_any_t, stride: _size_any_t | None = None, ceil_mode: bool = False
+    ) -> None:
         super().__init__()
         self.norm_type = norm_type
         self.kernel_size = kernel_size
         self.stride = stride
         self.ceil_mode = ceil_mode
 
-    def _pool(self, pool: Any, input: Any) -> Any:
+    def _pool(self, pool: Callable[..., Any], input: Tensor) -> Any:
         return pool(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
     def extra_repr(self) -> str:
@@ -265,59 +272,61 @@ class _LPPool(Module):
         )
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """The ``norm_type``-norm of each window of (N, C, L).
 
     https://pytorch.org/docs/stable/generated/torch.nn.LPPool1d.html
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return self._pool(F.lp_pool1d, input)
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """The ``norm_type``-norm of each window of (N, C, H, W).
 
     https://pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return self._pool(F.lp_pool2d, input)
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """The ``norm_type``-norm of each window of (N, C, D, H, W).
 
     https://pytorch.org/docs/stable/generated/torch.nn.LPPool3d.html
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` pooled."""
         return self._pool(F.lp_pool3d, input)
 
 
-class _MaxUnpool(Module):
-    """What undoes a max pooling: zeros but for the maxima."""
+class _MaxUnpoolNd(Module):
+    """The inverse of a max pooling: zeros but for the maxima."""
 
     dims: ClassVar[int]
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+    def __init__(self, kernel_size: _size_any_t, stride: _size_any_t | None = None, padding: _size_any_t = 0) -> None:
         super().__init__()
         self.kernel_size = per_dim(kernel_size, self.dims)
         self.stride = per_dim(stride if stride is not None else kernel_size, self.dims)
         self.padding = per_dim(padding, self.dims)
 
-    def _unpool(self, unpool: Any, input: Any, indices: Any, output_size: Any) -> Any:
+    def _unpool(
+        self, unpool: Callable[..., Any], input: Tensor, indices: Tensor, output_size: Sequence[int] | None
+    ) -> Tensor:
         return unpool(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
     def extra_repr(self) -> str:
-        """Return the numbers of the windows."""
+        """Return the options."""
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """:class:`MaxPool1d` undone.
 
     https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool1d.html
@@ -325,12 +334,12 @@ class MaxUnpool1d(_MaxUnpool):
 
     dims = 1
 
-    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """Return the image of ``output_size`` with the maxima ``input`` at ``indices``."""
         return self._unpool(F.max_unpool1d, input, indices, output_size)
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """:class:`MaxPool2d` undone.
 
     https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html
@@ -338,12 +347,12 @@ class MaxUnpool2d(_MaxUnpool):
 
     dims = 2
 
-    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """Return the image of ``output_size`` with the maxima ``input`` at ``indices``."""
         return self._unpool(F.max_unpool2d, input, indices, output_size)
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """:class:`MaxPool3d` undone.
 
     https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool3d.html
@@ -351,27 +360,26 @@ class MaxUnpool3d(_MaxUnpool):
 
     dims = 3
 
-    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """Return the image of ``output_size`` with the maxima ``input`` at ``indices``."""
         return self._unpool(F.max_unpool3d, input, indices, output_size)
 
 
-class _FractionalMaxPool(Module):
-    """What the poolings with windows of random places share."""
+class _FractionalMaxPoolNd(Module):
+    """A max pooling of windows at random places."""
 
     dims: ClassVar[int]
-    _random_samples: Any
+    _random_samples: Tensor | None
 
     def __init__(
         self,
-        kernel_size: Any,
-        output_size: Any = None,
-        output_ratio: Any = None,
+        kernel_size: _size_any_t,
+        output_size: _size_any_t | None = None,
+        output_ratio: _ratio_any_t | None = None,
         return_indices: bool = False,
-        _random_samples: Any = None,
+        _random_samples: Tensor | None = None,
     ) -> None:
         super().__init__()
-        name = type(self).__name__
         self._check_kernel(kernel_size)
         self.kernel_size = per_dim(kernel_size, self.dims)
         self.return_indices = return_indices
@@ -379,16 +387,16 @@ class _FractionalMaxPool(Module):
         self.output_size = None if output_size is None else per_dim(output_size, self.dims)
         self.output_ratio = None if output_ratio is None else per_dim(output_ratio, self.dims)
         if output_size is None and output_ratio is None:
-            raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
+            raise ValueError(f"{type(self).__name__} requires specifying either an output size, or a pooling ratio")
         if output_size is not None and output_ratio is not None:
             raise ValueError("only one of output_size and output_ratio may be specified")
         if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
             raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
 
-    def _check_kernel(self, kernel_size: Any) -> None:
+    def _check_kernel(self, kernel_size: _size_any_t) -> None:
         pass
 
-    def _pool(self, pool: Any, input: Any) -> Any:
+    def _pool(self, pool: Callable[..., Any], input: Tensor) -> Any:
         return pool(
             input,
             self.kernel_size,
@@ -399,7 +407,7 @@ class _FractionalMaxPool(Module):
         )
 
 
-class FractionalMaxPool2d(_FractionalMaxPool):
+class FractionalMaxPool2d(_FractionalMaxPoolNd):
     """The largest element of each of ``output_size`` windows, whose places are drawn anew at each call.
 
     Graham, Fractional Max-Pooling, 2014, https://arxiv.org/abs/1412.6071.
@@ -408,12 +416,12 @@ class FractionalMaxPool2d(_FractionalMaxPool):
 
     dims = 2
 
-    def forward(self, input: Any) -> Any:
-        """Return (N, C, H, W) ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return (N, C, H, W) ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return self._pool(F.fractional_max_pool2d, input)
 
 
-class FractionalMaxPool3d(_FractionalMaxPool):
+class FractionalMaxPool3d(_FractionalMaxPoolNd):
     """The largest element of each of ``output_size`` windows, whose places are drawn anew at each call.
 
     https://pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool3d.html
@@ -421,10 +429,10 @@ class FractionalMaxPool3d(_FractionalMaxPool):
 
     dims = 3
 
-    def _check_kernel(self, kernel_size: Any) -> None:
+    def _check_kernel(self, kernel_size: _size_any_t) -> None:
         if any(size <= 0 for size in per_dim(kernel_size, 3)):
             raise ValueError(f"kernel_size must be greater than 0, but got {kernel_size}")
 
-    def forward(self, input: Any) -> Any:
-        """Return (N, C, D, H, W) ``input`` pooled, with ``return_indices`` also the places."""
+    def forward(self, input: Tensor) -> Any:
+        """Return (N, C, D, H, W) ``input`` pooled, with ``return_indices`` also the indices of the maxima."""
         return self._pool(F.fractional_max_pool3d, input)

@@ -10,14 +10,16 @@ from warnings import warn
 from ...tensors.creation.factories import zeros
 from ...tensors.functions.recurrent import GATES, gru_cell, layers, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from ...tensors.ops.index.scatter import index_select
+from ...tensors.tensor.methods import Tensor
 from .. import init
+from ..common_types import Device, Dtype
 from ..parameter import Parameter, empty_parameter
 from ..utils.rnn import PackedSequence
 from .module import Module
 
 
 class RNNBase(Module):
-    """What all recurrent layers share: weights by layer and direction, and the checks of input and state.
+    """The base of recurrent layers: weights by layer and direction, and the checks of input and state.
 
     ``mode`` is "LSTM", "GRU", "RNN_TANH" or "RNN_RELU". All weights start evenly from [-b, b), b = 1 / sqrt(H).
 
@@ -40,8 +42,8 @@ class RNNBase(Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__()
         self.mode = mode
@@ -84,11 +86,11 @@ class RNNBase(Module):
                 f"num_layers greater than 1, but got dropout={dropout} and num_layers={self.num_layers}",
                 stacklevel=4,
             )
-        for name, kind in (("bias", bool), ("batch_first", bool), ("input_size", int), ("hidden_size", int)):
+        for name, cls in (("bias", bool), ("batch_first", bool), ("input_size", int), ("hidden_size", int)):
             value = getattr(self, name)
-            if not isinstance(value, kind):
-                raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
-            if kind is int and value <= 0:
+            if not isinstance(value, cls):
+                raise TypeError(f"{name} should be of type {cls.__name__}, got: {type(value).__name__}")
+            if cls is int and value <= 0:
                 raise ValueError(f"{name} must be greater than zero")
         if self.num_layers <= 0:
             raise ValueError("num_layers must be greater than zero")
@@ -135,11 +137,11 @@ class RNNBase(Module):
 
     def check_input(self, input: Any, batch_sizes: Any) -> None:
         """Raise ValueError for a dtype that is not the weights', RuntimeError for a shape that does not fit."""
-        kind = self._flat_weights[0].dtype
-        if input.dtype != kind:
+        dtype = self._flat_weights[0].dtype
+        if input.dtype != dtype:
             raise ValueError(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype ({kind}). Convert input: "
-                f"input.to({kind}), or convert model: model.to({input.dtype})"
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
+                f"input.to({dtype}), or convert model: model.to({input.dtype})"
             )
         wanted = 2 if batch_sizes is not None else 3
         if input.dim() != wanted:
@@ -179,9 +181,8 @@ class RNNBase(Module):
     def _batched(self, hx: Any, batched: bool) -> Any:
         """Return the states with a dim for the batch; RuntimeError unless they go with the input."""
         if hx.dim() != (3 if batched else 2):
-            word, n, m = ("batched", 3, 3) if batched else ("unbatched", 2, 2)
-            article = f"also be {m}-D but got {hx.dim()}-D tensor"
-            raise RuntimeError(f"For {word} {n}-D input, hx should {article}")
+            word, n = ("batched", 3) if batched else ("unbatched", 2)
+            raise RuntimeError(f"For {word} {n}-D input, hx should also be {n}-D but got {hx.dim()}-D tensor")
         return hx if batched else hx.unsqueeze(1)
 
     def _run(self, input: Any, batch_sizes: Any, hx: Any) -> tuple[Any, Any]:
@@ -214,33 +215,54 @@ class RNNBase(Module):
         return output.squeeze(dim), hidden
 
 
-def _without_projection(kwargs: dict[str, Any]) -> None:
-    if "proj_size" in kwargs:
+def _refuse_projection(proj_size: int) -> None:
+    if proj_size:
         raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 
 class RNN(RNNBase):
     """Elman's network: ``h = tanh(x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh)`` at each step, or relu.
 
-    Takes (input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0,
-    bidirectional=False). Input is (T, N, I), (N, T, I) if ``batch_first``, (T, I), or packed; states are
-    (layers * directions, N, H) and start as zeros. Returns the output of the last layer and the last states of all.
+    Input is (T, N, I), (N, T, I) if ``batch_first``, (T, I), or packed; states are (layers * directions, N, H) and
+    start as zeros. Returns the output of the last layer and the last states of all. ValueError for a ``proj_size``,
+    which is for LSTM.
 
     https://pytorch.org/docs/stable/generated/torch.nn.RNN.html
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        _without_projection(kwargs)
-        if len(args) > 3:
-            nonlinearity, args = args[3], args[:3] + args[4:]
-        else:
-            nonlinearity = kwargs.pop("nonlinearity", "tanh")
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Device = None,
+        dtype: Dtype = None,
+    ) -> None:
+        _refuse_projection(proj_size)
         if nonlinearity not in {"tanh", "relu"}:
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
-        super().__init__(f"RNN_{nonlinearity.upper()}", *args, **kwargs)
+        super().__init__(
+            f"RNN_{nonlinearity.upper()}",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+        )
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """Return the output (T, N, directions * H), and the last hidden states."""
         return self._forward(input, hx)
 
@@ -248,17 +270,40 @@ class RNN(RNNBase):
 class GRU(RNNBase):
     """Layers of gated recurrent units.
 
-    Takes (input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False).
-    Input, states and results are those of :class:`RNN`.
+    Input, states and results are those of :class:`RNN`. ValueError for a ``proj_size``, which is for LSTM.
 
     https://pytorch.org/docs/stable/generated/torch.nn.GRU.html
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        _without_projection(kwargs)
-        super().__init__("GRU", *args, **kwargs)
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Device = None,
+        dtype: Dtype = None,
+    ) -> None:
+        _refuse_projection(proj_size)
+        super().__init__(
+            "GRU",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+        )
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """Return the output (T, N, directions * H), and the last hidden states."""
         return self._forward(input, hx)
 
@@ -266,10 +311,9 @@ class GRU(RNNBase):
 class LSTM(RNNBase):
     """Layers of long short-term memory.
 
-    Takes (input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
-    proj_size=0). Input is (T, N, I), (N, T, I) if ``batch_first``, (T, I), or packed. State and cell, a tuple, are
-    (layers * directions, N, P) and (layers * directions, N, H), with P = ``proj_size`` or H, and start as zeros.
-    Returns the output of the last layer and a tuple of the last states and cells of all.
+    Input is (T, N, I), (N, T, I) if ``batch_first``, (T, I), or packed. State and cell, a tuple, are (layers *
+    directions, N, P) and (layers * directions, N, H), with P = ``proj_size`` or H, and start as zeros. Returns the
+    output of the last layer and a tuple of the last states and cells of all.
 
     https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html
 
@@ -279,8 +323,32 @@ class LSTM(RNNBase):
     (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]), torch.Size([1, 2, 4]))
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__("LSTM", *args, **kwargs)
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Device = None,
+        dtype: Dtype = None,
+    ) -> None:
+        super().__init__(
+            "LSTM",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+        )
 
     def get_expected_cell_size(self, input: Any, batch_sizes: Any) -> tuple[int, int, int]:
         """Return the shape of the cells for ``input``."""
@@ -289,8 +357,8 @@ class LSTM(RNNBase):
     def check_forward_args(self, input: Any, hidden: Any, batch_sizes: Any) -> None:
         """Raise ValueError or RuntimeError unless input, states and cells fit the layer."""
         self.check_input(input, batch_sizes)
-        wanted = self.get_expected_hidden_size(input, batch_sizes), self.get_expected_cell_size(input, batch_sizes)
-        for number, shape in enumerate(wanted):
+        shapes = self.get_expected_hidden_size(input, batch_sizes), self.get_expected_cell_size(input, batch_sizes)
+        for number, shape in enumerate(shapes):
             self.check_hidden_size(hidden[number], shape, f"Expected hidden[{number}] size {{}}, got {{}}")
 
     def permute_hidden(self, hx: Any, permutation: Any) -> Any:
@@ -312,13 +380,13 @@ class LSTM(RNNBase):
             )
         return (hx[0], hx[1]) if batched else (hx[0].unsqueeze(1), hx[1].unsqueeze(1))
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: Any, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Any, tuple[Tensor, Tensor]]:
         """Return the output (T, N, directions * P), and the last states and cells."""
         return self._forward(input, hx)
 
 
 class RNNCellBase(Module):
-    """What all cells share: weights of ``num_chunks`` gates, which start evenly from [-b, b), b = 1 / sqrt(H).
+    """A recurrent cell: weights of ``num_chunks`` gates, which start evenly from [-b, b), b = 1 / sqrt(H).
 
     https://pytorch.org/docs/stable/generated/torch.nn.RNNCell.html
     """
@@ -331,7 +399,7 @@ class RNNCellBase(Module):
     bias_hh: Parameter | None
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None, dtype: Any = None
+        self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Device = None, dtype: Dtype = None
     ) -> None:
         super().__init__()
         self.input_size = input_size
@@ -399,13 +467,13 @@ class RNNCell(RNNCellBase):
         hidden_size: int,
         bias: bool = True,
         nonlinearity: str = "tanh",
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """Return the new hidden state."""
         functions = {"tanh": rnn_tanh_cell, "relu": rnn_relu_cell}
         if self.nonlinearity not in functions:
@@ -428,11 +496,11 @@ class LSTMCell(RNNCellBase):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
+        self, input_size: int, hidden_size: int, bias: bool = True, device: Device = None, dtype: Dtype = None
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """Return the new hidden state and the new cell."""
         self._check("input", input)
         if hx is not None:
@@ -457,10 +525,10 @@ class GRUCell(RNNCellBase):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
+        self, input_size: int, hidden_size: int, bias: bool = True, device: Device = None, dtype: Dtype = None
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """Return the new hidden state."""
         return self._step(gru_cell, input, hx)

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init
+from ..common_types import Device, Dtype
 from ..parameter import Parameter, empty
 from .module import Module
 
 
-class Embedding(Module):
+class _EmbeddingTable(Module):
+    """A layer that looks rows up in a table.
+
+    weight: (num_embeddings, embedding_dim), the table.
+    padding_idx: the row that starts as zeros and gets no gradient, or None.
+    """
+
+    weight: Parameter
+    padding_idx: int | None
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            init.zeros_(self.weight.detach()[self.padding_idx])
+
+
+def _check_table(weight: Tensor, num_embeddings: int, embedding_dim: int) -> None:
+    """Raise AssertionError unless ``weight`` is of this shape."""
+    if tuple(weight.shape) != (num_embeddings, embedding_dim):
+        raise AssertionError(
+            "Shape of weight does not match num_embeddings and embedding_dim: "
+            f"{tuple(weight.shape)} is not {(num_embeddings, embedding_dim)}"
+        )
+
+
+class Embedding(_EmbeddingTable):
     """``weight[input]``: integers of any shape to (..., embedding_dim). Rows start normally distributed.
 
     The row ``padding_idx`` starts as zeros and gets no gradient. With ``max_norm`` rows longer than that are shortened
@@ -18,8 +46,6 @@ class Embedding(Module):
 
     https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
     """
-
-    weight: Parameter
 
     def __init__(
         self,
@@ -30,10 +56,10 @@ class Embedding(Module):
         norm_type: float = 2.0,
         scale_grad_by_freq: bool = False,
         sparse: bool = False,
-        _weight: Any = None,
+        _weight: Tensor | None = None,
         _freeze: bool = False,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__()
         if sparse:
@@ -50,22 +76,12 @@ class Embedding(Module):
             self.weight = Parameter(empty(num_embeddings, embedding_dim, device=device, dtype=dtype), not _freeze)
             self.reset_parameters()
         else:
-            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
-                raise AssertionError(
-                    "Shape of weight does not match num_embeddings and embedding_dim: "
-                    f"{tuple(_weight.shape)} is not {(num_embeddings, embedding_dim)}"
-                )
+            _check_table(_weight, num_embeddings, embedding_dim)
             self.weight = Parameter(_weight, not _freeze)
         self.sparse = sparse
 
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            init.zeros_(self.weight.detach()[self.padding_idx])
-
-    def forward(self, input: Any) -> Any:
-        """Return the rows that ``input`` asks for."""
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the rows of ``weight`` with the indices ``input``."""
         return F.embedding(
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
         )
@@ -81,7 +97,7 @@ class Embedding(Module):
     @classmethod
     def from_pretrained(
         cls,
-        embeddings: Any,
+        embeddings: Tensor,
         freeze: bool = True,
         padding_idx: int | None = None,
         max_norm: float | None = None,
@@ -106,7 +122,7 @@ class Embedding(Module):
         )
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(_EmbeddingTable):
     """One row for each bag of indices: the sum, mean or maximum of their rows of ``weight``.
 
     https://pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html
@@ -118,8 +134,6 @@ class EmbeddingBag(Module):
             [6., 8.]])
     """
 
-    weight: Parameter
-
     def __init__(
         self,
         num_embeddings: int,
@@ -129,11 +143,11 @@ class EmbeddingBag(Module):
         scale_grad_by_freq: bool = False,
         mode: str = "mean",
         sparse: bool = False,
-        _weight: Any = None,
+        _weight: Tensor | None = None,
         include_last_offset: bool = False,
         padding_idx: int | None = None,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__()
         if sparse:
@@ -152,24 +166,14 @@ class EmbeddingBag(Module):
             self.weight = Parameter(empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
             self.reset_parameters()
         else:
-            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
-                raise AssertionError(
-                    "Shape of weight does not match num_embeddings and embedding_dim: "
-                    f"{tuple(_weight.shape)} is not {(num_embeddings, embedding_dim)}"
-                )
+            _check_table(_weight, num_embeddings, embedding_dim)
             self.weight = Parameter(_weight)
         self.mode = mode
         self.sparse = sparse
         self.include_last_offset = include_last_offset
 
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            init.zeros_(self.weight.detach()[self.padding_idx])
-
-    def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
-        """Return a row for each bag: each row of a matrix ``input``, or of a vector what begins at ``offsets``."""
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
+        """Return a row for each bag: a row of a matrix ``input``, or a part of a vector that starts at ``offsets``."""
         return F.embedding_bag(
             input,
             self.weight,
@@ -196,7 +200,7 @@ class EmbeddingBag(Module):
     @classmethod
     def from_pretrained(
         cls,
-        embeddings: Any,
+        embeddings: Tensor,
         freeze: bool = True,
         max_norm: float | None = None,
         norm_type: float = 2.0,
@@ -210,7 +214,7 @@ class EmbeddingBag(Module):
         if embeddings.ndim != 2:
             raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, not {embeddings.ndim}")
         rows, columns = embeddings.shape
-        made = cls(
+        bag = cls(
             rows,
             columns,
             max_norm,
@@ -222,5 +226,5 @@ class EmbeddingBag(Module):
             include_last_offset=include_last_offset,
             padding_idx=padding_idx,
         )
-        made.weight.requires_grad = not freeze
-        return made
+        bag.weight.requires_grad = not freeze
+        return bag

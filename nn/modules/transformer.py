@@ -18,6 +18,7 @@ from ...tensors.functions.multihead_attention import float_mask
 from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from .. import init
+from ..common_types import Device, Dtype
 from .activation import MultiheadAttention
 from .container import ModuleList
 from .dropout import Dropout
@@ -25,43 +26,49 @@ from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
 
-Activation = str | Callable[[Any], Any]
+Activation = str | Callable[[Tensor], Tensor]
 
 
-def _activation(given: Activation) -> Callable[[Any], Any]:
-    """Return the function that ``given`` names, or ``given`` itself; RuntimeError for an unknown name."""
-    if not isinstance(given, str):
-        return given
-    known: dict[str, Callable[[Any], Any]] = {"relu": F.relu, "gelu": F.gelu}
-    if given not in known:
-        raise RuntimeError(f"activation should be relu/gelu, not {given}")
-    return known[given]
+def _get_activation_fn(activation: Activation) -> Callable[[Tensor], Tensor]:
+    """Return the function of this name, or the function itself; RuntimeError for an unknown name."""
+    if activation == "relu":
+        return F.relu
+    if activation == "gelu":
+        return F.gelu
+    if isinstance(activation, str):
+        raise RuntimeError(f"activation should be relu/gelu, not {activation}")
+    return activation
 
 
-def _copies(layer: Module, count: int) -> ModuleList:
-    return ModuleList([deepcopy(layer) for _ in range(count)])
+def _get_clones(module: Module, n: int) -> ModuleList:
+    return ModuleList([deepcopy(module) for _ in range(n)])
 
 
-def _masks(mask: Any, padding: Any, kind: Any, name: str, padding_name: str) -> tuple[Any, Any]:
-    """Return both masks as numbers to add."""
-    padding = float_mask(padding, padding_name, mask, name, kind)
-    return float_mask(mask, name, None, "", kind, False), padding
+def _float_masks(
+    mask: Tensor | None, padding_mask: Tensor | None, dtype: Any, name: str, padding_name: str
+) -> tuple[Tensor | None, Tensor | None]:
+    """Return both masks as numbers of the NumPy ``dtype``, to be added to scores."""
+    padding_mask = float_mask(padding_mask, padding_name, mask, name, dtype)
+    return float_mask(mask, name, None, "", dtype, False), padding_mask
 
 
-class _Layer(Module):
-    """What layers of encoders and decoders share: attention to itself, and a perceptron."""
+class _TransformerLayer(Module):
+    """A layer of an encoder or decoder: attention of the sequence to itself, a feedforward block, norms."""
 
     self_attn: MultiheadAttention
     linear1: Linear
     linear2: Linear
     dropout: Dropout
+    activation: Callable[[Tensor], Tensor]
 
-    def _perceptron(self, x: Any) -> Any:
+    def _ff_block(self, x: Tensor) -> Tensor:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
-    def _attend_self(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
+    def _sa_block(
+        self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool
+    ) -> Tensor:
         return self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal, need_weights=False
+            x, x, x, attn_mask=attn_mask, key_padding_mask=key_padding_mask, is_causal=is_causal, need_weights=False
         )[0]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -70,7 +77,7 @@ class _Layer(Module):
             self.__dict__.setdefault("activation", F.relu)
 
 
-class TransformerEncoderLayer(_Layer):
+class TransformerEncoderLayer(_TransformerLayer):
     """Attention of a sequence to itself and a perceptron, each beside a short cut and followed by a norm.
 
     ``norm_first`` puts the norms before instead. Sequences are (L, N, d_model), or (N, L, d_model) if ``batch_first``,
@@ -95,35 +102,43 @@ class TransformerEncoderLayer(_Layer):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
-        where = {"device": device, "dtype": dtype}
+        factory_kwargs: dict[str, Any] = {"device": device, "dtype": dtype}
         super().__init__()
         self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, **where
+            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, **factory_kwargs
         )
-        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **where)
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **factory_kwargs)
         self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **where)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **factory_kwargs)
         self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
-        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
+        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory_kwargs)
+        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory_kwargs)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
-        self.activation = _activation(activation)
+        self.activation = _get_activation_fn(activation)
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+    def forward(
+        self,
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
         """Return ``src`` after the layer; the masks are those of :class:`MultiheadAttention`."""
-        mask, padding = _masks(src_mask, src_key_padding_mask, src.array.dtype, "src_mask", "src_key_padding_mask")
+        mask, padding = _float_masks(
+            src_mask, src_key_padding_mask, src.array.dtype, "src_mask", "src_key_padding_mask"
+        )
         if self.norm_first:
-            src = src + self.dropout1(self._attend_self(self.norm1(src), mask, padding, is_causal))
-            return src + self.dropout2(self._perceptron(self.norm2(src)))
-        src = self.norm1(src + self.dropout1(self._attend_self(src, mask, padding, is_causal)))
-        return self.norm2(src + self.dropout2(self._perceptron(src)))
+            src = src + self.dropout1(self._sa_block(self.norm1(src), mask, padding, is_causal))
+            return src + self.dropout2(self._ff_block(self.norm2(src)))
+        src = self.norm1(src + self.dropout1(self._sa_block(src, mask, padding, is_causal)))
+        return self.norm2(src + self.dropout2(self._ff_block(src)))
 
 
-class TransformerDecoderLayer(_Layer):
+class TransformerDecoderLayer(_TransformerLayer):
     """Attention of a sequence to itself, attention to ``memory``, and a perceptron, each beside a short cut.
 
     The options are those of :class:`TransformerEncoderLayer`.
@@ -142,53 +157,61 @@ class TransformerDecoderLayer(_Layer):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
-        where = {"device": device, "dtype": dtype}
+        factory_kwargs: dict[str, Any] = {"device": device, "dtype": dtype}
         super().__init__()
-        heads = {"dropout": dropout, "batch_first": batch_first, "bias": bias, **where}
+        heads = {"dropout": dropout, "batch_first": batch_first, "bias": bias, **factory_kwargs}
         self.self_attn = MultiheadAttention(d_model, nhead, **heads)
         self.multihead_attn = MultiheadAttention(d_model, nhead, **heads)
-        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **where)
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, **factory_kwargs)
         self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **where)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, **factory_kwargs)
         self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
-        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
-        self.norm3 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
+        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory_kwargs)
+        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory_kwargs)
+        self.norm3 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory_kwargs)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
         self.dropout3 = Dropout(dropout)
-        self.activation = _activation(activation)
+        self.activation = _get_activation_fn(activation)
 
-    def _attend_memory(self, x: Any, memory: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
+    def _mha_block(
+        self, x: Tensor, memory: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool
+    ) -> Tensor:
         return self.multihead_attn(
-            x, memory, memory, attn_mask=mask, key_padding_mask=padding, is_causal=is_causal, need_weights=False
+            x,
+            memory,
+            memory,
+            attn_mask=attn_mask,
+            key_padding_mask=key_padding_mask,
+            is_causal=is_causal,
+            need_weights=False,
         )[0]
 
     def forward(
         self,
-        tgt: Any,
-        memory: Any,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """Return ``tgt`` after the layer, which also looks at ``memory``, what an encoder made."""
-        own = tgt_mask, tgt_key_padding_mask, tgt_is_causal
-        other = memory_mask, memory_key_padding_mask, memory_is_causal
+        to_self = tgt_mask, tgt_key_padding_mask, tgt_is_causal
+        to_memory = memory_mask, memory_key_padding_mask, memory_is_causal
         x = tgt
         if self.norm_first:
-            x = x + self.dropout1(self._attend_self(self.norm1(x), *own))
-            x = x + self.dropout2(self._attend_memory(self.norm2(x), memory, *other))
-            return x + self.dropout3(self._perceptron(self.norm3(x)))
-        x = self.norm1(x + self.dropout1(self._attend_self(x, *own)))
-        x = self.norm2(x + self.dropout2(self._attend_memory(x, memory, *other)))
-        return self.norm3(x + self.dropout3(self._perceptron(x)))
+            x = x + self.dropout1(self._sa_block(self.norm1(x), *to_self))
+            x = x + self.dropout2(self._mha_block(self.norm2(x), memory, *to_memory))
+            return x + self.dropout3(self._ff_block(self.norm3(x)))
+        x = self.norm1(x + self.dropout1(self._sa_block(x, *to_self)))
+        x = self.norm2(x + self.dropout2(self._mha_block(x, memory, *to_memory)))
+        return self.norm3(x + self.dropout3(self._ff_block(x)))
 
 
 class TransformerEncoder(Module):
@@ -204,14 +227,14 @@ class TransformerEncoder(Module):
 
     def __init__(
         self,
-        encoder_layer: Any,
+        encoder_layer: Module,
         num_layers: int,
         norm: Module | None = None,
         enable_nested_tensor: bool = True,
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = _copies(encoder_layer, num_layers)
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -219,10 +242,14 @@ class TransformerEncoder(Module):
         self.mask_check = mask_check
 
     def forward(
-        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
-    ) -> Any:
+        self,
+        src: Tensor,
+        mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool | None = None,
+    ) -> Tensor:
         """Return ``src`` after all layers."""
-        mask, padding = _masks(mask, src_key_padding_mask, src.array.dtype, "mask", "src_key_padding_mask")
+        mask, padding = _float_masks(mask, src_key_padding_mask, src.array.dtype, "mask", "src_key_padding_mask")
         for layer in self.layers:
             src = layer(src, src_mask=mask, src_key_padding_mask=padding, is_causal=bool(is_causal))
         return src if self.norm is None else self.norm(src)
@@ -236,23 +263,23 @@ class TransformerDecoder(Module):
 
     layers: ModuleList
 
-    def __init__(self, decoder_layer: Any, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = _copies(decoder_layer, num_layers)
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
     def forward(
         self,
-        tgt: Any,
-        memory: Any,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """Return ``tgt`` after all layers, each of which looks at ``memory``."""
         for layer in self.layers:
             tgt = layer(
@@ -291,16 +318,16 @@ class Transformer(Module):
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
         activation: Activation = F.relu,
-        custom_encoder: Any = None,
-        custom_decoder: Any = None,
+        custom_encoder: Module | None = None,
+        custom_decoder: Module | None = None,
         layer_norm_eps: float = 1e-5,
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
-        where = {"device": device, "dtype": dtype}
+        factory_kwargs: dict[str, Any] = {"device": device, "dtype": dtype}
         super().__init__()
         options: list[Any] = [d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first]
         options += [norm_first, bias, device, dtype]
@@ -308,13 +335,13 @@ class Transformer(Module):
             self.encoder = custom_encoder
         else:
             layer: Module = TransformerEncoderLayer(*options)
-            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
+            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory_kwargs)
             self.encoder = TransformerEncoder(layer, num_encoder_layers, norm)
         if custom_decoder is not None:
             self.decoder = custom_decoder
         else:
             layer = TransformerDecoderLayer(*options)
-            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **where)
+            norm = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory_kwargs)
             self.decoder = TransformerDecoder(layer, num_decoder_layers, norm)
         self._reset_parameters()
         self.d_model = d_model
@@ -329,18 +356,18 @@ class Transformer(Module):
 
     def forward(
         self,
-        src: Any,
-        tgt: Any,
-        src_mask: Any = None,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        src_key_padding_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        src: Tensor,
+        tgt: Tensor,
+        src_mask: Tensor | None = None,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
         src_is_causal: bool | None = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """Return what the decoder makes of ``tgt``; RuntimeError if batches or features do not fit."""
         dim = 0 if self.batch_first else 1
         if src.ndim != tgt.ndim or (src.ndim == 3 and src.shape[dim] != tgt.shape[dim]):
@@ -365,8 +392,8 @@ class Transformer(Module):
         )
 
     @staticmethod
-    def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
-        """Return (sz, sz) zeros with -inf above the diagonal: what a query must not look at.
+    def generate_square_subsequent_mask(sz: int, device: Device = None, dtype: Dtype = None) -> Tensor:
+        """Return (sz, sz) zeros with -inf above the diagonal: the mask that hides later keys from a query.
 
         >>> import rushlight as torch
         >>> torch.nn.Transformer.generate_square_subsequent_mask(2)
@@ -375,6 +402,5 @@ class Transformer(Module):
         """
         if device is not None:
             require_cpu(device)
-        kind = default_numpy() if dtype is None else as_numpy(dtype)
-        made: Tensor = wrap(Tensor, np.triu(np.full((sz, sz), -np.inf, kind), 1))
-        return made
+        values = np.full((sz, sz), -np.inf, default_numpy() if dtype is None else as_numpy(dtype))
+        return wrap(Tensor, np.triu(values, 1))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...tensors.tensor.methods import Tensor
 from .. import functional as F
+from ..common_types import _ratio_any_t, _size_any_t
 from .module import Module
 
 
@@ -20,8 +20,8 @@ class Upsample(Module):
 
     def __init__(
         self,
-        size: Any = None,
-        scale_factor: Any = None,
+        size: _size_any_t | None = None,
+        scale_factor: _ratio_any_t | None = None,
         mode: str = "nearest",
         align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
@@ -30,14 +30,14 @@ class Upsample(Module):
         self.name = type(self).__name__
         self.size = size
         if isinstance(scale_factor, tuple):
-            self.scale_factor: Any = tuple(float(factor) for factor in scale_factor)
+            self.scale_factor: _ratio_any_t | None = tuple(float(factor) for factor in scale_factor)
         else:
             self.scale_factor = float(scale_factor) if scale_factor else None
         self.mode = mode
         self.align_corners = align_corners
         self.recompute_scale_factor = recompute_scale_factor
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` resized."""
         return F.interpolate(
             input,
@@ -60,7 +60,7 @@ class UpsamplingNearest2d(Upsample):
     https://pytorch.org/docs/stable/generated/torch.nn.UpsamplingNearest2d.html
     """
 
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+    def __init__(self, size: _size_any_t | None = None, scale_factor: _ratio_any_t | None = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
@@ -70,5 +70,5 @@ class UpsamplingBilinear2d(Upsample):
     https://pytorch.org/docs/stable/generated/torch.nn.UpsamplingBilinear2d.html
     """
 
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+    def __init__(self, size: _size_any_t | None = None, scale_factor: _ratio_any_t | None = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)

@@ -1,4 +1,4 @@
-"""Small helpers that layers of one's own import from ``torch.nn.modules.utils``."""
+"""Helpers for layers, also for one's own: ``torch.nn.modules.utils``."""
 
 from __future__ import annotations
 

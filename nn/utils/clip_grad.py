@@ -41,12 +41,12 @@ def get_total_norm(
     tensor(5.)
     """
     norm_type = float(norm_type)
-    given = _listed(tensors)
-    if not given:
-        nothing: Tensor = wrap(Tensor, np.float32(0))
-        return nothing
+    listed = _listed(tensors)
+    if not listed:
+        zero: Tensor = wrap(Tensor, np.float32(0))
+        return zero
     with no_grad():
-        total: Tensor = stack([one.norm(norm_type) for one in given]).norm(norm_type)
+        total: Tensor = stack([tensor.norm(norm_type) for tensor in listed]).norm(norm_type)
     if error_if_nonfinite and not np.isfinite(total.array):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "

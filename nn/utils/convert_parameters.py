@@ -7,7 +7,7 @@ from typing import Any
 
 from ...tensors.ops.shape.join import cat
 from ...tensors.tensor.methods import Tensor
-from ..modules.module_base import typename
+from ..modules.module_registration import typename
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -24,15 +24,15 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Make each of ``parameters`` look into its part of ``vec``: they then share its memory.
+    """Set each of ``parameters`` to its part of ``vec``, whose memory they then share.
 
-    TypeError unless ``vec`` is a tensor. What is left of ``vec`` is not used.
+    TypeError unless ``vec`` is a tensor. Elements of ``vec`` beyond the last parameter are ignored.
 
     https://pytorch.org/docs/stable/generated/torch.nn.utils.vector_to_parameters.html
     """
-    given: Any = vec
-    if not isinstance(given, Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {typename(given)}")
+    vector: Any = vec
+    if not isinstance(vector, Tensor):
+        raise TypeError(f"expected torch.Tensor, but got: {typename(vector)}")
     start = 0
     for parameter in parameters:
         end = start + parameter.numel()

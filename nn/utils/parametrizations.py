@@ -52,8 +52,8 @@ class _WeightNorm(Module):
         return norm_except_dim(weight, self.dim), weight
 
 
-class _OldNames:
-    """Lets a state of the older ``weight_norm`` be loaded: ``weight_g`` and ``weight_v`` get their new names."""
+class _RenameOldKeys:
+    """A hook before loading: the keys ``weight_g`` and ``weight_v`` of the older ``weight_norm`` are renamed."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -78,7 +78,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     torch.Size([40, 1])
     """
     register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
-    module._register_load_state_dict_pre_hook(_OldNames(name))
+    module._register_load_state_dict_pre_hook(_RenameOldKeys(name))
     return module
 
 
@@ -121,7 +121,7 @@ class _SpectralNorm(Module):
         return weight / vdot(self._u.clone(), mv(matrix, self._v.clone()))
 
     def right_inverse(self, value: Any) -> Any:
-        """Return ``value``, of which nothing is checked."""
+        """Return ``value``, unchecked."""
         return value
 
 
@@ -142,20 +142,19 @@ def spectral_norm(
 # ------------------------------------------------------------------ orthogonal
 
 
-def _reflect(reflectors: Any, tau: Any) -> Any:
-    """Return the first columns of H_1 H_2 ... H_k: H_i = 1 - tau_i v_i v_i^T, v_i the i-th column with 1 at place i."""
+def _product_of_reflections(reflectors: Any, tau: Any) -> Any:
+    """Return the first columns of H_1 H_2 ... H_k: H_i = 1 - tau_i v_i v_i^T, v_i the i-th column with 1 at index i."""
     *lead, n, k = reflectors.shape
-    kind = reflectors.array.dtype
-    steps = wrap(Tensor, np.eye(n, k, dtype=kind))
-    v = tril(reflectors, -1) + steps
-    out = wrap(Tensor, np.broadcast_to(np.eye(n, k, dtype=kind), (*lead, n, k)))
+    identity = np.eye(n, k, dtype=reflectors.array.dtype)
+    v = tril(reflectors, -1) + wrap(Tensor, identity)
+    out = wrap(Tensor, np.broadcast_to(identity, (*lead, n, k)))
     for i in reversed(range(k)):
         column = v[..., :, i : i + 1]
         out = out - tau[..., i : i + 1, None] * (column @ (column.mT @ out))
     return out
 
 
-def _factored(matrix: Any) -> tuple[Any, Any]:
+def _householder_factors(matrix: Any) -> tuple[Any, Any]:
     """Return Householder's factors of tall matrices as LAPACK's geqrf does: one array for both, and ``tau``."""
     both, tau = np.linalg.qr(as_ndarray(matrix), mode="raw")
     return np.ascontiguousarray(np.swapaxes(both, -1, -2)), tau
@@ -170,8 +169,8 @@ def _orthonormal(matrix: Any) -> Any:
 def _is_orthonormal(matrix: Any) -> bool:
     array = as_ndarray(matrix)
     n, k = array.shape[-2:]
-    found = np.swapaxes(array, -1, -2) @ array
-    return bool(np.allclose(found, np.eye(k), atol=10.0 * n * np.finfo(array.dtype).eps))
+    products = np.swapaxes(array, -1, -2) @ array
+    return bool(np.allclose(products, np.eye(k), atol=10.0 * n * np.finfo(array.dtype).eps))
 
 
 class _Map(Enum):
@@ -181,7 +180,10 @@ class _Map(Enum):
 
 
 class _Orthogonal(Module):
-    """Any matrix made orthogonal; with ``base`` what is computed starts as a given orthogonal matrix."""
+    """Any matrix made orthogonal.
+
+    base: with ``use_trivialization``, the orthogonal matrix that results are multiplied to.
+    """
 
     base: Any
 
@@ -205,7 +207,7 @@ class _Orthogonal(Module):
     def _householder(self, X: Any) -> Any:
         below = tril(X, -1)
         tau = 2.0 / (1.0 + (below * below).sum(-2))
-        return _reflect(below, tau) * X.detach().diagonal(dim1=-2, dim2=-1).int().unsqueeze(-2)
+        return _product_of_reflections(below, tau) * X.detach().diagonal(dim1=-2, dim2=-1).int().unsqueeze(-2)
 
     def _from_skew(self, X: Any) -> Any:
         """Return exp(A) or the Cayley transform of A, for A = X - X^T, of X only what is not above the diagonal."""
@@ -239,11 +241,11 @@ class _Orthogonal(Module):
                     "It is not possible to assign to the matrix exponential or the Cayley parametrizations when "
                     "use_trivialization=False."
                 )
-            both, tau = _factored(tall)
+            both, tau = _householder_factors(tall)
             diagonal = np.einsum("...ii->...i", both[..., : both.shape[-1], :])
             diagonal[...] = np.where(tau == 0, -np.sign(diagonal), np.sign(diagonal))
-            made = wrap(Tensor, both)
-            return made.mT if wide else made
+            factors = wrap(Tensor, both)
+            return factors.mT if wide else factors
 
     def _completed(self, tall: Any) -> Any:
         """Return a square orthogonal matrix that starts with the columns of ``tall``."""
@@ -278,5 +280,5 @@ def orthogonal(
         raise ValueError(
             f'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: {orthogonal_map}'
         )
-    made = _Orthogonal(weight, _Map[orthogonal_map], use_trivialization=use_trivialization)
-    return register_parametrization(module, name, made, unsafe=True)
+    parametrization = _Orthogonal(weight, _Map[orthogonal_map], use_trivialization=use_trivialization)
+    return register_parametrization(module, name, parametrization, unsafe=True)

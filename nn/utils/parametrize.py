@@ -18,11 +18,15 @@ from ..parameter import Parameter
 
 
 class _Cache:
-    """What was computed inside of :func:`cached`, by module and name; ``depth`` counts the blocks."""
+    """The tensors computed inside of :func:`cached`.
+
+    depth: how many such blocks are open.
+    tensors: the tensors, by their module's id and their name.
+    """
 
     def __init__(self) -> None:
         self.depth = 0
-        self.found: dict[tuple[int, str], Any] = {}
+        self.tensors: dict[tuple[int, str], Any] = {}
 
 
 _cache = _Cache()
@@ -45,7 +49,7 @@ def cached() -> Iterator[None]:
     finally:
         _cache.depth -= 1
         if not _cache.depth:
-            _cache.found = {}
+            _cache.tensors = {}
 
 
 def _register(module: Any, name: str, value: Any) -> None:
@@ -55,11 +59,11 @@ def _register(module: Any, name: str, value: Any) -> None:
         module.register_buffer(name, value)
 
 
-def _same(found: Any, dtype: Any, shape: Any) -> None:
-    """Raise ValueError unless ``found`` is a tensor of this dtype and shape."""
-    if not isinstance(found, Variable):
-        raise ValueError(f"A parametrization must return a tensor. Got {type(found).__name__}.")
-    value: Any = found
+def _check_same(output: Any, dtype: Any, shape: Any) -> None:
+    """Raise ValueError unless ``output`` is a tensor of this dtype and shape."""
+    value: Any = output
+    if not isinstance(output, Variable):
+        raise ValueError(f"A parametrization must return a tensor. Got {type(output).__name__}.")
     for what, before, after in (("dtype", dtype, value.dtype), ("shape", shape, value.shape)):
         if before != after:
             raise ValueError(
@@ -69,9 +73,13 @@ def _same(found: Any, dtype: Any, shape: Any) -> None:
 
 
 class ParametrizationList(ModuleList):
-    """The parametrizations of one tensor, first to last, and what it is computed from.
+    """The parametrizations of one tensor, first to last, and the tensors it is computed from.
 
-    That is ``original``; or ``original0``, ``original1``, ... if the ``right_inverse`` of the first returns several.
+    original: the one it is computed from; or
+    original0, original1, ...: several, if the ``right_inverse`` of the first parametrization returns several.
+    is_tensor: whether it is one.
+    ntensors: how many there are.
+    unsafe: whether shape and dtype may change.
     """
 
     original: Any
@@ -93,17 +101,17 @@ class ParametrizationList(ModuleList):
         self.is_tensor = isinstance(new, Variable)
         self.ntensors = 1 if isinstance(new, Variable) else len(new)
         if isinstance(new, Variable):
-            self._take_one(original, new)
+            self._register_original(original, new)
         else:
-            self._take_several(original, new)
+            self._register_originals(original, new)
         if not unsafe:
             try:
-                _same(self(), dtype, shape)
+                _check_same(self(), dtype, shape)
             except Exception:
                 original.data = before
                 raise
 
-    def _take_one(self, original: Any, new: Any) -> None:
+    def _register_original(self, original: Any, new: Any) -> None:
         if new.dtype != original.dtype:
             raise ValueError(
                 "When `right_inverse` outputs one tensor, it may not change the dtype.\n"
@@ -112,20 +120,21 @@ class ParametrizationList(ModuleList):
         original.data = new  # the same object as before: an optimizer may know it
         _register(self, "original", original)
 
-    def _take_several(self, original: Any, new: Sequence[Any]) -> None:
-        for number, one in enumerate(new):
-            if not isinstance(one, Variable):
+    def _register_originals(self, original: Any, new: Sequence[Any]) -> None:
+        for number, value in enumerate(new):
+            if not isinstance(value, Variable):
                 raise ValueError(
                     "'right_inverse' must return a Tensor or a Sequence of tensors. "
-                    f"Got element {number} of the sequence with type {type(one).__name__}."
+                    f"Got element {number} of the sequence with type {type(value).__name__}."
                 )
-            kept: Any = Parameter(one, original.requires_grad) if isinstance(original, Parameter) else one
-            _register(self, f"original{number}", kept.requires_grad_(original.requires_grad))
+            tensor: Any = Parameter(value, original.requires_grad) if isinstance(original, Parameter) else value
+            _register(self, f"original{number}", tensor.requires_grad_(original.requires_grad))
 
     def right_inverse(self, value: Any) -> None:
-        """Set what the tensor is computed from such that it becomes ``value``.
+        """Set the originals such that the tensor computed from them becomes ``value``.
 
-        RuntimeError if a parametrization has no ``right_inverse``; ValueError if one returns what does not fit.
+        RuntimeError if a parametrization has no ``right_inverse``; ValueError if one returns no tensors, or of another
+        dtype or number.
         """
         with no_grad():
             for module in reversed(list(self)):
@@ -135,7 +144,7 @@ class ParametrizationList(ModuleList):
             if self.is_tensor:
                 if not isinstance(value, Variable):
                     raise ValueError(f"`right_inverse` should return a tensor. Got {type(value).__name__}")
-                self._fill([("original", value)])
+                self._set_originals([("original", value)])
                 return
             if not isinstance(value, Sequence):
                 raise ValueError(f"'right_inverse' must return a sequence of tensors. Got {type(value).__name__}.")
@@ -144,23 +153,23 @@ class ParametrizationList(ModuleList):
                     f"'right_inverse' must return a sequence of tensors of length {self.ntensors}. "
                     f"Got a sequence of length {len(value)}."
                 )
-            self._fill([(f"original{number}", one) for number, one in enumerate(value)])
+            self._set_originals([(f"original{number}", tensor) for number, tensor in enumerate(value)])
 
-    def _fill(self, values: list[tuple[str, Any]]) -> None:
+    def _set_originals(self, values: list[tuple[str, Any]]) -> None:
         for name, value in values:
             if not isinstance(value, Variable):
                 raise ValueError(f"`right_inverse` must return tensors. Got {type(value).__name__} for `{name}`.")
-            given: Any = value
-            if given.dtype != getattr(self, name).dtype:
+            tensor: Any = value
+            if tensor.dtype != getattr(self, name).dtype:
                 raise ValueError(
-                    f"The tensor returned by `right_inverse` has dtype {given.dtype} while `{name}` has dtype "
+                    f"The tensor returned by `right_inverse` has dtype {tensor.dtype} while `{name}` has dtype "
                     f"{getattr(self, name).dtype}"
                 )
         for name, value in values:
             getattr(self, name).data = value
 
     def originals(self) -> list[Any]:
-        """Return what the tensor is computed from."""
+        """Return the tensors it is computed from."""
         if self.is_tensor:
             return [self.original]
         return [getattr(self, f"original{number}") for number in range(self.ntensors)]
@@ -168,47 +177,47 @@ class ParametrizationList(ModuleList):
     def forward(self) -> Any:
         """Return the tensor."""
         first, *rest = self
-        found = first(*self.originals())
+        value = first(*self.originals())
         for module in rest:
-            found = module(found)
-        return found
+            value = module(value)
+        return value
 
 
 def _unpicklable(self: Any) -> Any:
     raise RuntimeError("Serialization of parametrized modules is only supported through state_dict().")
 
 
-def _copied(self: Any, memo: dict[int, Any]) -> Any:
+def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
     """Return a deep copy, of a class of its own: removing its parametrizations leaves the original's alone."""
-    found = memo.get(id(self))
-    if found is None:
+    copy = memo.get(id(self))
+    if copy is None:
         cls = type(self)
         make: Any = type
-        made = make(cls.__name__, cls.__bases__, {**vars(cls)})
-        found = memo[id(self)] = made.__new__(made)
-        found.__setstate__(deepcopy(self.__dict__, memo))
-    return found
+        new_class = make(cls.__name__, cls.__bases__, {**vars(cls)})
+        copy = memo[id(self)] = new_class.__new__(new_class)
+        copy.__setstate__(deepcopy(self.__dict__, memo))
+    return copy
 
 
 def _become_parametrized(module: Any) -> None:
     """Give ``module`` a class of its own, below the one it had."""
     cls = type(module)
-    facts: dict[str, Any] = {"__getstate__": _unpicklable, "__module__": __name__}
+    members: dict[str, Any] = {"__getstate__": _unpicklable, "__module__": __name__}
     if not hasattr(cls, "__deepcopy__"):
-        facts["__deepcopy__"] = _copied
-    module.__class__ = type(f"Parametrized{cls.__name__}", (cls,), facts)
+        members["__deepcopy__"] = _deepcopy
+    module.__class__ = type(f"Parametrized{cls.__name__}", (cls,), members)
     module.parametrizations = ModuleDict()
 
 
 def _property(name: str) -> property:
     def read(self: Any) -> Any:
-        found = self.parametrizations[name]
+        parametrizations = self.parametrizations[name]
         if not _cache.depth:
-            return found()
+            return parametrizations()
         key = id(self), name
-        if key not in _cache.found:
-            _cache.found[key] = found()
-        return _cache.found[key]
+        if key not in _cache.tensors:
+            _cache.tensors[key] = parametrizations()
+        return _cache.tensors[key]
 
     def write(self: Any, value: Any) -> None:
         self.parametrizations[name].right_inverse(value)
@@ -237,16 +246,16 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
     if is_parametrized(module, tensor_name):
         if not unsafe:
             _check_next(module, tensor_name, parametrization)
-        found = module.parametrizations[tensor_name]
-        found.append(parametrization)
-        found.unsafe |= unsafe
+        parametrizations = module.parametrizations[tensor_name]
+        parametrizations.append(parametrization)
+        parametrizations.unsafe |= unsafe
     elif tensor_name in module._buffers or tensor_name in module._parameters:
-        listed = ParametrizationList([parametrization], getattr(module, tensor_name), unsafe=unsafe)
+        parametrizations = ParametrizationList([parametrization], getattr(module, tensor_name), unsafe=unsafe)
         delattr(module, tensor_name)
         if not is_parametrized(module):
             _become_parametrized(module)
         setattr(type(module), tensor_name, _property(tensor_name))
-        module.parametrizations[tensor_name] = listed
+        module.parametrizations[tensor_name] = parametrizations
     else:
         raise ValueError(
             f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name "
@@ -259,7 +268,7 @@ def _check_next(module: Any, name: str, parametrization: Any) -> None:
     """Raise ValueError if ``parametrization`` does not fit behind those that are there."""
     before = getattr(module, name)
     after = parametrization(before)
-    _same(after, before.dtype, before.shape)
+    _check_same(after, before.dtype, before.shape)
     if not hasattr(parametrization, "right_inverse"):
         return
     back = parametrization.right_inverse(after)
@@ -276,10 +285,10 @@ def _check_next(module: Any, name: str, parametrization: Any) -> None:
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
     """Return whether ``module`` has a parametrized tensor, or whether ``tensor_name`` is one."""
-    found = getattr(module, "parametrizations", None)
-    if not isinstance(found, ModuleDict):
+    parametrizations = getattr(module, "parametrizations", None)
+    if not isinstance(parametrizations, ModuleDict):
         return False
-    return len(found) > 0 if tensor_name is None else tensor_name in found
+    return len(parametrizations) > 0 if tensor_name is None else tensor_name in parametrizations
 
 
 def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: bool = True) -> Any:
@@ -290,9 +299,9 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
     """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
-    listed = module.parametrizations[tensor_name]
-    if listed.is_tensor:
-        original = listed.original
+    parametrizations = module.parametrizations[tensor_name]
+    if parametrizations.is_tensor:
+        original = parametrizations.original
         if leave_parametrized:
             with no_grad():
                 original.data = getattr(module, tensor_name)
@@ -319,7 +328,7 @@ def type_before_parametrizations(module: Any) -> type:
 
 
 def transfer_parametrizations_and_params(from_module: Any, to_module: Any, tensor_name: str | None = None) -> Any:
-    """Return ``to_module``, which then has the parametrizations of ``from_module`` and what they are computed from.
+    """Return ``to_module``, which then has the parametrizations of ``from_module`` and their originals.
 
     All of them, or those of ``tensor_name``. A tensor that ``to_module`` does not have is made.
     """

@@ -1,4 +1,8 @@
-"""How much a pruning takes away, and where: amounts, dims, and masks made of them."""
+"""Pruning: parts of a module's tensor multiplied by zero, by a mask that is found by size, at random or by hand.
+
+The parameter ``name`` becomes the parameter ``name_orig`` and the buffer ``name_mask``, and a hook before ``forward``
+sets the attribute ``name`` to their product.
+"""
 
 from __future__ import annotations
 
@@ -16,77 +20,26 @@ from ...tensors.tensor.methods import Tensor
 from .convert_parameters import parameters_to_vector
 
 
-def check_amount(amount: Any) -> Any:
-    """Return ``amount``: a fraction in [0, 1] or a number of elements that is not negative."""
-    given: Any = amount
-    if not isinstance(amount, Real):
-        raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
-    if given < 0 or (not isinstance(amount, Integral) and given > 1):
-        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
-    return given
-
-
-def count_of(amount: Any, size: int) -> int:
-    """Return how many of ``size`` to prune; ValueError if that is more than there are."""
-    count: int = int(amount) if isinstance(amount, Integral) else round(amount * size)
-    if count > size:
-        raise ValueError(f"amount={count} should be smaller than the number of parameters to prune={size}")
-    return count
-
-
-def dim_of(t: Any, dim: int) -> int:
-    """Return ``dim`` of ``t``, counted from the front; IndexError if there is no such dim."""
-    if not -t.ndim <= dim < t.ndim:
-        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
-    return int(dim % t.ndim)
-
-
-def structured_dim(t: Any, dim: int) -> int:
-    """Return ``dim`` of ``t``, counted from the front; ValueError if ``t`` has no channels."""
-    if t.ndim <= 1:
-        raise ValueError(
-            "Structured pruning can only be applied to multidimensional tensors. "
-            f"Found tensor of shape {t.shape} with {t.ndim} dims"
-        )
-    return dim_of(t, dim)
-
-
-def places_at(t: Any, dim: int, chosen: Any) -> tuple[Any, ...]:
-    """Return the index that takes ``chosen`` of ``dim`` and all of the others."""
-    return tuple(chosen if d == dim else slice(None) for d in range(t.ndim))
-
-
-def without(mask: Any, places: Any) -> Any:
-    """Return a copy of ``mask`` that is zero at the flat ``places``."""
-    found = np.array(as_ndarray(mask))
-    found.reshape(-1)[as_ndarray(places)] = 0
-    return wrap(Tensor, found)
-
-
-def only(t: Any, dim: int, chosen: Any, default_mask: Any) -> Any:
-    """Return ``default_mask``, zero also where the index along ``dim`` is not among ``chosen``."""
-    mask = wrap(Tensor, np.zeros(t.array.shape, t.array.dtype))
-    mask[places_at(t, dim, chosen)] = 1
-    return mask * default_mask.to(dtype=mask.dtype)
-
-
 class BasePruningMethod(ABC):
-    """How a mask is found. Subclass it, set ``PRUNING_TYPE``, and write ``compute_mask``.
+    """A way to find a mask, and the hook that applies it. Subclass it, set ``PRUNING_TYPE``, write ``compute_mask``.
 
-    The type says what a second pruning looks at: "unstructured", the elements that are left; "structured", the
-    channels of which something is left; "global", all.
+    PRUNING_TYPE: what a second pruning of the same tensor considers: "unstructured", the elements that are left;
+        "structured", the channels that are left at least in part; "global", all elements.
+    _tensor_name: the name of the tensor to prune.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.utils.prune.BasePruningMethod.html
     """
 
     _tensor_name: str
     PRUNING_TYPE: ClassVar[str]
 
     def __call__(self, module: Any, inputs: Any) -> None:
-        """Compute the pruned tensor anew; this is the hook before forward."""
+        """Set the pruned tensor of ``module``; runs before each ``forward``."""
         setattr(module, self._tensor_name, self.apply_mask(module))
 
     @abstractmethod
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
-        """Return the mask, ones and zeros, for a tensor whose importance is ``t``, on top of ``default_mask``."""
+        """Return ``default_mask``, zero also at what is pruned; ``t`` holds the importance of each element."""
 
     def apply_mask(self, module: Any) -> Any:
         """Return the original tensor of ``module`` times the mask."""
@@ -103,11 +56,11 @@ class BasePruningMethod(ABC):
         method._tensor_name = name
         old = {number: hook for number, hook in module._forward_pre_hooks.items() if _prunes(hook, name)}
         tensor = getattr(module, name)
-        scores = _scores(importance_scores, tensor)
+        scores = _check_scores(importance_scores, tensor)
         hook: BasePruningMethod = method
         with no_grad():
             if old:
-                hook = PruningContainer(*_parts(next(iter(old.values()))), method)
+                hook = PruningContainer(*_methods_of(next(iter(old.values()))), method)
                 mask = hook.compute_mask(scores, default_mask=getattr(module, name + "_mask").detach().clone())
             else:
                 mask = hook.compute_mask(scores, default_mask=_ones_like(tensor))
@@ -124,7 +77,7 @@ class BasePruningMethod(ABC):
     def prune(self, t: Any, default_mask: Any = None, importance_scores: Any = None) -> Any:
         """Return the tensor ``t`` times the mask, without a module."""
         mask = _ones_like(t) if default_mask is None else default_mask
-        return t * self.compute_mask(_scores(importance_scores, t), default_mask=mask)
+        return t * self.compute_mask(_check_scores(importance_scores, t), default_mask=mask)
 
     def remove(self, module: Any) -> None:
         """Make the pruning final: the parameter has its old name again, and zeros where the mask had."""
@@ -139,28 +92,11 @@ class BasePruningMethod(ABC):
         setattr(module, name, original)
 
 
-def _prunes(hook: Any, name: str) -> bool:
-    return isinstance(hook, BasePruningMethod) and hook._tensor_name == name
-
-
-def _parts(hook: BasePruningMethod) -> tuple[Any, ...]:
-    return tuple(hook) if isinstance(hook, PruningContainer) else (hook,)
-
-
-def _ones_like(t: Any) -> Any:
-    return wrap(Tensor, np.ones(t.array.shape, t.array.dtype))
-
-
-def _scores(given: Any, t: Any) -> Any:
-    if given is None:
-        return t
-    if given.shape != t.shape:
-        raise AssertionError(f"importance_scores should have the shape of the tensor: {given.shape} is not {t.shape}")
-    return given
-
-
 class PruningContainer(BasePruningMethod):
-    """Several prunings of one tensor: the last one finds its mask in what the others left."""
+    """Several prunings of one tensor, each of what the ones before it left.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.utils.prune.PruningContainer.html
+    """
 
     def __init__(self, *args: Any) -> None:
         self._pruning_methods: tuple[Any, ...] = ()
@@ -192,19 +128,19 @@ class PruningContainer(BasePruningMethod):
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return the mask of the last method, on top of ``default_mask``."""
         method = self._pruning_methods[-1]
-        kind = method.PRUNING_TYPE
+        pruning_type = method.PRUNING_TYPE
         left: Any
-        if kind == "unstructured":
+        if pruning_type == "unstructured":
             left = default_mask == 1
-        elif kind == "structured":
+        elif pruning_type == "structured":
             if not hasattr(method, "dim"):
                 raise AttributeError('Pruning methods of PRUNING_TYPE "structured" need to have the attribute `dim`.')
-            dim = dim_of(t, method.dim)
-            left = places_at(t, dim, default_mask.sum(dim=[d for d in range(t.ndim) if d != dim]) != 0)
-        elif kind == "global":
+            dim = _positive_dim(t, method.dim)
+            left = _index_at(t, dim, default_mask.sum(dim=[d for d in range(t.ndim) if d != dim]) != 0)
+        elif pruning_type == "global":
             left = (slice(None),) * t.ndim
         else:
-            raise ValueError(f"Unrecognized PRUNING_TYPE {kind}")
+            raise ValueError(f"Unrecognized PRUNING_TYPE {pruning_type}")
         mask = default_mask.to(dtype=t.dtype).clone()
         mask[left] = method.compute_mask(t[left], default_mask=default_mask[left]).to(dtype=mask.dtype)
         return mask
@@ -229,14 +165,14 @@ class RandomUnstructured(BasePruningMethod):
     PRUNING_TYPE = "unstructured"
 
     def __init__(self, amount: Any) -> None:
-        self.amount = check_amount(amount)
+        self.amount = _validate_pruning_amount_init(amount)
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also at the elements drawn."""
-        count = count_of(self.amount, t.numel())
+        count = _compute_nparams_toprune(self.amount, t.numel())
         if not count:
             return default_mask.clone()
-        return without(default_mask, rand_like(t).view(-1).topk(count).indices)
+        return _zero_at(default_mask, rand_like(t).view(-1).topk(count).indices)
 
 
 class L1Unstructured(BasePruningMethod):
@@ -245,14 +181,14 @@ class L1Unstructured(BasePruningMethod):
     PRUNING_TYPE = "unstructured"
 
     def __init__(self, amount: Any) -> None:
-        self.amount = check_amount(amount)
+        self.amount = _validate_pruning_amount_init(amount)
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also at the smallest elements."""
-        count = count_of(self.amount, t.numel())
+        count = _compute_nparams_toprune(self.amount, t.numel())
         if not count:
             return default_mask.clone()
-        return without(default_mask, t.detach().abs().reshape(-1).topk(count, largest=False).indices)
+        return _zero_at(default_mask, t.detach().abs().reshape(-1).topk(count, largest=False).indices)
 
 
 class RandomStructured(BasePruningMethod):
@@ -261,17 +197,17 @@ class RandomStructured(BasePruningMethod):
     PRUNING_TYPE = "structured"
 
     def __init__(self, amount: Any, dim: int = -1) -> None:
-        self.amount, self.dim = check_amount(amount), dim
+        self.amount, self.dim = _validate_pruning_amount_init(amount), dim
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also in the channels drawn."""
-        dim = structured_dim(t, self.dim)
+        dim = _channel_dim(t, self.dim)
         size = t.shape[dim]
-        count = count_of(self.amount, size)
+        count = _compute_nparams_toprune(self.amount, size)
         if not count:
             return default_mask
         drawn: Any = rand(size)
-        return only(t, dim, drawn > drawn.kthvalue(count).values, default_mask)
+        return _ones_at(t, dim, drawn > drawn.kthvalue(count).values, default_mask)
 
 
 class LnStructured(BasePruningMethod):
@@ -280,17 +216,17 @@ class LnStructured(BasePruningMethod):
     PRUNING_TYPE = "structured"
 
     def __init__(self, amount: Any, n: Any, dim: int = -1) -> None:
-        self.amount, self.n, self.dim = check_amount(amount), n, dim
+        self.amount, self.n, self.dim = _validate_pruning_amount_init(amount), n, dim
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return ``default_mask``, zero also in the smallest channels."""
-        dim = structured_dim(t, self.dim)
+        dim = _channel_dim(t, self.dim)
         size = t.shape[dim]
-        count = count_of(self.amount, size)
+        count = _compute_nparams_toprune(self.amount, size)
         if not count:
             return default_mask
         norms = t.detach().norm(p=self.n, dim=[d for d in range(t.ndim) if d != dim])
-        return only(t, dim, norms.topk(size - count).indices, default_mask)
+        return _ones_at(t, dim, norms.topk(size - count).indices, default_mask)
 
 
 class CustomFromMask(BasePruningMethod):
@@ -402,5 +338,85 @@ def remove(module: Any, name: str) -> Any:
 def is_pruned(module: Any) -> bool:
     """Return whether ``module`` or one below it has a pruned tensor."""
     return any(
-        isinstance(hook, BasePruningMethod) for each in module.modules() for hook in each._forward_pre_hooks.values()
+        isinstance(hook, BasePruningMethod)
+        for submodule in module.modules()
+        for hook in submodule._forward_pre_hooks.values()
     )
+
+
+# ------------------------------------------------------------------ helpers
+
+
+def _prunes(hook: Any, name: str) -> bool:
+    return isinstance(hook, BasePruningMethod) and hook._tensor_name == name
+
+
+def _methods_of(hook: BasePruningMethod) -> tuple[Any, ...]:
+    return tuple(hook) if isinstance(hook, PruningContainer) else (hook,)
+
+
+def _ones_like(t: Any) -> Any:
+    return wrap(Tensor, np.ones(t.array.shape, t.array.dtype))
+
+
+def _check_scores(scores: Any, t: Any) -> Any:
+    """Return ``scores``, or ``t`` itself if that is None; AssertionError unless the shapes are the same."""
+    if scores is None:
+        return t
+    if scores.shape != t.shape:
+        raise AssertionError(f"importance_scores should have the shape of the tensor: {scores.shape} is not {t.shape}")
+    return scores
+
+
+def _validate_pruning_amount_init(amount: Any) -> Any:
+    """Return ``amount``: a fraction in [0, 1] or a number of elements that is not negative."""
+    if not isinstance(amount, Real):
+        raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
+    number = float(amount)
+    if number < 0 or (not isinstance(amount, Integral) and number > 1):
+        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
+    return amount
+
+
+def _compute_nparams_toprune(amount: Any, size: int) -> int:
+    """Return how many of ``size`` to prune; ValueError if that is more than there are."""
+    count: int = int(amount) if isinstance(amount, Integral) else round(amount * size)
+    if count > size:
+        raise ValueError(f"amount={count} should be smaller than the number of parameters to prune={size}")
+    return count
+
+
+def _positive_dim(t: Any, dim: int) -> int:
+    """Return ``dim`` of ``t``, counted from the front; IndexError if there is no such dim."""
+    if not -t.ndim <= dim < t.ndim:
+        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
+    return int(dim % t.ndim)
+
+
+def _channel_dim(t: Any, dim: int) -> int:
+    """Return ``dim`` of ``t``, counted from the front; ValueError if ``t`` has no channels."""
+    if t.ndim <= 1:
+        raise ValueError(
+            "Structured pruning can only be applied to multidimensional tensors. "
+            f"Found tensor of shape {t.shape} with {t.ndim} dims"
+        )
+    return _positive_dim(t, dim)
+
+
+def _index_at(t: Any, dim: int, index: Any) -> tuple[Any, ...]:
+    """Return what selects ``index`` along ``dim`` of ``t`` and everything along the others."""
+    return tuple(index if d == dim else slice(None) for d in range(t.ndim))
+
+
+def _zero_at(mask: Any, indices: Any) -> Any:
+    """Return a copy of ``mask`` that is zero at ``indices`` of its flattened elements."""
+    values = np.array(as_ndarray(mask))
+    values.reshape(-1)[as_ndarray(indices)] = 0
+    return wrap(Tensor, values)
+
+
+def _ones_at(t: Any, dim: int, kept: Any, default_mask: Any) -> Any:
+    """Return ``default_mask``, zero also where the index along ``dim`` is not among ``kept``."""
+    mask = wrap(Tensor, np.zeros(t.array.shape, t.array.dtype))
+    mask[_index_at(t, dim, kept)] = 1
+    return mask * default_mask.to(dtype=mask.dtype)

@@ -31,8 +31,8 @@ class _Fields(NamedTuple):
     unsorted_indices: Any
 
 
-def _bind(given: Any, change: Callable[[Any], Any]) -> Any:
-    return None if given is None else change(given)
+def _bind(optional: Any, fn: Callable[[Any], Any]) -> Any:
+    return None if optional is None else fn(optional)
 
 
 class PackedSequence(_Fields):
@@ -147,9 +147,9 @@ def invert_permutation(permutation: Any) -> Any:
     return output
 
 
-def _index(places: Any) -> Tensor:
-    made: Tensor = wrap(Tensor, np.asarray(places, np.int64))
-    return made
+def _index(numbers: Any) -> Tensor:
+    index: Tensor = wrap(Tensor, np.asarray(numbers, np.int64))
+    return index
 
 
 # ------------------------------------------------------------------ packed
@@ -157,25 +157,27 @@ def _index(places: Any) -> Tensor:
 
 def _checked_lengths(lengths: Any, steps: int, batch: int) -> Any:
     """Return sorted ``lengths`` as an array; RuntimeError if they do not fit ``steps`` and ``batch``."""
-    found = array_of(lengths, "_pack_padded_sequence", "lengths", 2)
-    if found.ndim != 1:
-        raise RuntimeError(f"'lengths' argument should be a 1D CPU int64 tensor, but got {found.ndim}D cpu Long tensor")
-    if len(found) != batch:
+    values = array_of(lengths, "_pack_padded_sequence", "lengths", 2)
+    if values.ndim != 1:
         raise RuntimeError(
-            f"Expected `len(lengths)` to be equal to batch_size, but got {len(found)} (batch_size={batch})"
+            f"'lengths' argument should be a 1D CPU int64 tensor, but got {values.ndim}D cpu Long tensor"
         )
-    if len(found) and found.min() <= 0:
+    if len(values) != batch:
         raise RuntimeError(
-            f"Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0: {found}"
+            f"Expected `len(lengths)` to be equal to batch_size, but got {len(values)} (batch_size={batch})"
         )
-    if (found[1:] > found[:-1]).any():
+    if len(values) and values.min() <= 0:
+        raise RuntimeError(
+            f"Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0: {values}"
+        )
+    if (values[1:] > values[:-1]).any():
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. With "
-            f"`enforce_sorted=False` the sequences are sorted here. Got {found.tolist()}"
+            f"`enforce_sorted=False` the sequences are sorted here. Got {values.tolist()}"
         )
-    if len(found) and found[0] > steps:
-        raise RuntimeError(f"a length of {found[0]} is more than the {steps} steps of the padded sequences")
-    return found
+    if len(values) and values[0] > steps:
+        raise RuntimeError(f"a length of {values[0]} is more than the {steps} steps of the padded sequences")
+    return values
 
 
 def pack_padded_sequence(
@@ -204,12 +206,12 @@ def pack_padded_sequence(
     if len(shape) < 2:
         raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
     batch, steps = shape[:2] if batch_first else (shape[1], shape[0])
-    found = _checked_lengths(lengths, steps, batch)
-    alive = np.arange(found[0])[:, None] < found  # (T, N)
-    step, place = np.nonzero(alive)
+    sizes = _checked_lengths(lengths, steps, batch)
+    alive = np.arange(sizes[0])[:, None] < sizes  # (T, N)
+    step, row = np.nonzero(alive)
     if sorted_indices is not None:
-        place = sorted_indices.array[place]
-    rows = index_select(flatten(input, 0, 1), 0, _index(place * steps + step if batch_first else step * batch + place))
+        row = sorted_indices.array[row]
+    rows = index_select(flatten(input, 0, 1), 0, _index(row * steps + step if batch_first else step * batch + row))
     return PackedSequence(rows, _index(alive.sum(1)), sorted_indices, None)
 
 
@@ -237,10 +239,10 @@ def pad_packed_sequence(
     if (sizes[1:] > sizes[:-1]).any() or sizes[-1] <= 0 or sizes.sum() != data.shape[0]:
         raise RuntimeError(f"batch_sizes {sizes.tolist()} are no sizes of steps of {data.shape[0]} rows in all")
     batch = int(sizes[0])
-    step, place = np.nonzero(np.arange(batch) < sizes[:, None])
+    step, row = np.nonzero(np.arange(batch) < sizes[:, None])
     lengths = (np.arange(batch) < sizes[:, None]).sum(0)
     blank = full((steps * batch, *data.shape[1:]), padding_value, dtype=float64).to(data.dtype)
-    padded = unflatten(index_copy(blank, 0, _index(step * batch + place), data), 0, (steps, batch))
+    padded = unflatten(index_copy(blank, 0, _index(step * batch + row), data), 0, (steps, batch))
     if batch_first:
         padded = transpose(padded, 0, 1)
     unsorted = sequence.unsorted_indices
@@ -254,7 +256,7 @@ def pack_sequence(sequences: Any, enforce_sorted: bool = True) -> PackedSequence
 
     https://pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_sequence.html
     """
-    lengths = as_tensor([one.size(0) for one in sequences])
+    lengths = as_tensor([sequence.size(0) for sequence in sequences])
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
@@ -290,16 +292,16 @@ def pad_sequence(
             f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
         )
     listed = list(sequences)
-    arrays = [array_of(one, "pad_sequence", "sequences") for one in listed]
+    arrays = [array_of(sequence, "pad_sequence", "sequences") for sequence in listed]
     if padding_side not in {"left", "right"}:
         raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
     if not listed:
         raise RuntimeError("received an empty list of sequences")
     if any(a.ndim == 0 for a in arrays):
         raise RuntimeError("pad_sequence: a sequence needs a dim for its length, but got a tensor without dims")
-    rest, kind = arrays[0].shape[1:], dtype_of(arrays[0].dtype)
+    rest, dtype = arrays[0].shape[1:], dtype_of(arrays[0].dtype)
     for a in arrays:
-        if a.shape[1:] != rest and (a.ndim > len(rest) + 1 or not _spreads(a.shape[1:], rest)):
+        if a.shape[1:] != rest and (a.ndim > len(rest) + 1 or not _broadcasts(a.shape[1:], rest)):
             raise RuntimeError(
                 f"a sequence of shape {list(a.shape)} does not fit the first one, {list(arrays[0].shape)}"
             )
@@ -307,16 +309,16 @@ def pad_sequence(
     steps, batch = max(sizes), len(listed)
     starts = [steps - n if padding_side == "left" else 0 for n in sizes]
     step = np.concatenate([np.arange(start, start + n) for start, n in zip(starts, sizes, strict=True)])
-    place = np.repeat(np.arange(batch), sizes)
-    rows = [one if a.shape[1:] == rest else expand(one, (len(a), *rest)) for one, a in zip(listed, arrays, strict=True)]
-    rows = [one if a.dtype is arrays[0].dtype else one.to(kind) for one, a in zip(rows, arrays, strict=True)]
-    blank = full((batch * steps, *rest), padding_value, dtype=float64).to(kind)
-    index = place * steps + step if batch_first else step * batch + place
+    row = np.repeat(np.arange(batch), sizes)
+    rows = [x if a.shape[1:] == rest else expand(x, (len(a), *rest)) for x, a in zip(listed, arrays, strict=True)]
+    rows = [x if a.dtype is arrays[0].dtype else x.to(dtype) for x, a in zip(rows, arrays, strict=True)]
+    blank = full((batch * steps, *rest), padding_value, dtype=float64).to(dtype)
+    index = row * steps + step if batch_first else step * batch + row
     lead = (batch, steps) if batch_first else (steps, batch)
     return unflatten(index_copy(blank, 0, _index(index), cat(rows)), 0, lead)
 
 
-def _spreads(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+def _broadcasts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     """Return whether ``shape`` can be broadcast to ``wanted``."""
     return len(shape) == len(wanted) and all(n in (1, m) for n, m in zip(shape, wanted, strict=True))
 

@@ -19,7 +19,7 @@ from ..parameter import Parameter, is_lazy
 
 
 def default_dim(module: Any) -> int:
-    """Return where the weight of ``module`` has its outputs."""
+    """Return the dim of the outputs in the weight of ``module``."""
     return int(isinstance(module, ConvTranspose1d | ConvTranspose2d | ConvTranspose3d))
 
 
@@ -31,11 +31,11 @@ def as_matrix(weight: Any, dim: int) -> Any:
 
 
 def power_iterate(matrix: Any, u: Any, v: Any, eps: float, rounds: int, first: str) -> None:
-    """Bring ``u`` and ``v`` in place nearer to the singular vectors of ``matrix``; ``first`` is which goes first."""
+    """Bring ``u`` and ``v`` in place closer to singular vectors of ``matrix``; ``first`` is updated first."""
     with no_grad():
         for _ in range(rounds):
-            for which in (first, "u" if first == "v" else "v"):
-                if which == "v":
+            for name in (first, "u" if first == "v" else "v"):
+                if name == "v":
                     v.copy_(normalize(mv(matrix.t(), u), dim=0, eps=eps))
                 else:
                     u.copy_(normalize(mv(matrix, v), dim=0, eps=eps))
@@ -43,8 +43,8 @@ def power_iterate(matrix: Any, u: Any, v: Any, eps: float, rounds: int, first: s
 
 def unit(like: Any, size: int, eps: float) -> Any:
     """Return a random vector of length 1, of the dtype of ``like``."""
-    drawn = wrap(Tensor, np.empty(size, like.array.dtype)).normal_(0, 1)
-    return normalize(drawn, dim=0, eps=eps)
+    vector = wrap(Tensor, np.empty(size, like.array.dtype)).normal_(0, 1)
+    return normalize(vector, dim=0, eps=eps)
 
 
 class SpectralNorm:
@@ -109,34 +109,42 @@ class SpectralNorm:
         module.register_buffer(name + "_u", u)
         module.register_buffer(name + "_v", v)
         module.register_forward_pre_hook(hook)
-        module._register_state_dict_hook(_StateHook(hook))
-        module._register_load_state_dict_pre_hook(_LoadHook(hook))
+        module._register_state_dict_hook(SpectralNormStateDictHook(hook))
+        module._register_load_state_dict_pre_hook(SpectralNormLoadStateDictPreHook(hook))
         return hook
 
 
-class _StateHook:
-    """Notes in a state's metadata in which form the vectors are."""
+class SpectralNormStateDictHook:
+    """A hook after saving: it stores the version of the layout in the metadata.
 
-    def __init__(self, hook: SpectralNorm) -> None:
-        self.hook = hook
+    fn: the hook that computes the weight.
+    """
+
+    def __init__(self, fn: SpectralNorm) -> None:
+        self.fn = fn
 
     def __call__(self, module: Any, state_dict: Any, prefix: str, local_metadata: Any) -> None:
-        noted = local_metadata.setdefault("spectral_norm", {})
-        key = self.hook.name + ".version"
-        if key in noted:
+        """Store the version; RuntimeError if there is one already."""
+        versions = local_metadata.setdefault("spectral_norm", {})
+        key = self.fn.name + ".version"
+        if key in versions:
             raise RuntimeError(f"Unexpected key in metadata['spectral_norm']: {key}")
-        noted[key] = self.hook._version
+        versions[key] = self.fn._version
 
 
-class _LoadHook:
-    """Refuses a state whose vectors are of a form from before PyTorch 1.0, which held no ``v``."""
+class SpectralNormLoadStateDictPreHook:
+    """A hook before loading: it refuses the layout from before PyTorch 1.0, which had no ``v``.
 
-    def __init__(self, hook: SpectralNorm) -> None:
-        self.hook = hook
+    fn: the hook that computes the weight.
+    """
+
+    def __init__(self, fn: SpectralNorm) -> None:
+        self.fn = fn
 
     def __call__(self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any) -> None:
-        version = local_metadata.get("spectral_norm", {}).get(self.hook.name + ".version")
-        key = prefix + self.hook.name
+        """Raise NotImplementedError for the old layout."""
+        version = local_metadata.get("spectral_norm", {}).get(self.fn.name + ".version")
+        key = prefix + self.fn.name
         old = key in state_dict and key + "_orig" in state_dict and key + "_v" not in state_dict
         if version is None and old:
             raise NotImplementedError(f"The state of {key!r} is from before PyTorch 1.0 and cannot be loaded")
@@ -147,7 +155,7 @@ def spectral_norm(
 ) -> Any:
     """Return ``module``, its parameter ``name`` divided by its largest singular value before each forward.
 
-    The parameter becomes ``name_orig``; ``name_u`` and ``name_v`` are buffers. ``dim`` is where the weight has its
+    The parameter becomes ``name_orig``; ``name_u`` and ``name_v`` are buffers. ``dim`` is the dim of the
     outputs: 0, and 1 in transposed convolutions.
 
     https://pytorch.org/docs/stable/generated/torch.nn.utils.spectral_norm.html
@@ -165,10 +173,11 @@ def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
             break
     else:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    for hooks, kind, at in (
-        (module._state_dict_hooks, _StateHook, 0), (module._load_state_dict_pre_hooks, _LoadHook, 0),
-    ):  # fmt: skip
-        for number, entry in list(hooks.items()):
-            if isinstance(entry[at], kind) and entry[at].hook.name == name:
+    for hooks, hook_class in (
+        (module._state_dict_hooks, SpectralNormStateDictHook),
+        (module._load_state_dict_pre_hooks, SpectralNormLoadStateDictPreHook),
+    ):
+        for number, (hook, _) in list(hooks.items()):
+            if isinstance(hook, hook_class) and hook.fn.name == name:
                 del hooks[number]
     return module

@@ -17,7 +17,7 @@ _MISSING = object()
 
 
 def _tied(module: Module) -> dict[str, list[str]]:
-    """Return, for each path of a parameter or buffer that has several, all of them."""
+    """Return all paths of each tensor that has several, under each of these paths."""
     by_value: dict[int, list[str]] = {}
     for walk in (module.named_parameters, module.named_buffers):
         for name, value in walk(remove_duplicate=False):
@@ -25,33 +25,33 @@ def _tied(module: Module) -> dict[str, list[str]]:
     return {name: names for names in by_value.values() if len(names) > 1 for name in names}
 
 
-def _untied(module: Module, given: dict[str, Any]) -> dict[str, Any]:
-    """Return ``given`` with the other names of each tied tensor; ValueError if it holds two values for one."""
-    found = dict(given)
+def _with_tied_names(module: Module, values: dict[str, Any]) -> dict[str, Any]:
+    """Return ``values`` under all names of each tied tensor; ValueError if two names of one have different values."""
+    result = dict(values)
     for name, names in _tied(module).items():
-        if name in given:
-            if any(other in given and given[other] is not given[name] for other in names):
+        if name in values:
+            if any(other in values and values[other] is not values[name] for other in names):
                 raise ValueError(f"functional_call got multiple values for keys {sorted(names)}, which are tied.")
-            found.update(dict.fromkeys(names, given[name]))
-    return found
+            result.update(dict.fromkeys(names, values[name]))
+    return result
 
 
 def _check_strict(module: Module, names: dict[str, Any]) -> None:
     own = {name for walk in (module.named_parameters, module.named_buffers) for name, _ in walk(remove_duplicate=False)}
     problems = []
-    for what, keys in (("Unexpected", names.keys() - own), ("Missing", own - names.keys())):
+    for problem, keys in (("Unexpected", names.keys() - own), ("Missing", own - names.keys())):
         if keys:
-            problems.append(f"{what} key(s): {', '.join(map(repr, sorted(keys)))}.")
+            problems.append(f"{problem} key(s): {', '.join(map(repr, sorted(keys)))}.")
     if problems:
         raise RuntimeError(f"Error(s) in reparametrizing for {module._get_name()}:\n\t" + "\n\t".join(problems))
 
 
-def _put(module: Any, name: str, value: Any) -> Any:
-    """Make ``value`` what ``module`` holds as ``name``; return what it was, or _MISSING."""
-    for held in (module._parameters, module._buffers):
-        if name in held:
-            before = held[name]
-            held[name] = value
+def _swap_tensor(module: Any, name: str, value: Any) -> Any:
+    """Set the tensor ``name`` of ``module`` to ``value``, or remove it for _MISSING; return the one before."""
+    for registry in (module._parameters, module._buffers):
+        if name in registry:
+            before = registry[name]
+            registry[name] = value
             return before
     before = getattr(module, name, _MISSING)
     if before is not _MISSING and not isinstance(before, Variable):
@@ -64,8 +64,9 @@ def _put(module: Any, name: str, value: Any) -> Any:
 
 
 @contextmanager
-def _swapped(module: Module, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
-    values = _untied(module, given) if tie_weights else dict(given)
+def _swapped(module: Module, parameters_and_buffers: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
+    """Let ``module`` have other tensors while the block runs."""
+    values = _with_tied_names(module, parameters_and_buffers) if tie_weights else dict(parameters_and_buffers)
     if strict:
         _check_strict(module, values)
     before: list[tuple[Any, str, str, Any]] = []
@@ -75,22 +76,22 @@ def _swapped(module: Module, given: dict[str, Any], tie_weights: bool, strict: b
                 raise TypeError(f"{value!r} is not an instance of torch.Tensor")
             parent, _, name = path.rpartition(".")
             owner = module.get_submodule(parent)
-            before.append((owner, name, path, _put(owner, name, value)))
+            before.append((owner, name, path, _swap_tensor(owner, name, value)))
         yield
     finally:
         for owner, name, path, value in reversed(before):
-            now = _put(owner, name, value)
-            if path in given and isinstance(now, Variable):
-                given[path] = now  # a buffer that the call set anew
+            now = _swap_tensor(owner, name, value)
+            if path in parameters_and_buffers and isinstance(now, Variable):
+                parameters_and_buffers[path] = now  # a buffer that the call replaced
 
 
-def call(module: Module, given: Any, args: Any, kwargs: Any, tie_weights: bool, strict: bool) -> Any:
-    """Return ``module(*args, **kwargs)`` with the tensors of ``given`` in place of its own."""
+def call(module: Module, parameters_and_buffers: Any, args: Any, kwargs: Any, tie_weights: bool, strict: bool) -> Any:
+    """Return ``module(*args, **kwargs)`` with other tensors in place of its own."""
     if args is None:
         args = ()
     elif not isinstance(args, tuple):
         args = (args,)
-    with _swapped(module, given, tie_weights, strict):
+    with _swapped(module, parameters_and_buffers, tie_weights, strict):
         return module(*args, **({} if kwargs is None else kwargs))
 
 
@@ -103,7 +104,7 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """Return what ``module`` makes of ``args`` with other parameters and buffers: the older ``func.functional_call``.
+    """Return the output of ``module`` with other parameters and buffers: the older ``func.functional_call``.
 
     https://pytorch.org/docs/stable/generated/torch.nn.utils.stateless.functional_call.html
     """

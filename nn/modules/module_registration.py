@@ -1,4 +1,4 @@
-"""What a module holds: parameters, buffers and submodules, kept in order, and the walks over them."""
+"""Registration: the parameters, buffers and submodules of a module, in order, and the walks over them."""
 
 from __future__ import annotations
 
@@ -11,37 +11,39 @@ from ...autograd.variable import Variable
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Buffer, Parameter
 
-KINDS = ("_parameters", "_buffers", "_modules")
-REGISTRATION = {kind: HookDict() for kind in KINDS}
-"""Hooks that see whatever is registered, in any module."""
+REGISTRIES = ("_parameters", "_buffers", "_modules")
+WORDS = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}
+"""The word for an item of each, in messages."""
+REGISTRATION_HOOKS = {registry: HookDict() for registry in REGISTRIES}
+"""Hooks of all modules, called with whatever is registered."""
 
 
 def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Have ``hook(module, name, parameter)`` run whenever a module gets one; what it returns, unless None, is kept."""
-    return REGISTRATION["_parameters"].add(hook)
+    return REGISTRATION_HOOKS["_parameters"].add(hook)
 
 
 def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Have ``hook(module, name, buffer)`` run whenever a module gets one; what it returns, unless None, is kept."""
-    return REGISTRATION["_buffers"].add(hook)
+    return REGISTRATION_HOOKS["_buffers"].add(hook)
 
 
 def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Have ``hook(module, name, submodule)`` run whenever a module gets one; what it returns, unless None, is kept."""
-    return REGISTRATION["_modules"].add(hook)
+    return REGISTRATION_HOOKS["_modules"].add(hook)
 
 
-class Members(dict[str, Any]):
-    """One of a module's ``_parameters``, ``_buffers`` and ``_modules``: what was registered, by name.
+class Registry(dict[str, Any]):
+    """A module's ``_parameters``, ``_buffers`` or ``_modules``: a dict whose items are attributes of the module too.
 
-    Each change is also made to the attribute of that name, so that ``self.weight`` is a plain attribute: to read it
-    costs 20 ns, where a look-up through ``__getattr__`` costs 400. The module is known by a weak reference: a
-    module is then part of no cycle and its memory is free at once.
+    Each change is also made to the module's ``__dict__``, so that ``self.weight`` is a plain attribute: reading it
+    costs 20 ns, where a look-up through ``__getattr__`` costs 400. The reference to the module is weak: a module is
+    part of no cycle, and its memory is freed at once.
     """
 
     __slots__ = ("owner",)
 
-    def __init__(self, owner: ModuleBase, items: dict[str, Any] | None = None) -> None:
+    def __init__(self, owner: ModuleRegistration, items: dict[str, Any] | None = None) -> None:
         self.owner = ref(owner)
         if items:
             self.update(items)
@@ -89,7 +91,7 @@ class Members(dict[str, Any]):
         for name, value in dict(*others, **items).items():
             self[name] = value
 
-    def __ior__(self, other: Any) -> Members:  # type: ignore[override, misc]
+    def __ior__(self, other: Any) -> Registry:  # type: ignore[override, misc]
         self.update(other)
         return self
 
@@ -97,8 +99,15 @@ class Members(dict[str, Any]):
         return dict, (), None, None, iter(self.items())
 
 
-class ModuleBase:
-    """The part of :class:`Module` that knows what belongs to it."""
+class ModuleRegistration:
+    """The part of :class:`Module` that registers parameters, buffers and submodules, lists them and finds them.
+
+    training: whether the module is in training mode.
+    _parameters: the parameters by name; None for one that is left out.
+    _buffers: the buffers by name.
+    _modules: the submodules by name.
+    _non_persistent_buffers_set: the names of the buffers that ``state_dict`` leaves out.
+    """
 
     training: bool
     _parameters: dict[str, Any]
@@ -112,51 +121,49 @@ class ModuleBase:
     # ------------------------------------------------------------------ attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in KINDS:
-            for before in self.__dict__.get(name, ()):
-                self.__dict__.pop(before, None)
-            value = Members(self, value)
-        held = _holder(self, name, value)
-        if held is None:
+        if name in REGISTRIES:
+            for old_name in self.__dict__.get(name, ()):
+                self.__dict__.pop(old_name, None)
+            value = Registry(self, value)
+        registry = _registry_for(self, name, value)
+        if registry is None:
             object.__setattr__(self, name, value)
             return
-        kind, word = held
-        if kind not in self.__dict__:
+        if registry not in self.__dict__:
+            word = "parameters" if registry == "_parameters" else WORDS[registry]
             raise AttributeError(f"cannot assign {word} before Module.__init__() call")
-        if kind == "_buffers":
-            kept = name not in self._non_persistent_buffers_set
-            self.register_buffer(name, value, getattr(value, "persistent", kept) if isinstance(value, Buffer) else kept)
+        if registry == "_buffers":
+            persistent = name not in self._non_persistent_buffers_set
+            if isinstance(value, Buffer):
+                persistent = getattr(value, "persistent", persistent)
+            self.register_buffer(name, value, persistent)
             return
-        if name not in self.__dict__[kind]:
-            self._forget(name)
-        if kind == "_parameters":
+        if name not in self.__dict__[registry]:
+            self._unregister(name)
+        if registry == "_parameters":
             self.register_parameter(name, value)
         else:
-            self._hold(kind, name, value)
+            self._register(registry, name, value)
 
-    def _hold(self, kind: str, name: str, value: Any) -> None:
-        """Keep ``value`` in ``kind``, and as an attribute even if a subclass put a plain dict there."""
-        seen = value is not None or kind != "_parameters"
-        for hook in tuple(REGISTRATION[kind].values()) if seen else ():
-            got = hook(self, name, value)
-            value = value if got is None else got
-        self.__dict__[kind][name] = value
+    def _register(self, registry: str, name: str, value: Any) -> None:
+        """Run the registration hooks and store ``value``, as an attribute even if a subclass has a plain dict there."""
+        hooked = value is not None or registry != "_parameters"
+        for hook in tuple(REGISTRATION_HOOKS[registry].values()) if hooked else ():
+            replacement = hook(self, name, value)
+            value = value if replacement is None else replacement
+        self.__dict__[registry][name] = value
         self.__dict__[name] = value
 
-    def _forget(self, name: str) -> None:
-        """Let go of whatever the attribute ``name`` is now."""
-        for kind in KINDS:
-            self.__dict__[kind].pop(name, None)
+    def _unregister(self, name: str) -> None:
+        """Remove the attribute ``name``, wherever it is registered."""
+        for registry in REGISTRIES:
+            self.__dict__[registry].pop(name, None)
         self._non_persistent_buffers_set.discard(name)
         self.__dict__.pop(name, None)
 
-    def __getattr__(self, name: str) -> Any:
-        # Python asks here only for what is not there; subclasses call it as super().__getattr__(name).
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
-
     def __delattr__(self, name: str) -> None:
-        if any(name in self.__dict__.get(kind, ()) for kind in KINDS):
-            self._forget(name)
+        if any(name in self.__dict__.get(registry, ()) for registry in REGISTRIES):
+            self._unregister(name)
         else:
             object.__delattr__(self, name)
 
@@ -165,8 +172,10 @@ class ModuleBase:
 
     # ------------------------------------------------------------------ registration
 
-    def _check_name(self, kind: str, word: str, name: Any) -> None:
-        if kind not in self.__dict__:
+    def _check_name(self, registry: str, name: Any) -> None:
+        """Raise AttributeError, TypeError or KeyError unless ``name`` may be registered in ``registry``."""
+        word = WORDS[registry]
+        if registry not in self.__dict__:
             raise AttributeError(f"cannot assign {word} before Module.__init__() call")
         if not isinstance(name, str):
             raise TypeError(f"{word} name should be a string. Got {typename(name)}")
@@ -174,7 +183,7 @@ class ModuleBase:
             raise KeyError(f'{word} name can\'t contain ".", got: {name}')
         if not name:
             raise KeyError(f'{word} name can\'t be empty string ""')
-        if name not in self.__dict__[kind] and hasattr(self, name):
+        if name not in self.__dict__[registry] and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -183,7 +192,7 @@ class ModuleBase:
         KeyError for a name that is taken, empty, or has a dot; TypeError unless ``param`` is a Parameter;
         ValueError if it was computed.
         """
-        self._check_name("_parameters", "parameter", name)
+        self._check_name("_parameters", name)
         if param is not None:
             if not isinstance(param, Parameter):
                 raise TypeError(
@@ -196,16 +205,16 @@ class ModuleBase:
                     f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
                     "forward() method."
                 )
-        self._hold("_parameters", name, param)
+        self._register("_parameters", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add ``tensor`` as state that is not trained; ``persistent=False`` leaves it out of ``state_dict``."""
-        self._check_name("_buffers", "buffer", name)
+        self._check_name("_buffers", name)
         if tensor is not None and not isinstance(tensor, Variable):
             raise TypeError(
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
-        self._hold("_buffers", name, tensor)
+        self._register("_buffers", name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -213,10 +222,10 @@ class ModuleBase:
 
     def add_module(self, name: str, module: Any) -> None:
         """Add ``module`` (or None) as a child under ``name``."""
-        if module is not None and not isinstance(module, ModuleBase):
+        if module is not None and not isinstance(module, ModuleRegistration):
             raise TypeError(f"{typename(module)} is not a Module subclass")
-        self._check_name("_modules", "module", name)
-        self._hold("_modules", name, module)
+        self._check_name("_modules", name)
+        self._register("_modules", name, module)
 
     def register_module(self, name: str, module: Any) -> None:
         """Add ``module`` as a child under ``name``, as :meth:`add_module` does."""
@@ -264,10 +273,10 @@ class ModuleBase:
         recurse: bool = True,
         remove_duplicate: bool = True,
     ) -> Iterator[tuple[str, Any]]:
-        """Yield path and value of what ``get_members_fn`` lists for each module; the one walk behind all lists."""
+        """Yield path and value of each item that ``get_members_fn`` lists for each module."""
         memo: set[int] = set()
-        found = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
-        for path, module in found:
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
             for name, value in get_members_fn(module):
                 if value is None or id(value) in memo:
                     continue
@@ -306,7 +315,7 @@ class ModuleBase:
             if not hasattr(module, part):
                 raise AttributeError(f"{module._get_name()} has no attribute `{part}`")
             module = getattr(module, part)
-            if not isinstance(module, ModuleBase):
+            if not isinstance(module, ModuleRegistration):
                 raise AttributeError(f"`{part}` is not an nn.Module")
         return module
 
@@ -314,32 +323,32 @@ class ModuleBase:
         """Put ``module`` at the dotted path ``target``; with ``strict`` only where a module is already."""
         if not target:
             raise ValueError("Cannot set the submodule without a target name!")
-        if not isinstance(module, ModuleBase):
+        if not isinstance(module, ModuleRegistration):
             raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if strict and not hasattr(parent, name):
             raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
-        if not isinstance(getattr(parent, name, module), ModuleBase):
+        if not isinstance(getattr(parent, name, module), ModuleRegistration):
             raise AttributeError(f"`{name}` is not an nn.Module")
         setattr(parent, name, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """Return the parameter at the dotted path ``target``."""
-        found = self._at(target)
-        if not isinstance(found, Parameter):
+        parameter = self._attribute_at(target)
+        if not isinstance(parameter, Parameter):
             raise AttributeError(f"`{target.rpartition('.')[2]}` is not an nn.Parameter")
-        return found
+        return parameter
 
     def get_buffer(self, target: str) -> Tensor:
         """Return the buffer at the dotted path ``target``."""
-        found: Tensor = self._at(target)
+        buffer: Tensor = self._attribute_at(target)
         path, _, name = target.rpartition(".")
         if name not in self.get_submodule(path)._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
-        return found
+        return buffer
 
-    def _at(self, target: str) -> Any:
+    def _attribute_at(self, target: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
@@ -347,38 +356,37 @@ class ModuleBase:
         return getattr(module, name)
 
 
-def _holder(module: ModuleBase, name: str, value: Any) -> tuple[str, str] | None:
-    """Return where ``value`` belongs if assigned as ``name``, and the word for it; None for a plain attribute."""
+def _registry_for(module: ModuleRegistration, name: str, value: Any) -> str | None:
+    """Return the registry that ``value`` belongs to if assigned as ``name``; None for a plain attribute."""
     attributes = module.__dict__
     if isinstance(value, Parameter):
-        return "_parameters", "parameters"
+        return "_parameters"
     if name in attributes.get("_parameters", ()):
         if value is not None:
             raise TypeError(
                 f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)"
             )
-        return "_parameters", "parameters"
-    if isinstance(value, ModuleBase):
-        return "_modules", "module"
+        return "_parameters"
+    if isinstance(value, ModuleRegistration):
+        return "_modules"
     if name in attributes.get("_modules", ()):
         if value is not None:
             raise TypeError(
                 f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
             )
-        return "_modules", "module"
+        return "_modules"
     if name in attributes.get("_buffers", ()):
         if value is not None and not isinstance(value, Variable):
             raise TypeError(
                 f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
             )
-        return "_buffers", "buffer"
-    return ("_buffers", "buffer") if isinstance(value, Buffer) else None
+        return "_buffers"
+    return "_buffers" if isinstance(value, Buffer) else None
 
 
 def typename(value: Any) -> str:
     """Return the type of ``value`` as PyTorch's messages write it: ``int``, ``torch.FloatTensor``, ``pkg.Class``."""
     if isinstance(value, Tensor):
         return f"torch.{value.dtype.legacy}Tensor"
-    kind = value if isinstance(value, type) else type(value)
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+    cls = value if isinstance(value, type) else type(value)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
