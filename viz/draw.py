@@ -8,11 +8,11 @@ from typing import Any
 import graphviz
 
 from . import dot, run
-from .fit import fit
+from .fitting import fit
 from .graph import LIMIT
 from .labels import Show
 from .model import GraphData
-from .trace import trace
+from .tracing import trace
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz states no types

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import dot, run, schema
-from .explorer import chrome_trace, explorer
-from .fit import fit
+from .explorer_export import chrome_trace, explorer
+from .fitting import fit
 from .html import Notebook, page
 from .labels import Show
 from .labels import html as escaped
-from .mermaid import mermaid
+from .mermaid_text import mermaid
 from .model import GraphData
-from .text import text
+from .terminal_text import text
 from .totals import headline, totals
 
 LIMIT = 300

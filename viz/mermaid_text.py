@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from .fit import fit
+from .fitting import fit
 from .model import Arrow, GraphData, Group, Item, size
 
 ARROWS, CHARACTERS = 500, 50_000

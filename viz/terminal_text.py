@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from .fit import fit
+from .fitting import fit
 from .model import Arrow, GraphData, Item, Mark, amount, gradient_text, size
 from .sources import place
 from .totals import headline

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TypeVar
 
-from .fold import fold
+from .folding import fold
 from .model import Arrow, GraphData, Group, Item, Step
 
 G = TypeVar("G", bound=GraphData)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import TypeVar
 
-from .fold import fold
+from .folding import fold
 from .model import Arrow, GraphData, Group, Item
 
 G = TypeVar("G", bound=GraphData)

@@ -23,7 +23,7 @@ from .graph import Graph
 from .model import Source
 from .notes import KEY, Call, Note, Write, note_of
 from .sources import near, text_of
-from .trace import Failure, trace
+from .tracing import Failure, trace
 from .values import stats
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep

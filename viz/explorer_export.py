@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from .fit import paths
+from .fitting import paths
 from .model import GraphData, Group, Item, amount, gradient_text, size, value_text
 from .sources import place
 
