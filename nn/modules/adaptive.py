@@ -84,7 +84,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
         self.head.reset_parameters()
-        for down, up in self.tail:
+        tails: list[Any] = list(self.tail)
+        for down, up in tails:
             down.reset_parameters()
             up.reset_parameters()
 

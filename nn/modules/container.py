@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import chain, groupby
 from operator import index as as_index
-from typing import Any, Self
+from typing import Any, Self, overload
 
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Parameter
@@ -20,7 +20,7 @@ class _Numbered(Module):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
 
     def _get_abs_string_index(self, idx: Any) -> str:
@@ -31,29 +31,28 @@ class _Numbered(Module):
             raise IndexError(f"index {idx} is out of range for {self._get_name()} of length {len(names)}")
         return names[number]
 
-    def __setitem__(self, idx: Any, module: Any) -> None:
+    def __setitem__(self, idx: int, module: Module) -> None:
         setattr(self, self._get_abs_string_index(idx), module)
 
-    def __delitem__(self, idx: Any) -> None:
+    def __delitem__(self, idx: int | slice) -> None:
         for name in list(self._modules)[idx] if isinstance(idx, slice) else [self._get_abs_string_index(idx)]:
             delattr(self, name)
         self._modules = {str(number): module for number, module in enumerate(self._modules.values())}
 
-    def pop(self, key: Any) -> Any:
+    def pop(self, key: int) -> Module:
         """Remove child number ``key`` and return it."""
-        module = self[key]  # type: ignore[index]
+        module: Module = self[key]  # type: ignore[index]
         del self[key]
         return module
 
-    def append(self, module: Any) -> Self:
+    def append(self, module: Module) -> Self:
         """Add ``module`` at the end; return the container."""
         self.add_module(str(len(self)), module)
         return self
 
-    def insert(self, index: int, module: Any) -> Any:
+    def insert(self, index: int, module: Module) -> Any:
         """Put ``module`` before child number ``index``; IndexError if that is out of range."""
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{typename(module)} is not a Module subclass")
+        _check_child(module)
         modules = list(self._modules.values())
         modules.insert(self._insertion_index(index), module)
         self._modules = {str(number): child for number, child in enumerate(modules)}
@@ -67,12 +66,21 @@ class _Numbered(Module):
         return index + size if index < 0 else index
 
 
+def _check_child(module: Any) -> None:
+    if module is not None and not isinstance(module, Module):
+        raise TypeError(f"{typename(module)} is not a Module subclass")
+
+
 class Sequential(_Numbered):
     """Modules run one after the other; given as arguments, or named in an OrderedDict.
 
     https://pytorch.org/docs/stable/generated/torch.nn.Sequential.html
     """
 
+    @overload
+    def __init__(self, *args: Module) -> None: ...
+    @overload
+    def __init__(self, arg: OrderedDict[str, Module], /) -> None: ...
     def __init__(self, *args: Any) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], OrderedDict):
@@ -93,24 +101,24 @@ class Sequential(_Numbered):
             return type(self)(OrderedDict(list(self._modules.items())[idx]))
         return self._modules[self._get_abs_string_index(idx)]
 
-    def insert(self, index: int, module: Any) -> Self:
+    def insert(self, index: int, module: Module) -> Self:
         """Put ``module`` before child number ``index``; return the container."""
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}, not {typename(module)}")
         super().insert(index, module)
         return self
 
-    def extend(self, sequential: Iterable[Any]) -> Self:
+    def extend(self, sequential: Iterable[Module]) -> Self:
         """Add all modules of ``sequential`` at the end; return the container."""
         for module in list(sequential):
             self.append(module)
         return self
 
-    def __add__(self, other: Any) -> Sequential:
+    def __add__(self, other: Sequential) -> Sequential:
         _check_sequential(other)
         return Sequential(*self, *other)
 
-    def __iadd__(self, other: Any) -> Self:
+    def __iadd__(self, other: Sequential) -> Self:
         _check_sequential(other)
         return self.extend(other)
 
@@ -121,13 +129,13 @@ class Sequential(_Numbered):
             raise ValueError(f"Non-positive multiplication factor {other} for {type(self)}")
         return list(self) * other
 
-    def __mul__(self, other: Any) -> Sequential:
+    def __mul__(self, other: int) -> Sequential:
         return Sequential(*self._repeated(other))
 
-    def __rmul__(self, other: Any) -> Sequential:
+    def __rmul__(self, other: int) -> Sequential:
         return Sequential(*self._repeated(other))
 
-    def __imul__(self, other: Any) -> Self:
+    def __imul__(self, other: int) -> Self:
         return self.extend(self._repeated(other)[len(self) :])
 
 
@@ -142,7 +150,7 @@ class ModuleList(_Numbered):
     https://pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
     """
 
-    def __init__(self, modules: Iterable[Any] | None = None) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.extend(modules)
@@ -152,11 +160,11 @@ class ModuleList(_Numbered):
             return type(self)(list(self._modules.values())[idx])
         return self._modules[self._get_abs_string_index(idx)]
 
-    def insert(self, index: int, module: Any) -> None:
+    def insert(self, index: int, module: Module) -> None:
         """Put ``module`` before child number ``index``."""
         super().insert(index, module)
 
-    def extend(self, modules: Iterable[Any]) -> Self:
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Add all ``modules`` at the end; return the list. TypeError if they are no iterable."""
         if not isinstance(modules, Iterable):
             raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
@@ -164,10 +172,10 @@ class ModuleList(_Numbered):
             self.append(module)
         return self
 
-    def __iadd__(self, modules: Iterable[Any]) -> Self:
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)
 
-    def __add__(self, other: Iterable[Any]) -> ModuleList:
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList(chain(self, other))
 
     def __repr__(self) -> str:
@@ -193,10 +201,10 @@ class ModuleDict(Module):
         if modules is not None:
             self.update(modules)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> Module:
         return self._modules[key]
 
-    def __setitem__(self, key: str, module: Any) -> None:
+    def __setitem__(self, key: str, module: Module) -> None:
         self.add_module(key, module)
 
     def __delitem__(self, key: str) -> None:
@@ -215,19 +223,19 @@ class ModuleDict(Module):
         """Remove all modules."""
         self._modules.clear()
 
-    def pop(self, key: str) -> Any:
+    def pop(self, key: str) -> Module:
         """Remove the module called ``key`` and return it."""
         return self._modules.pop(key)
 
-    def keys(self) -> Any:
+    def keys(self) -> KeysView[str]:
         """Return the names."""
         return self._modules.keys()
 
-    def items(self) -> Any:
+    def items(self) -> ItemsView[str, Module]:
         """Return names and modules."""
         return self._modules.items()
 
-    def values(self) -> Any:
+    def values(self) -> ValuesView[Module]:
         """Return the modules."""
         return self._modules.values()
 
@@ -414,15 +422,15 @@ class ParameterDict(Module):
         """Return a new ParameterDict of the same values."""
         return ParameterDict(self.items())
 
-    def keys(self) -> Any:
+    def keys(self) -> KeysView[str]:
         """Return the names."""
         return self._keys.keys()
 
-    def items(self) -> Any:
+    def items(self) -> list[tuple[str, Any]]:
         """Return names and values."""
         return [(key, self[key]) for key in self._keys]
 
-    def values(self) -> Any:
+    def values(self) -> list[Any]:
         """Return the values."""
         return [self[key] for key in self._keys]
 

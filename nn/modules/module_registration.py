@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from ...autograd.hooks import HookDict, RemovableHandle
 from ...autograd.variable import Variable
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Buffer, Parameter
+
+if TYPE_CHECKING:
+    from .module import Module  # what children are called in annotations; it is put together from this class
 
 REGISTRIES = ("_parameters", "_buffers", "_modules")
 WORDS = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}
@@ -220,40 +223,41 @@ class ModuleRegistration:
         else:
             self._non_persistent_buffers_set.add(name)
 
-    def add_module(self, name: str, module: Any) -> None:
+    def add_module(self, name: str, module: Module | None) -> None:
         """Add ``module`` (or None) as a child under ``name``."""
         if module is not None and not isinstance(module, ModuleRegistration):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("_modules", name)
         self._register("_modules", name, module)
 
-    def register_module(self, name: str, module: Any) -> None:
+    def register_module(self, name: str, module: Module | None) -> None:
         """Add ``module`` as a child under ``name``, as :meth:`add_module` does."""
         self.add_module(name, module)
 
     # ------------------------------------------------------------------ walks
 
     def named_modules(
-        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Any]]:
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
         """Yield the path and the module, for this module and all below it, each once unless told otherwise."""
+        module: Any = self
         memo = set() if memo is None else memo
-        if self in memo:
+        if module in memo:
             return
         if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
+            memo.add(module)
+        yield prefix, module
         for name, child in self._modules.items():
             if child is not None:
                 path = f"{prefix}.{name}" if prefix else name
                 yield from child.named_modules(memo, path, remove_duplicate)
 
-    def modules(self, remove_duplicate: bool = True) -> Iterator[Any]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """Yield this module and all below it."""
         for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
-    def named_children(self) -> Iterator[tuple[str, Any]]:
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the name and the module of each direct child, each module once."""
         seen: set[Any] = set()
         for name, child in self._modules.items():
@@ -261,7 +265,7 @@ class ModuleRegistration:
                 seen.add(child)
                 yield name, child
 
-    def children(self) -> Iterator[Any]:
+    def children(self) -> Iterator[Module]:
         """Yield each direct child once."""
         for _, child in self.named_children():
             yield child
@@ -275,7 +279,9 @@ class ModuleRegistration:
     ) -> Iterator[tuple[str, Any]]:
         """Yield path and value of each item that ``get_members_fn`` lists for each module."""
         memo: set[int] = set()
-        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        modules: Any = (
+            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        )
         for path, module in modules:
             for name, value in get_members_fn(module):
                 if value is None or id(value) in memo:
@@ -308,7 +314,7 @@ class ModuleRegistration:
 
     # ------------------------------------------------------------------ look-up by path
 
-    def get_submodule(self, target: str) -> Any:
+    def get_submodule(self, target: str) -> Module:
         """Return the module at the dotted path ``target``; AttributeError names the part that is missing."""
         module: Any = self
         for part in target.split(".") if target else ():
@@ -319,7 +325,7 @@ class ModuleRegistration:
                 raise AttributeError(f"`{part}` is not an nn.Module")
         return module
 
-    def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
         """Put ``module`` at the dotted path ``target``; with ``strict`` only where a module is already."""
         if not target:
             raise ValueError("Cannot set the submodule without a target name!")

@@ -135,7 +135,7 @@ class RNNBase(Module):
 
     # ------------------------------------------------------------------ checks
 
-    def check_input(self, input: Any, batch_sizes: Any) -> None:
+    def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise ValueError for a dtype that is not the weights', RuntimeError for a shape that does not fit."""
         dtype = self._flat_weights[0].dtype
         if input.dtype != dtype:
@@ -151,7 +151,7 @@ class RNNBase(Module):
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}"
             )
 
-    def get_expected_hidden_size(self, input: Any, batch_sizes: Any) -> tuple[int, int, int]:
+    def get_expected_hidden_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
         """Return the shape of the hidden states for ``input``."""
         batch = int(batch_sizes[0]) if batch_sizes is not None else input.size(0 if self.batch_first else 1)
         return self.num_layers * (2 if self.bidirectional else 1), batch, self.proj_size or self.hidden_size
@@ -163,18 +163,18 @@ class RNNBase(Module):
         if tuple(hx.size()) != expected_hidden_size:
             raise RuntimeError(msg.format(expected_hidden_size, list(hx.size())))
 
-    def check_forward_args(self, input: Any, hidden: Any, batch_sizes: Any) -> None:
+    def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
         """Raise ValueError or RuntimeError unless input and states fit the layer."""
         self.check_input(input, batch_sizes)
         self.check_hidden_size(hidden, self.get_expected_hidden_size(input, batch_sizes))
 
-    def permute_hidden(self, hx: Any, permutation: Any) -> Any:
+    def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
         """Return the states of the batch in another order, if there is one."""
         return hx if permutation is None else index_select(hx, 1, permutation)
 
     # ------------------------------------------------------------------ forward
 
-    def _initial(self, input: Any, batch_sizes: Any) -> Any:
+    def _zero_states(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
         """Return zeros as states."""
         return zeros(self.get_expected_hidden_size(input, batch_sizes), dtype=input.dtype)
 
@@ -197,7 +197,7 @@ class RNNBase(Module):
         """Return output and last states of padded, packed or unbatched sequences."""
         if isinstance(input, PackedSequence):
             data, sizes, order, back = input
-            hx = self._initial(data, sizes) if hx is None else self.permute_hidden(hx, order)
+            hx = self._zero_states(data, sizes) if hx is None else self.permute_hidden(hx, order)
             self.check_forward_args(data, hx, sizes)
             output, hidden = self._run(data, sizes, hx)
             return PackedSequence(output, sizes, order, back), self.permute_hidden(hidden, back)
@@ -206,7 +206,7 @@ class RNNBase(Module):
         batched, dim = input.dim() == 3, 0 if self.batch_first else 1
         if not batched:
             input = input.unsqueeze(dim)
-        hx = self._initial(input, None) if hx is None else self._batched(hx, batched)
+        hx = self._zero_states(input, None) if hx is None else self._batched(hx, batched)
         self.check_forward_args(input, hx, None)
         output, hidden = self._run(input, None, hx)
         if batched:
@@ -262,7 +262,7 @@ class RNN(RNNBase):
         )
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """Return the output (T, N, directions * H), and the last hidden states."""
         return self._forward(input, hx)
 
@@ -303,7 +303,7 @@ class GRU(RNNBase):
             dtype,
         )
 
-    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         """Return the output (T, N, directions * H), and the last hidden states."""
         return self._forward(input, hx)
 
@@ -350,24 +350,24 @@ class LSTM(RNNBase):
             dtype,
         )
 
-    def get_expected_cell_size(self, input: Any, batch_sizes: Any) -> tuple[int, int, int]:
+    def get_expected_cell_size(self, input: Tensor, batch_sizes: Tensor | None) -> tuple[int, int, int]:
         """Return the shape of the cells for ``input``."""
         return *self.get_expected_hidden_size(input, batch_sizes)[:2], self.hidden_size
 
-    def check_forward_args(self, input: Any, hidden: Any, batch_sizes: Any) -> None:
+    def check_forward_args(self, input: Tensor, hidden: Any, batch_sizes: Tensor | None) -> None:
         """Raise ValueError or RuntimeError unless input, states and cells fit the layer."""
         self.check_input(input, batch_sizes)
         shapes = self.get_expected_hidden_size(input, batch_sizes), self.get_expected_cell_size(input, batch_sizes)
         for number, shape in enumerate(shapes):
             self.check_hidden_size(hidden[number], shape, f"Expected hidden[{number}] size {{}}, got {{}}")
 
-    def permute_hidden(self, hx: Any, permutation: Any) -> Any:
+    def permute_hidden(self, hx: Any, permutation: Tensor | None) -> Any:
         """Return states and cells of the batch in another order, if there is one."""
         if permutation is None:
             return hx
         return index_select(hx[0], 1, permutation), index_select(hx[1], 1, permutation)
 
-    def _initial(self, input: Any, batch_sizes: Any) -> Any:
+    def _zero_states(self, input: Tensor, batch_sizes: Tensor | None) -> Any:
         shapes = self.get_expected_hidden_size(input, batch_sizes), self.get_expected_cell_size(input, batch_sizes)
         return tuple([zeros(shape, dtype=input.dtype) for shape in shapes])
 
@@ -380,7 +380,9 @@ class LSTM(RNNBase):
             )
         return (hx[0], hx[1]) if batched else (hx[0].unsqueeze(1), hx[1].unsqueeze(1))
 
-    def forward(self, input: Any, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Any, tuple[Tensor, Tensor]]:
+    def forward(
+        self, input: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Any, tuple[Tensor, Tensor]]:
         """Return the output (T, N, directions * P), and the last states and cells."""
         return self._forward(input, hx)
 
@@ -431,23 +433,23 @@ class RNNCellBase(Module):
         for weight in self.parameters():
             init.uniform_(weight, -bound, bound)
 
-    def _check(self, what: str, value: Any) -> None:
+    def _check_dims(self, argument: str, value: Tensor) -> None:
         if value.dim() not in (1, 2):
-            raise ValueError(f"{type(self).__name__}: Expected {what} to be 1D or 2D, got {value.dim()}D instead")
+            raise ValueError(f"{type(self).__name__}: Expected {argument} to be 1D or 2D, got {value.dim()}D instead")
 
-    def _zeros(self, input: Any) -> Any:
+    def _zero_state(self, input: Tensor) -> Tensor:
         return zeros(input.size(0), self.hidden_size, dtype=input.dtype)
 
     def _step(self, function: Any, input: Any, hx: Any) -> Any:
         """Return ``function`` of a batch or of one sequence and a state, zeros if that is None."""
-        self._check("input", input)
+        self._check_dims("input", input)
         if hx is not None:
-            self._check("hidden", hx)
+            self._check_dims("hidden", hx)
         if input.dim() == 2:
-            state = self._zeros(input) if hx is None else hx
+            state = self._zero_state(input) if hx is None else hx
             return function(input, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         row = input.unsqueeze(0)
-        state = self._zeros(row) if hx is None else hx.unsqueeze(0)
+        state = self._zero_state(row) if hx is None else hx.unsqueeze(0)
         return function(row, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh).squeeze(0)
 
 
@@ -502,15 +504,15 @@ class LSTMCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """Return the new hidden state and the new cell."""
-        self._check("input", input)
+        self._check_dims("input", input)
         if hx is not None:
             for number, value in enumerate(hx):
-                self._check(f"hx[{number}]", value)
+                self._check_dims(f"hx[{number}]", value)
         weights = self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
         if input.dim() == 2:
-            return lstm_cell(input, (self._zeros(input),) * 2 if hx is None else hx, *weights)
+            return lstm_cell(input, (self._zero_state(input),) * 2 if hx is None else hx, *weights)
         row = input.unsqueeze(0)
-        hx = (self._zeros(row),) * 2 if hx is None else (hx[0].unsqueeze(0), hx[1].unsqueeze(0))
+        hx = (self._zero_state(row),) * 2 if hx is None else (hx[0].unsqueeze(0), hx[1].unsqueeze(0))
         hidden, cell = lstm_cell(row, hx, *weights)
         return hidden.squeeze(0), cell.squeeze(0)
 

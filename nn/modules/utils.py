@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
@@ -38,6 +40,6 @@ def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: 
             metadata[key[len(prefix) :]] = metadata.pop(key)
 
 
-def per_dim(value: Any, dims: int) -> tuple[Any, ...]:
+def per_dim(value: T | Iterable[T], dims: int) -> tuple[T, ...]:
     """Return ``value`` as a tuple: its items, or itself once for each dim."""
     return tuple(value) if isinstance(value, Iterable) else (value,) * dims

@@ -92,7 +92,8 @@ class ParametrizationList(ModuleList):
         dtype, shape, before = original.dtype, original.shape, original.data
         new = original
         with no_grad():
-            for module in reversed(list(self)):
+            parametrizations: list[Any] = list(self)
+            for module in reversed(parametrizations):
                 if hasattr(module, "right_inverse"):
                     with suppress(NotImplementedError):
                         new = module.right_inverse(new)
@@ -137,7 +138,8 @@ class ParametrizationList(ModuleList):
         dtype or number.
         """
         with no_grad():
-            for module in reversed(list(self)):
+            parametrizations: list[Any] = list(self)
+            for module in reversed(parametrizations):
                 if not hasattr(module, "right_inverse"):
                     raise RuntimeError(f"parametrization {type(module).__name__} does not implement right_inverse.")
                 value = module.right_inverse(value)
