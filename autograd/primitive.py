@@ -46,11 +46,13 @@ class Primitive:
     """One op as it was declared: its name, kernel and rules.
 
     ``view``: the result looks into the first input. ``promote``: ``"same"`` brings the inputs to their common
-    dtype, ``"float"`` also makes integers floats; ``refuse_bool`` refuses bools. ``many`` names a parameter that takes a
-    sequence of tensors.
+    dtype, ``"float"`` also makes integers floats; ``refuse_bool`` refuses bools. ``many`` names a parameter that
+    takes a sequence of tensors.
+    ``numbers`` are the parameters that take any number, or a tensor without dims, as a Python number; ``integers`` those
+    that take one as an int.
     An ``operator`` answers a foreign operand with ``NotImplemented``, as Python asks of ``__add__``.
-    ``returns`` builds what the caller gets from the result and the ``aux``. ``grad_fn_name`` is the node's name, or a
-    function of some parameters that gives it.
+    ``returns`` builds what the caller gets from the result and the ``aux``. ``grad_fn_name`` is the node's name, or
+    a function of some parameters that gives it.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class Primitive:
         refuse_bool: bool,
         aux: tuple[str, ...],
         many: str,
+        numbers: tuple[str, ...],
+        integers: tuple[str, ...],
         operator: bool,
         returns: Any,
         grad_fn_name: Any,
@@ -71,10 +75,13 @@ class Primitive:
         self.kernel, self.rules, self.joint = kernel, rules, joint
         self.view, self.promote, self.aux, self.many = view, promote, aux, many
         self.operator, self.returns, self.refuse_bool = operator, returns, refuse_bool
+        self.numbers, self.integers = numbers, integers
         self.name = kernel.__name__.strip("_")
         self.grad_fn_name = grad_fn_name or pascal(self.name) + "Backward0"
         # An elementwise rule gives gradients of the result's shape and dtype: to settle only where an input's differs.
         self.elementwise = bool(promote)
+        if (numbers or integers) and (unknown := {*numbers, *integers}.difference(self.params)):
+            raise ValueError(f"{self.name}() has no parameter {', '.join(sorted(unknown))}")
         self.backwards: dict[tuple[str, bool], Backward] = {}
         self.function = source.placeholder(self)
 
@@ -150,6 +157,8 @@ def primitive(
     refuse_bool: bool = False,
     aux: tuple[str, ...] = (),
     many: str = "",
+    numbers: tuple[str, ...] = (),
+    integers: tuple[str, ...] = (),
     operator: bool = False,
     returns: Any = None,
     grad_fn_name: Any = "",
@@ -164,7 +173,8 @@ def primitive(
         each: dict[str, Rule | None] = {**dict.fromkeys(inputs, rule), **rules} if rule else rules
         op = Primitive(
             kernel, each, rule,
-            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, operator=operator, returns=returns, grad_fn_name=grad_fn_name,
+            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, numbers=numbers,
+            integers=integers, operator=operator, returns=returns, grad_fn_name=grad_fn_name,
         )  # fmt: skip
         if op.name in PRIMITIVES:
             raise ValueError(f"two primitives are called {op.name!r}")

@@ -70,15 +70,20 @@ def _div(input: Array, other: Any) -> Any:
 
 @primitive(
     input=lambda g: g, other=lambda g, alpha: g * alpha, promote="same", operator=True, grad_fn_name="AddBackward0"
-)  # fmt: skip
+)
 def _add_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input + alpha * other``, broadcast together."""
     return input + other * _scale(alpha, input.dtype)
 
 
 @primitive(
-    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="same", refuse_bool=True, operator=True, grad_fn_name="SubBackward0"
-)  # fmt: skip
+    input=lambda g: g,
+    other=lambda g, alpha: -g * alpha,
+    promote="same",
+    refuse_bool=True,
+    operator=True,
+    grad_fn_name="SubBackward0",
+)
 def _sub_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for two bools."""
     if input.dtype.kind == "b":
@@ -242,9 +247,7 @@ def _no_zero(input: Array, other: Any) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
-@primitive(
-    input=zero_gradient, other=zero_gradient, promote="same", operator=True, grad_fn_name="DivBackward2"
-)  # fmt: skip
+@primitive(input=zero_gradient, other=zero_gradient, promote="same", operator=True, grad_fn_name="DivBackward2")
 def _div_rounded(input: Array, other: Any, rounding_mode: str) -> Any:
     """Return ``input / other`` rounded by ``rounding_mode``, in their common dtype."""
     if rounding_mode not in {"trunc", "floor"}:

@@ -36,9 +36,7 @@ def atan2(input: Array, other: Array) -> Array:
 arctan2 = atan2
 
 
-@primitive(
-    input=lambda g, input, out: g * (input / out), other=lambda g, other, out: g * (other / out), promote="same"
-)  # fmt: skip
+@primitive(input=lambda g, input, out: g * (input / out), other=lambda g, other, out: g * (other / out), promote="same")
 def hypot(input: Array, other: Array) -> Array:
     """Return ``sqrt(input² + other²)`` without overflow on the way; floats only.
 

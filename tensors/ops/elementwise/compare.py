@@ -236,7 +236,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     return _close(input, other, rtol, atol, equal_nan)
 
 
-@primitive(input=None, other=None, promote="same")
+@primitive(input=None, other=None, promote="same", numbers=("rtol", "atol"))
 def _close(input: Array, other: Array, rtol: float, atol: float, equal_nan: bool) -> Any:
     """Return where two arrays of one dtype are close."""
     if input.dtype.kind != "f":

@@ -56,12 +56,8 @@ def _pow_whole(input: Array, exponent: Number) -> Array:
     return np.power(input, number(exponent, input.dtype))
 
 
-def _pow_tensor_rule(g: Any, input: Any, exponent: Any) -> Any:
-    return drop(g * (exponent * _pow_tensor(input, exponent - 1)), exponent == 0)
-
-
 @primitive(
-    input=_pow_tensor_rule,
+    input=lambda g, input, exponent: drop(g * (exponent * _pow_tensor(input, exponent - 1)), exponent == 0),
     exponent=lambda g, input, exponent, out: drop(g * (out * log(input)), (input == 0) & (exponent >= 0)),
     promote="same",
     operator=True,

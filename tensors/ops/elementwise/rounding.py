@@ -46,7 +46,12 @@ def trunc(input: Array) -> Array:
     return np.trunc(input)
 
 
-@primitive(input=zero_gradient, promote="same", grad_fn_name=lambda decimals: f"RoundBackward{int(decimals != 0)}")
+@primitive(
+    input=zero_gradient,
+    promote="same",
+    grad_fn_name=lambda decimals: f"RoundBackward{int(decimals != 0)}",
+    integers=("decimals",),
+)
 def round(input: Array, *, decimals: int = 0) -> Array:
     """Return each element rounded to ``decimals`` places, halves to even. Its gradient is zero.
 
@@ -113,11 +118,7 @@ def abs(input: Array) -> Array:
     return np.abs(input)
 
 
-def _finite_rule(g: Any, input: Any) -> Any:
-    return keep(g, input - input == 0)
-
-
-@primitive(input=_finite_rule, promote="same")
+@primitive(input=lambda g, input: keep(g, input - input == 0), promote="same", numbers=("nan", "posinf", "neginf"))
 def nan_to_num(
     input: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Array:

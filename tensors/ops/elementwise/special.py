@@ -25,11 +25,7 @@ from .unary import exp2, log
 # ------------------------------------------------------------------ the gamma function
 
 
-def _polygamma_rule(g: Any, input: Any, n: int) -> Any:
-    return g * _polygamma(input, n + 1)
-
-
-@primitive(input=_polygamma_rule, promote="float")
+@primitive(input=lambda g, input, n: g * _polygamma(input, n + 1), promote="float")
 def _polygamma(input: Array, n: int) -> Array:
     return gamma.polygamma(n, np.asarray(input))
 
@@ -92,15 +88,9 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
 # ------------------------------------------------------------------ functions of floats
 
 
-def _sinc_rule(g: Any, input: Any) -> Any:
-    return g * _sinc_slope(input, 1)
-
-
-def _sinc_slope_rule(g: Any, input: Any, order: int) -> Any:
-    return g * _sinc_slope(input, order + 1)
-
-
-@primitive(input=_sinc_slope_rule, promote="float", grad_fn_name="SincBackward0")
+@primitive(
+    input=lambda g, input, order: g * _sinc_slope(input, order + 1), promote="float", grad_fn_name="SincBackward0"
+)
 def _sinc_slope(input: Array, order: int) -> Array:
     """Return the derivative of ``order`` of :func:`sinc`: by its series near 0, else by a recurrence."""
     x = np.asarray(input, np.float64) * math.pi
@@ -116,7 +106,7 @@ def _sinc_slope(input: Array, order: int) -> Array:
     return (np.where(near, series, slope) * math.pi**order).astype(input.dtype)
 
 
-@primitive(input=_sinc_rule, promote="float")
+@primitive(input=lambda g, input: g * _sinc_slope(input, 1), promote="float")
 def sinc(input: Array) -> Array:
     """Return sin(pi x) / (pi x) for each element, 1 at 0.
 

@@ -168,11 +168,7 @@ def _clamped(input: Array, low: Number | None, high: Number | None) -> Any:
     )  # fmt: skip
 
 
-def _again_clamp_grad(g: Any, input: Any, min: Any, max: Any) -> Any:
-    return _clamp_grad(g, input, min, max)
-
-
-@primitive(grad=_again_clamp_grad, input=None)
+@primitive(grad=lambda g, input, min, max: _clamp_grad(g, input, min, max), input=None)
 def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | None) -> Array:
     """Return ``grad`` where ``input`` is within the bounds or at one, else 0."""
     kind = input.dtype
@@ -184,7 +180,7 @@ def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | Non
 
 
 @primitive(
-    input=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max),
+    input=lambda g, input, min, max: _clamp_grad(g, input, min, max),
     promote="same",
     grad_fn_name="ClampBackward1",
 )
@@ -280,8 +276,11 @@ clip = clamp
 
 
 @primitive(
-    input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, promote="same", grad_fn_name="LerpBackward0"
-)  # fmt: skip
+    input=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    promote="same",
+    grad_fn_name="LerpBackward0",
+)
 def _lerp_number(input: Array, end: Array, weight: Number) -> Any:
     """Return the point between ``input`` and ``end`` at a number."""
     floats_only("lerp_kernel_scalar", input)

@@ -122,11 +122,7 @@ def reciprocal(input: Array) -> Array:
 # ------------------------------------------------------------------ trigonometry
 
 
-def _sin_rule(g: Any, input: Any) -> Any:
-    return g * cos(input)
-
-
-@primitive(input=_sin_rule, promote="float")
+@primitive(input=lambda g, input: g * cos(input), promote="float")
 def sin(input: Array) -> Array:
     """Return the sine of each element.
 
@@ -180,11 +176,7 @@ def atan(input: Array) -> Array:
     return np.arctan(input)
 
 
-def _sinh_rule(g: Any, input: Any) -> Any:
-    return g * cosh(input)
-
-
-@primitive(input=_sinh_rule, promote="float")
+@primitive(input=lambda g, input: g * cosh(input), promote="float")
 def sinh(input: Array) -> Array:
     """Return the hyperbolic sine of each element.
 
@@ -283,7 +275,7 @@ def _logit_rule(g: Array, input: Array, eps: float | None) -> Any:
     return keep(slope, (input >= eps) & (input <= 1 - eps))
 
 
-@primitive(input=_logit_rule, promote="float")
+@primitive(input=_logit_rule, promote="float", numbers=("eps",))
 def logit(input: Array, eps: float | None = None) -> Any:
     """Return ``log(input / (1 - input))``, with ``input`` clamped to ``eps … 1 - eps`` first if ``eps`` is given.
 

@@ -16,11 +16,7 @@ from ..common import keep
 from ..shape.views import reshape
 
 
-def _gathered(g: Any, index: Array, share: Any) -> Any:
-    return gather_rows(g, index, share)
-
-
-@primitive(g=_gathered)
+@primitive(g=lambda g, index, share: gather_rows(g, index, share), integers=("rows",))
 def scatter_rows(g: Array, index: Array, share: Any, rows: int) -> Array:
     """Return ``rows`` rows of zeros to which the rows of ``g``, times their ``share``, were added at ``index``."""
     width = g.shape[-1]
@@ -39,8 +35,11 @@ def gather_rows(input: Array, index: Array, share: Any) -> Array:
     return rows if share is None else rows * share
 
 
-@primitive(weight=lambda g, weight_shape, index, share: scatter_rows(g, index, share, weight_shape[0]),
-    aux=("index", "share"), input=None)  # fmt: skip
+@primitive(
+    weight=lambda g, weight_shape, index, share: scatter_rows(g, index, share, weight_shape[0]),
+    aux=("index", "share"),
+    input=None,
+)
 def _embedding(input: Array, weight: Array, padding_idx: int, scale_grad_by_freq: bool) -> Any:
     """Return the rows of ``weight`` that ``input`` names; ``share`` is how much of its gradient each row gets."""
     index = np.array(input, np.int64)  # a copy: the rule keeps it, and the caller may write what was given
@@ -114,7 +113,7 @@ def embedding(
     return _embedding(input, weight, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
 
 
-@primitive(input=None)
+@primitive(input=None, integers=("num_classes",))
 def one_hot(input: Array, num_classes: int = -1) -> Any:
     """Return int64 zeros with a new last dim of ``num_classes``, and a one at each index.
 

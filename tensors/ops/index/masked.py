@@ -23,14 +23,6 @@ def _mask(mask: Any, name: str) -> Array:
     return np.asarray(mask)
 
 
-def _chosen_back(g: Any, input_shape: tuple[int, ...], mask: Any) -> Any:
-    return place_masked(g, mask, common_shape(input_shape, mask.shape))
-
-
-def _chosen_again(g: Any, mask: Any) -> Any:
-    return masked_select(g, mask)
-
-
 def _unmasked_again(g: Any, mask: Any) -> Any:
     return unmasked(g, mask)
 
@@ -41,7 +33,7 @@ def _masked_source_back(g: Any, mask: Any, source_shape: tuple[int, ...]) -> Any
     return reshape(scatter_slice(chosen, (size,), (slice(0, chosen.shape[0]),)), source_shape)
 
 
-@primitive(input=_chosen_back, mask=None)
+@primitive(input=lambda g, input_shape, mask: place_masked(g, mask, common_shape(input_shape, mask.shape)), mask=None)
 def masked_select(input: Array, mask: Any) -> Array:
     """Return the elements of ``input`` where ``mask`` is True, as one dim; both are broadcast together.
 
@@ -52,7 +44,7 @@ def masked_select(input: Array, mask: Any) -> Array:
     return chosen.reshape(-1)
 
 
-@primitive(g=_chosen_again, mask=None, grad_fn_name="MaskedSelectBackward0")
+@primitive(g=lambda g, mask: masked_select(g, mask), mask=None, grad_fn_name="MaskedSelectBackward0")
 def place_masked(g: Array, mask: Any, shape: tuple[int, ...]) -> Array:
     """Return zeros of ``shape`` with ``g`` where ``mask`` is True; the dual of ``masked_select``."""
     out = np.zeros(shape, g.dtype)

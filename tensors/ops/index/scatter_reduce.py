@@ -42,7 +42,7 @@ def _met(input: Array, dim: int, index: Any, src: Any, ufunc: Any) -> Array:
     return out
 
 
-@primitive(input=None, src=None, index=None)
+@primitive(input=None, src=None, index=None, integers=("dim",))
 def scatter_times(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` multiplied by the elements of ``src`` at ``index`` along ``dim``."""
     return _met(input, dim, index, src, np.multiply)
@@ -83,7 +83,7 @@ def _extreme_back(g: Any, input: Any, out: Any, src: Any, dim: int, index: Any) 
     return keep(share, own), keep(gather(share, dim, index), won)
 
 
-@primitive(_extreme_back, ("input", "src"), index=None, grad_fn_name="ScatterReduceBackward0")
+@primitive(_extreme_back, ("input", "src"), index=None, grad_fn_name="ScatterReduceBackward0", integers=("dim",))
 def scatter_extreme(input: Array, dim: int, index: Any, src: Any, largest: bool) -> Array:
     """Return ``input`` with the largest or smallest of what meets at each place of ``index`` along ``dim``."""
     return _met(input, dim, index, src, np.maximum if largest else np.minimum)

@@ -160,6 +160,7 @@ def _fixed_recorded(g: Any, input: Any, weight: Any, mean: Array, rstd: Array, n
     aux=("mean", "rstd", "var"),
     returns=Normalized,
     grad_fn_name="NativeBatchNormBackward0",
+    numbers=("eps",),
 )
 def _batch_norm(
     input: Array,
@@ -277,6 +278,7 @@ def _group_norm_rule(
     aux=("mean", "rstd", "var"),
     returns=Normalized,
     grad_fn_name=lambda groups, kind_of_norm: kind_of_norm,
+    numbers=("eps",),
 )
 def _group_norm(
     input: Array, groups: int, eps: float, kind_of_norm: str, weight: Any = None, bias: Any = None

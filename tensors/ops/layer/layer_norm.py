@@ -49,7 +49,13 @@ def _layer_norm_rule(
     return [found[0], *[None if part is None else reshape(part, normalized_shape) for part in found[1:]]]
 
 
-@primitive(_layer_norm_rule, ("input", "weight", "bias"), aux=("mean", "rstd"), grad_fn_name="NativeLayerNormBackward0")
+@primitive(
+    _layer_norm_rule,
+    ("input", "weight", "bias"),
+    aux=("mean", "rstd"),
+    grad_fn_name="NativeLayerNormBackward0",
+    numbers=("eps",),
+)
 def _layer_norm(
     input: Array, normalized_shape: Ints, eps: float, weight: Any = None, bias: Any = None
 ) -> tuple[Array, ...]:
@@ -125,7 +131,7 @@ def _rms_norm_rule(
     return [found[0], None if found[1] is None else reshape(found[1], normalized_shape)]
 
 
-@primitive(_rms_norm_rule, ("input", "weight"), aux=("rstd",), grad_fn_name="FusedRmsNormBackward0")
+@primitive(_rms_norm_rule, ("input", "weight"), aux=("rstd",), grad_fn_name="FusedRmsNormBackward0", numbers=("eps",))
 def _rms_norm(input: Array, normalized_shape: Ints, eps: float, weight: Any = None) -> tuple[Array, ...]:
     """Return ``input`` with its last dims at mean square 1, and the reciprocal root of each row."""
     x = normalization.wide(input)

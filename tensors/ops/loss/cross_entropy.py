@@ -22,17 +22,17 @@ from .common import add_all, legacy, no_gradient
 # ------------------------------------------------------------------ one element per sample, and its dual
 
 
-def _placed(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any:
-    return put_class(g, index, dim, input_shape[dim])
-
-
-@primitive(input=_placed, grad_fn_name="GatherBackward0")
+@primitive(
+    input=lambda g, input_shape, index, dim: put_class(g, index, dim, input_shape[dim]),
+    grad_fn_name="GatherBackward0",
+    integers=("dim",),
+)
 def take_class(input: Array, index: Array, dim: int) -> Array:
     """Return the element of ``input`` that ``index`` names along ``dim``, which goes away."""
     return np.take_along_axis(input, np.expand_dims(index, dim), dim).squeeze(dim)
 
 
-@primitive(g=lambda g, index, dim: take_class(g, index, dim=dim))
+@primitive(g=lambda g, index, dim: take_class(g, index, dim), integers=("dim", "size"))
 def put_class(g: Array, index: Array, dim: int, size: int) -> Array:
     """Return zeros with a new ``dim`` of ``size``, and ``g`` where ``index`` points; the dual of ``take_class``."""
     g = np.asarray(g)

@@ -148,6 +148,7 @@ def _clipped_rule(g: Any, input: Any, target: Any, width: float) -> Any:
     input=_clipped_rule,
     target=lambda g, input, target, width: -_clipped_rule(g, input, target, width),
     grad_fn_name="HuberLossBackwardBackward0",
+    numbers=("width",),
 )
 def clipped_difference(input: Array, target: Array, width: float) -> Any:
     """Return ``input - target``, at most ``width`` and at least ``-width``: the slope of the Huber loss."""
@@ -162,6 +163,7 @@ def _huber_rule(g: Any, input: Any, target: Any, reduction: str, width: float, s
     input=_huber_rule,
     target=lambda g, input, target, reduction, width, scale: _huber_rule(g, target, input, reduction, width, scale),
     grad_fn_name=lambda name: name,
+    numbers=("width", "scale"),
 )
 def _huber(input: Array, target: Array, reduction: str, width: float, scale: float, name: str) -> Any:
     """Return d * d / 2 for a difference d up to ``width``, else ``width * (|d| - width / 2)``; over ``scale``."""

@@ -21,14 +21,10 @@ def _linear_title(array: Any, bias_array: Any) -> str:
     return "UnsafeViewBackward0" if plain else "ViewBackward0"
 
 
-def _bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
-    return column_sum(g) if bias_shape == g.shape[-1:] else sum_to(g, bias_shape)
-
-
 @primitive(
     input=lambda g, weight: gemm(g, weight, False, False),
     weight=lambda g, input: fold_gemm(g, other=input),
-    bias=_bias,
+    bias=lambda g, bias_shape: column_sum(g) if bias_shape == g.shape[-1:] else sum_to(g, bias_shape),
     grad_fn_name=_linear_title,
 )
 def _linear(input: Array, weight: Array, bias: Any = None) -> Any:

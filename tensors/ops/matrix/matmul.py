@@ -118,17 +118,17 @@ def same_scalar(a: Any, b: Any) -> None:
 # ------------------------------------------------------------------ what the gradients are made of: a closed circle
 
 
-def _left(g: Any, other: Any, ta: bool, tb: bool) -> Any:
-    return gemm(other, g, tb, True) if ta else gemm(g, other, False, not tb)
-
-
 def _right(g: Any, input: Any, ta: bool, tb: bool, other_shape: tuple[int, ...]) -> Any:
     if not ta and len(other_shape) == 2:
         return fold_gemm(g, input) if tb else fold_gemm(input, g)
     return gemm(g, input, True, ta) if tb else gemm(input, g, not ta, False)
 
 
-@primitive(input=_left, other=_right, grad_fn_name="MmBackward0")
+@primitive(
+    input=lambda g, other, ta, tb: gemm(other, g, tb, True) if ta else gemm(g, other, False, not tb),
+    other=_right,
+    grad_fn_name="MmBackward0",
+)
 def gemm(input: Array, other: Array, ta: bool, tb: bool) -> Any:
     """Return the product of matrices, each as it is or transposed: its gradients are such products again."""
     if input.ndim == other.ndim == 2:
@@ -146,25 +146,15 @@ def fold_gemm(input: Array, other: Array) -> Any:
     return product(folded(input).T, folded(other))
 
 
-def _times_vector(g: Any, vec2: Any) -> Any:
-    return mv(g, vec2)
-
-
-def _vector_times(g: Any, input: Any) -> Any:
-    return _vm(input, g)
-
-
-def _times_column(g: Any, other: Any) -> Any:
-    return mv(other, g)
-
-
-@primitive(input=_times_vector, vec2=_vector_times, grad_fn_name="MulBackward0")
+@primitive(input=lambda g, vec2: mv(g, vec2), vec2=lambda g, input: _vm(input, g), grad_fn_name="MulBackward0")
 def _cross(input: Array, vec2: Array) -> Any:
     """Return the products of all pairs of elements of two vectors."""
     return input[:, None] * vec2
 
 
-@primitive(input=_times_column, other=lambda g, input: _cross(input, g), grad_fn_name="SqueezeBackward4")
+@primitive(
+    input=lambda g, other: mv(other, g), other=lambda g, input: _cross(input, g), grad_fn_name="SqueezeBackward4"
+)
 def _vm(input: Array, other: Array) -> Any:
     """Return the product of a vector and a matrix."""
     return product(input, other)
@@ -205,7 +195,7 @@ def mm(input: Array, mat2: Array) -> Any:
     return product(a, b)
 
 
-@primitive(input=lambda g, vec: _cross(g, vec2=vec), vec=lambda g, input: _vm(g, other=input))
+@primitive(input=lambda g, vec: _cross(g, vec), vec=lambda g, input: _vm(g, input))
 def mv(input: Array, vec: Array) -> Any:
     """Return the product (n,) of the matrix ``input`` (n, m) and the vector ``vec`` (m,).
 

@@ -53,15 +53,12 @@ def _add_rule(g: Any, beta: float) -> Any:
     return _times(g, beta)
 
 
-def _mat1_rule(g: Any, mat2: Any, alpha: float) -> Any:
-    return _times(gemm(g, mat2, False, True), alpha)
-
-
-def _mat2_rule(g: Any, mat1: Any, alpha: float) -> Any:
-    return _times(gemm(mat1, g, True, False), alpha)
-
-
-@primitive(input=_add_rule, mat1=_mat1_rule, mat2=_mat2_rule)
+@primitive(
+    input=_add_rule,
+    mat1=lambda g, mat2, alpha: _times(gemm(g, mat2, False, True), alpha),
+    mat2=lambda g, mat1, alpha: _times(gemm(mat1, g, True, False), alpha),
+    numbers=("beta", "alpha"),
+)
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * (mat1 @ mat2)``: matrices (n, k) and (k, m), ``input`` broadcast to (n, m).
 
@@ -82,6 +79,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
     input=_add_rule,
     mat=lambda g, vec, alpha: _times(g[:, None] * vec, alpha),
     vec=lambda g, mat, alpha: _times(gemm(g, mat, False, False), alpha),
+    numbers=("beta", "alpha"),
 )
 def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * (mat @ vec)``: (n, m) and (m,), ``input`` broadcast to (n,).
@@ -97,6 +95,7 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float
     input=_add_rule,
     vec1=lambda g, vec2, alpha: _times(gemm(g, vec2[:, None], False, False)[:, 0], alpha),
     vec2=lambda g, vec1, alpha: _times(gemm(vec1, g, False, False), alpha),
+    numbers=("beta", "alpha"),
 )
 def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * outer(vec1, vec2)``, in the common dtype; ``input`` broadcasts to (n, m).
@@ -121,6 +120,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: floa
     input=_add_rule,
     batch1=lambda g, batch2, alpha: _times(gemm(g, batch2, False, True), alpha),
     batch2=lambda g, batch1, alpha: _times(gemm(batch1, g, True, False), alpha),
+    numbers=("beta", "alpha"),
 )
 def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * sum of batch1[i] @ batch2[i]``: (b, n, k), (b, k, m), ``input`` as (n, m).
@@ -142,6 +142,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha
     input=_add_rule,
     batch1=lambda g, batch2, alpha: _times(gemm(g, batch2, False, True), alpha),
     batch2=lambda g, batch1, alpha: _times(gemm(batch1, g, True, False), alpha),
+    numbers=("beta", "alpha"),
 )
 def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * bmm(batch1, batch2)``; ``input`` broadcasts to (b, n, m).
@@ -287,11 +288,7 @@ def _paired(x: Any, y: Any, dims: Any) -> tuple[tuple[int, ...], tuple[int, ...]
     return tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
 
 
-def _traced(g: Any) -> Any:
-    return trace(g)
-
-
-@primitive(g=_traced)
+@primitive(g=lambda g: trace(g))
 def on_diagonal(g: Array, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with the number ``g`` along the diagonal; the dual of ``trace``."""
     out = np.zeros(shape, g.dtype)
@@ -299,7 +296,7 @@ def on_diagonal(g: Array, shape: tuple[int, ...]) -> Any:
     return out
 
 
-@primitive(input=lambda g, input_shape: on_diagonal(g, shape=input_shape))
+@primitive(input=lambda g, input_shape: on_diagonal(g, input_shape))
 def trace(input: Array) -> Any:
     """Return the sum of the diagonal of a matrix.
 

@@ -94,7 +94,7 @@ def unique_consecutive(
     return results("unique_consecutive", "UniqueConsecutiveBackward0", input, asked)
 
 
-@primitive(input=None, weights=None)
+@primitive(input=None, weights=None, integers=("minlength",))
 def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Any:
     """Return how often each number from 0 on comes in the integers ``input``, or the sums of their ``weights``.
 
@@ -118,7 +118,7 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Any:
     return counts.astype(np.float32 if weights.dtype == np.float32 else np.float64, copy=False)
 
 
-@primitive(input=None)
+@primitive(input=None, numbers=("min", "max"), integers=("bins",))
 def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """Return how many elements lie in each of ``bins`` equal parts of ``[min, max]``, in the dtype of ``input``.
 

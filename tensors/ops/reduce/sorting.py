@@ -31,15 +31,12 @@ def _unsupported(name: str, x: Any) -> None:
 # ------------------------------------------------------------------ whole rows
 
 
-def _sort_back(g: Any, found: Any, dim: int) -> Any:
-    return unordered(g, found, dim)
-
-
 @primitive(
-    input=_sort_back,
+    input=lambda g, found, dim: unordered(g, found, dim),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.sort.of(values, indices),
     grad_fn_name=lambda stable: "SortBackward0" if stable is None else "SortBackward1",
+    integers=("dim",),
 )
 def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
     """Return ``(values, indices)``: the elements along ``dim`` in order, and where each was.
@@ -58,7 +55,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool 
     return input[index_along(indices, axis)], indices, indices.copy()
 
 
-@primitive(input=None)
+@primitive(input=None, integers=("dim",))
 def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
     """Return the numbers of the elements along ``dim`` in order of size, int64; always stable.
 
@@ -91,6 +88,7 @@ def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.topk.of(values, indices),
+    integers=("k", "dim"),
 )
 def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """Return ``(values, indices)`` of the ``k`` largest (or smallest) elements along ``dim``, in order.
@@ -141,6 +139,7 @@ def _shown(values: Any, found: Any, axis: int, keepdim: bool) -> tuple[Any, Any,
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.kthvalue.of(values, indices),
+    integers=("k", "dim"),
 )
 def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """Return ``(values, indices)`` of the ``k``-th smallest element along ``dim``, counted from 1.
@@ -252,6 +251,7 @@ def nanmedian(
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.mode.of(values, indices),
+    integers=("dim",),
 )
 def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     """Return ``(values, indices)`` of the most frequent element along ``dim``, and where it is last.

@@ -83,11 +83,7 @@ def nansum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any 
     return _sum(np.where(mask, input, input.dtype.type(0)), axes, keepdim, dtype), axes, mask
 
 
-def _divided_back(g: Any, by: int) -> Any:
-    return divided(g, by)
-
-
-@primitive(input=_divided_back, grad_fn_name="DivBackward0")
+@primitive(input=lambda g, by: divided(g, by), grad_fn_name="DivBackward0", integers=("by",))
 def divided(input: Array, by: int) -> Any:
     """Return ``input / by`` for a count, which half precision could not hold."""
     if input.dtype.char == "e":
@@ -234,7 +230,7 @@ def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
     return np.where(equal.reshape(total.shape), x.dtype.type(0), total)
 
 
-@primitive(input=_var_back, aux=("axes",))
+@primitive(input=_var_back, aux=("axes",), numbers=("correction",))
 def _var(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)
     return _variance(input, axes, correction, keepdim).astype(input.dtype, copy=False), axes
@@ -243,6 +239,7 @@ def _var(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
 @primitive(
     input=lambda g, input, out, axes, correction: _var_back(g * (0.5 * signed_power(out, -1)), input, axes, correction),
     aux=("axes",),
+    numbers=("correction",),
 )
 def _std(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)

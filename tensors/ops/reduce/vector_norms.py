@@ -76,6 +76,7 @@ def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
     x=norm_back,
     aux=("axes",),
     grad_fn_name="LinalgVectorNormBackward0",
+    numbers=("ord",),
 )
 def vector_norm(x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return ``sum(|x| ** ord) ** (1 / ord)`` of all elements or over ``dim``.
@@ -105,7 +106,7 @@ def _distance_rule(g: Any, input: Any, other: Any, out: Any, p: float, needs: li
     return back, None if back is None or not needs[1] else -back
 
 
-@primitive(_distance_rule, ("input", "other"))
+@primitive(_distance_rule, ("input", "other"), numbers=("p",))
 def dist(input: Array, other: Array, p: float = 2) -> Any:
     """Return the ``p``-norm of ``input - other``, broadcast together; a tensor without dims.
 

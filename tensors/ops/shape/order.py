@@ -18,11 +18,7 @@ _ALL, _BACK = slice(None), slice(None, None, -1)
 # ------------------------------------------------------------------ the order of dims
 
 
-def _transpose_back(g: Any, dim0: Any, dim1: Any) -> Any:
-    return transpose(g, dim0, dim1)
-
-
-@primitive(view=True, input=_transpose_back)
+@primitive(view=True, input=lambda g, dim0, dim1: transpose(g, dim0, dim1), integers=("dim0", "dim1"))
 def transpose(input: Array, dim0: int, dim1: int) -> Array:
     """Return ``input`` with two dims swapped: a view.
 
@@ -32,11 +28,7 @@ def transpose(input: Array, dim0: int, dim1: int) -> Array:
     return input.swapaxes(first, second) if input.ndim else np.asarray(input)[...]
 
 
-def _t_back(g: Any) -> Any:
-    return t(g)
-
-
-@primitive(view=True, input=_t_back, grad_fn_name="TBackward0")
+@primitive(view=True, input=lambda g: t(g), grad_fn_name="TBackward0")
 def t(input: Array) -> Array:
     """Return a matrix transposed, and what has fewer dims as it is: a view.
 
@@ -47,11 +39,7 @@ def t(input: Array) -> Array:
     return input.transpose() if input.ndim else np.asarray(input)[...]
 
 
-def _permute_back(g: Any, dims: Any) -> Any:
-    return permute(g, _inverse(dims))
-
-
-@primitive(view=True, input=_permute_back)
+@primitive(view=True, input=lambda g, dims: permute(g, _inverse(dims)))
 def permute(input: Array, dims: Sequence[int]) -> Array:
     """Return ``input`` with its dims in the order ``dims``: a view.
 
@@ -141,11 +129,7 @@ def adjoint(input: Any) -> Any:
 # ------------------------------------------------------------------ the order of elements: copies
 
 
-def _flip_back(g: Any, dims: Any) -> Any:
-    return flip(g, dims)
-
-
-@primitive(input=_flip_back)
+@primitive(input=lambda g, dims: flip(g, dims))
 def flip(input: Array, dims: int | Sequence[int]) -> Array:
     """Return ``input`` with the elements along ``dims`` in reverse order: a copy.
 
@@ -172,11 +156,7 @@ def flipud(input: Any) -> Any:
     return flip(input, (0,))
 
 
-def _rot90_back(g: Any, k: Any, dims: Any) -> Any:
-    return rot90(g, -k, dims)
-
-
-@primitive(input=_rot90_back)
+@primitive(input=lambda g, k, dims: rot90(g, -k, dims), integers=("k",))
 def rot90(input: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
     """Return ``input`` turned ``k`` times by 90 degrees, from the first of ``dims`` towards the second: a copy.
 
@@ -193,11 +173,7 @@ def rot90(input: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
     return np.rot90(input, k, (first, second)).copy()
 
 
-def _roll_back(g: Any, shifts: Any, dims: Any) -> Any:
-    return roll(g, _backwards(shifts), dims)
-
-
-@primitive(input=_roll_back)
+@primitive(input=lambda g, shifts, dims: roll(g, _backwards(shifts), dims))
 def roll(input: Array, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Array:
     """Return ``input`` with the elements moved along ``dims`` by ``shifts``; those pushed out come in at the start.
 

@@ -13,12 +13,8 @@ from ....autograd.primitive import primitive
 Ints = tuple[int, ...]
 
 
-def _constant_rule(g: Any, pad: Any) -> Any:
-    return constant_pad_nd(g, tuple(-n for n in pad), 0)
-
-
 @primitive(
-    input=_constant_rule,
+    input=lambda g, pad: constant_pad_nd(g, tuple(-n for n in pad), 0),
 )
 def constant_pad_nd(input: Array, pad: Ints, value: Any = 0) -> Array:
     """Return ``input`` in a border of ``value``; negative pads crop. Padded by the negatives it is its own dual."""
@@ -32,12 +28,8 @@ def _title(pad: Ints, how: str) -> str:
     return f"{_NODES[how]}{len(pad) // 2}DBackward0"
 
 
-def _pad_copies_rule(g: Any, input_shape: Any, pad: Any, how: Any) -> Any:
-    return _pad_copies_back(g, input_shape, pad, how)
-
-
 @primitive(
-    input=_pad_copies_rule,
+    input=lambda g, input_shape, pad, how: _pad_copies_back(g, input_shape, pad, how),
     grad_fn_name=_title,
 )
 def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
@@ -46,11 +38,9 @@ def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
     return out if any(pad) else out.copy()
 
 
-def _pad_copies_back_rule(g: Any, pad: Any, how: Any) -> Any:
-    return _pad_copies(g, pad, how)
-
-
-@primitive(grad=_pad_copies_back_rule, grad_fn_name=lambda pad, how: _title(pad, how)[:-1] + "Backward0")
+@primitive(
+    grad=lambda g, pad, how: _pad_copies(g, pad, how), grad_fn_name=lambda pad, how: _title(pad, how)[:-1] + "Backward0"
+)
 def _pad_copies_back(grad: Array, shape: Ints, pad: Ints, how: str) -> Array:
     """Return ``grad`` added back to the elements of which ``_pad_copies`` made copies; its dual."""
     return kernels.pad_adjoint(grad, shape, pad, how)

@@ -35,22 +35,14 @@ def _title(index: tuple[Any, ...]) -> str:
     return f"{last}Backward0"
 
 
-def _put_back(g: Any, input_shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
-    return scatter_slice(g, input_shape, index)
-
-
-def _look_again(g: Any, index: tuple[Any, ...]) -> Any:
-    return getitem(g, index)
-
-
-@primitive(view=True, input=_put_back, grad_fn_name=_title)
+@primitive(view=True, input=lambda g, input_shape, index: scatter_slice(g, input_shape, index), grad_fn_name=_title)
 def getitem(input: Array, index: tuple[Any, ...]) -> Array:
     """Return ``input[index]`` for integers, slices, None and Ellipsis: a view."""
     out: Array = input[(*index, ...)] if Ellipsis not in index else input[index]
     return out
 
 
-@primitive(g=_look_again)
+@primitive(g=lambda g, index: getitem(g, index))
 def scatter_slice(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> Array:
     """Return zeros of ``shape`` with ``g`` at ``index``; the dual of ``getitem``."""
     out = np.zeros(shape, g.dtype)
@@ -97,10 +89,6 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
 
 def _as_before(g: Any, input_shape: tuple[int, ...]) -> Any:
     return reshape(g, input_shape)
-
-
-def _summed(g: Any, input_shape: tuple[int, ...]) -> Any:
-    return sum_to(g, input_shape)
 
 
 @primitive(view=True, input=_as_before, grad_fn_name="ViewBackward0")
@@ -261,7 +249,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 # ------------------------------------------------------------------ dims of size 1, and broadcasting
 
 
-@primitive(view=True, input=_as_before)
+@primitive(view=True, input=_as_before, integers=("dim",))
 def unsqueeze(input: Array, dim: int) -> Array:
     """Return ``input`` with a dim of size 1 put in at ``dim``: a view.
 
@@ -272,11 +260,11 @@ def unsqueeze(input: Array, dim: int) -> Array:
     return out
 
 
-def _squeeze_title(dim: Any) -> str:
-    return f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}"
-
-
-@primitive(view=True, input=_as_before, grad_fn_name=_squeeze_title)
+@primitive(
+    view=True,
+    input=_as_before,
+    grad_fn_name=lambda dim: f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}",
+)
 def squeeze(input: Array, dim: int | Sequence[int] | None = None) -> Array:
     """Return ``input`` without its dims of size 1, or without those of ``dim`` that have size 1: a view.
 
@@ -286,7 +274,7 @@ def squeeze(input: Array, dim: int | Sequence[int] | None = None) -> Array:
     return np.asarray(input).squeeze(tuple([d for d in dims if input.ndim and input.shape[d] == 1]))
 
 
-@primitive(view=True, input=_summed)
+@primitive(view=True, input=lambda g, input_shape: sum_to(g, input_shape))
 def expand(input: Array, size: Sequence[int]) -> Array:
     """Return ``input`` broadcast to ``size``, where -1 keeps a dim: a view in which elements share memory.
 

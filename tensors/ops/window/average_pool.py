@@ -165,12 +165,8 @@ def _global_mean(input: Array, dims: int) -> Array:
 _FEW = 4096
 
 
-def _adaptive_mean_rule(g: Any, input_shape: Any, output_size: Any) -> Any:
-    return _adaptive_spread(g, input_shape, len(output_size))
-
-
 @primitive(
-    input=_adaptive_mean_rule,
+    input=lambda g, input_shape, output_size: _adaptive_spread(g, input_shape, len(output_size)),
     grad_fn_name=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
 )
 def _adaptive_mean(input: Array, output_size: Ints) -> Array:

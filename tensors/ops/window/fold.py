@@ -28,12 +28,8 @@ def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, strid
     return window.unfold(input, kernel_size, dilation, padding, stride)
 
 
-def _col2im_rule(g: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
-    return im2col(g, kernel_size, dilation, padding, stride)
-
-
 @primitive(
-    input=_col2im_rule,
+    input=lambda g, kernel_size, dilation, padding, stride: im2col(g, kernel_size, dilation, padding, stride),
     grad_fn_name="Col2ImBackward0",
 )
 def col2im(input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Any:

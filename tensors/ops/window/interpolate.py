@@ -214,11 +214,7 @@ def _deprecated(name: str) -> None:
 # ------------------------------------------------------------------ channels for height and width
 
 
-def _shuffle_rule(g: Any, upscale_factor: Any) -> Any:
-    return pixel_unshuffle(g, upscale_factor)
-
-
-@primitive(input=_shuffle_rule)
+@primitive(input=lambda g, upscale_factor: pixel_unshuffle(g, upscale_factor), integers=("upscale_factor",))
 def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     """Return (..., C r r, H, W) ``input`` rearranged to (..., C, H r, W r), r being ``upscale_factor``.
 
@@ -233,11 +229,7 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     return kernels.pixel_shuffle(np.asarray(input), _factor("pixel_shuffle", "upscale_factor", upscale_factor))
 
 
-def _unshuffle_rule(g: Any, downscale_factor: Any) -> Any:
-    return pixel_shuffle(g, downscale_factor)
-
-
-@primitive(input=_unshuffle_rule)
+@primitive(input=lambda g, downscale_factor: pixel_shuffle(g, downscale_factor), integers=("downscale_factor",))
 def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
     """Return (..., C, H r, W r) ``input`` rearranged to (..., C r r, H, W): undoes :func:`pixel_shuffle`.
 
@@ -252,11 +244,9 @@ def _factor(name: str, parameter: str, value: Any) -> int:
     return int(value)
 
 
-def _channel_shuffle_rule(g: Any, input_shape: Any, groups: Any) -> Any:
-    return channel_shuffle(g, max(input_shape[1] // groups, 1))
-
-
-@primitive(input=_channel_shuffle_rule)
+@primitive(
+    input=lambda g, input_shape, groups: channel_shuffle(g, max(input_shape[1] // groups, 1)), integers=("groups",)
+)
 def channel_shuffle(input: Array, groups: int) -> Array:
     """Return (N, C, ...) ``input`` with its channels dealt out: of ``groups`` groups the first of each, the second, ...
 

@@ -29,12 +29,8 @@ class Pooled(NamedTuple):
 # ------------------------------------------------------------------ max pooling
 
 
-def _max_pool_rule(g: Any, taps: Any, windows: Any) -> Any:
-    return _max_spread(g, taps, windows)
-
-
 @primitive(
-    input=_max_pool_rule,
+    input=lambda g, taps, windows: _max_spread(g, taps, windows),
     aux=("taps",),
     returns=Pooled,
     grad_fn_name=lambda windows: f"MaxPool{len(windows.size)}DWithIndicesBackward0",
@@ -44,21 +40,13 @@ def _max_pool(input: Array, windows: Any) -> tuple[Array, Array]:
     return kernels.max_pool_taps(input, windows)
 
 
-def _max_spread_rule(g: Any, taps: Any, windows: Any) -> Any:
-    return _max_pick(g, taps, windows)
-
-
-@primitive(grad=_max_spread_rule)
+@primitive(grad=lambda g, taps, windows: _max_pick(g, taps, windows))
 def _max_spread(grad: Array, taps: Any, windows: Any) -> Array:
     """Return zeros with ``grad`` at the maximum of each window."""
     return kernels.max_pool_spread(grad, taps, windows)
 
 
-def _max_pick_rule(g: Any, taps: Any, windows: Any) -> Any:
-    return _max_spread(g, taps, windows)
-
-
-@primitive(input=_max_pick_rule)
+@primitive(input=lambda g, taps, windows: _max_spread(g, taps, windows))
 def _max_pick(input: Array, taps: Any, windows: Any) -> Array:
     """Return the element of each window that ``taps`` names; the dual of ``_max_spread``."""
     return kernels.max_pool_pick(input, taps, windows)
@@ -167,11 +155,11 @@ def max_pool3d(
 # ------------------------------------------------------------------ elements by flat index within the image
 
 
-def _gather_rule(g: Any, indices: Any, input_shape: Any, dims: Any) -> Any:
-    return image_scatter(g, indices, input_shape[-dims:])
-
-
-@primitive(input=_gather_rule, indices=None)
+@primitive(
+    input=lambda g, indices, input_shape, dims: image_scatter(g, indices, input_shape[-dims:]),
+    indices=None,
+    integers=("dims",),
+)
 def image_gather(input: Array, indices: Array, dims: int) -> Array:
     """Return the elements at ``indices`` of each channel."""
     return kernels.max_pool_gather(input, indices, dims)
