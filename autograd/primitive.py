@@ -48,8 +48,8 @@ class Primitive:
     ``view``: the result looks into the first input. ``promote``: ``"same"`` brings the inputs to their common
     dtype, ``"float"`` also makes integers floats; ``refuse_bool`` refuses bools. ``many`` names a parameter that
     takes a sequence of tensors.
-    ``numbers`` are the parameters that take any number, or a tensor without dims, as a Python number; ``integers`` those
-    that take one as an int.
+    ``numbers`` are the parameters that take any number, or a tensor without dims, as a Python number; ``integers``
+    those that take one as an int.
     An ``operator`` answers a foreign operand with ``NotImplemented``, as Python asks of ``__add__``.
     ``returns`` builds what the caller gets from the result and the ``aux``. ``grad_fn_name`` is the node's name, or
     a function of some parameters that gives it.
@@ -162,11 +162,13 @@ def primitive(
     operator: bool = False,
     returns: Any = None,
     grad_fn_name: Any = "",
+    doors: str = "",
     **rules: Rule | None,
 ) -> Callable[[Callable[Concatenate[Array, P], Any]], Callable[Concatenate[T, P], T]]:
     """Declare an op: one rule per input by keyword, or one joint ``rule`` for ``inputs``.
 
-    A keyword with ``None`` marks a tensor input without gradient. See :class:`Primitive` for the other arguments.
+    A keyword with ``None`` marks a tensor input without gradient. ``doors`` says where the op is public. See
+    :class:`Primitive` for the other arguments.
     """
 
     def declare(kernel: Callable[Concatenate[Array, P], Any]) -> Callable[Concatenate[T, P], T]:
@@ -180,6 +182,7 @@ def primitive(
             raise ValueError(f"two primitives are called {op.name!r}")
         PRIMITIVES[op.name] = op
         function: Any = op.function
+        function.doors = doors
         return function  # type: ignore[no-any-return]
 
     return declare

@@ -90,8 +90,8 @@ def _refuse(g: Any, saved: Any, edges: Any) -> Any:
 def results(name: str, title: str, source: Any, arrays: list[Any]) -> Any:
     """Return the arrays as tensors, one alone as it is.
 
-    The first depends on ``source``, but which of equal elements it came from is not saved_version: to ask for a gradient is
-    an error.
+    The first depends on ``source``, but which of equal elements it came from is not known: a backward pass through it
+    raises an error.
     """
     made = [wrap(Variable.result, array, None, inference_version.get()) for array in arrays]
     if not isinstance(source, Variable):

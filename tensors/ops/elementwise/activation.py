@@ -59,7 +59,7 @@ def _relu_grad(grad: Array, y: Array) -> Array:
     return masks.drop(grad, np.less_equal(y, masks.ZERO[y.dtype]))
 
 
-@primitive(input=lambda g, out: _relu_grad(g, out), promote="same")
+@primitive(input=lambda g, out: _relu_grad(g, out), promote="same", doors="torch Tensor Tensor_")
 def relu(input: Array) -> Any:
     """Return the larger of each element and 0. Its gradient at 0 is 0.
 
@@ -165,7 +165,12 @@ def threshold(input: Array, threshold: float, value: float) -> Any:
     return masks.choose(np.less_equal(input, int(threshold) if whole else threshold), other, input)
 
 
-@primitive(input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd), promote="same", numbers=("lambd",))
+@primitive(
+    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd),
+    promote="same",
+    numbers=("lambd",),
+    doors="torch Tensor functional",
+)
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` with 0 between ``-lambd`` and ``lambd``.
 
@@ -175,7 +180,12 @@ def hardshrink(input: Array, lambd: float = 0.5) -> Array:
     return masks.drop(input, np.less_equal(np.abs(input), constant(lambd, input)))
 
 
-@primitive(input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd), promote="same", numbers=("lambd",))
+@primitive(
+    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd),
+    promote="same",
+    numbers=("lambd",),
+    doors="functional",
+)
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` moved toward 0 by ``lambd``, at most to 0.
 
@@ -259,6 +269,7 @@ def _softplus_grad(grad: Array, input: Array, beta: float, threshold: float) -> 
     input=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold),
     promote="same",
     numbers=("beta", "threshold"),
+    doors="functional",
 )
 def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """Return ``log(1 + exp(beta * input)) / beta``, or ``input`` where ``beta * input`` is above ``threshold``.
@@ -275,7 +286,9 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return masks.choose(np.greater(scaled, edge), x, soft).astype(input.dtype, copy=False)
 
 
-@primitive(input=lambda g, input: g * sigmoid(-input), promote="same", grad_fn_name="LogSigmoidBackward0")
+@primitive(
+    input=lambda g, input: g * sigmoid(-input), promote="same", grad_fn_name="LogSigmoidBackward0", doors="functional"
+)
 def logsigmoid(input: Array) -> Any:
     """Return ``log(sigmoid(input))``, which does not underflow.
 
@@ -402,7 +415,7 @@ def _glu_rule(g: Any, input: Any, dim: int) -> Any:
     return cat([g * s, g * value * s * (1 - s)], dim)
 
 
-@primitive(input=_glu_rule, integers=("dim",))
+@primitive(input=_glu_rule, integers=("dim",), doors="functional")
 def glu(input: Array, dim: int = -1) -> Any:
     """Return the first half along ``dim`` times the sigmoid of the second.
 

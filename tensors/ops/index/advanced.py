@@ -12,6 +12,7 @@ from ....arrays.kernels.scatter_add import add_at
 from ....autograd.grad_mode import recording
 from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..shape.views import getitem
 
 _ALL = slice(None)
@@ -301,6 +302,7 @@ def same_dtype(name: str, target: Array, source: Any) -> None:
         )
 
 
+@doors("torch Tensor Tensor_ torch_")
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
     """Return ``input`` with ``values`` at the places that the tensors ``indices`` name, one tensor per dim.
 

@@ -11,6 +11,7 @@ from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.node import Variable, as_ndarray, bump_version
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..backward_ops import gather_along
 from ..common import keep
 from ..shape.views import reshape
@@ -68,6 +69,7 @@ def _renormalize(weight: Any, index: Array, max_norm: float, norm_type: float) -
         bump_version(weight, "embedding_renorm_")
 
 
+@doors("functional")
 def embedding(
     input: Any,
     weight: Any,
@@ -113,7 +115,7 @@ def embedding(
     return _embedding(input, weight, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
 
 
-@primitive(input=None, integers=("num_classes",))
+@primitive(input=None, integers=("num_classes",), doors="functional")
 def one_hot(input: Array, num_classes: int = -1) -> Any:
     """Return int64 zeros with a new last dim of ``num_classes``, and a one at each index.
 
@@ -258,6 +260,7 @@ def _vectors(input: Any, offsets: Any, share: Any, include_last_offset: bool) ->
     return index, bounds_of(places, len(index), include_last_offset), share
 
 
+@doors("functional")
 def embedding_bag(
     input: Any,
     weight: Any,

@@ -9,6 +9,7 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..shape.join import common_shape
 from ..shape.split import unbind
 from ..shape.views import reshape, scatter_slice
@@ -33,7 +34,11 @@ def _masked_source_back(g: Any, mask: Any, source_shape: tuple[int, ...]) -> Any
     return reshape(scatter_slice(chosen, (size,), (slice(0, chosen.shape[0]),)), source_shape)
 
 
-@primitive(input=lambda g, input_shape, mask: place_masked(g, mask, common_shape(input_shape, mask.shape)), mask=None)
+@primitive(
+    input=lambda g, input_shape, mask: place_masked(g, mask, common_shape(input_shape, mask.shape)),
+    mask=None,
+    doors="torch Tensor",
+)
 def masked_select(input: Array, mask: Any) -> Array:
     """Return the elements of ``input`` where ``mask`` is True, as one dim; both are broadcast together.
 
@@ -58,7 +63,7 @@ def unmasked(input: Array, mask: Any) -> Array:
     return np.where(mask, input.dtype.type(0), input)
 
 
-@primitive(input=_unmasked_again, source=_masked_source_back, mask=None)
+@primitive(input=_unmasked_again, source=_masked_source_back, mask=None, doors="torch Tensor Tensor_")
 def masked_scatter(input: Array, mask: Any, source: Any) -> Array:
     """Return ``input`` with the first elements of ``source``, in order, where ``mask`` is True.
 
@@ -86,6 +91,7 @@ def _nonzero(input: Array) -> Array:
     return np.stack(array.nonzero(), 1)
 
 
+@doors("torch Tensor")
 def nonzero(input: Any, *, out: Any = None, as_tuple: bool = False) -> Any:
     """Return the indices of the elements that are not zero: one row each, or a tuple with one tensor per dim.
 
@@ -98,6 +104,7 @@ def nonzero(input: Any, *, out: Any = None, as_tuple: bool = False) -> Any:
     return unbind(_nonzero(input if ndim else reshape(input, (1,))), 1)
 
 
+@doors("torch Tensor")
 def argwhere(input: Any) -> Any:
     """Return the indices of the elements that are not zero, one row each.
 

@@ -13,6 +13,7 @@ from ....arrays.kernels.scatter_add import add_rows, flat_places
 from ....autograd.arguments import array_of
 from ....autograd.node import CONSTANT, Variable
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..shape.views import reshape, scatter_slice
 
 # ------------------------------------------------------------------ checks
@@ -89,7 +90,10 @@ def one_dtype(name: str, input: Any, source: Any) -> None:
 
 
 @primitive(
-    input=lambda g, input_shape, dim, index: place_along(g, input_shape, dim, index), index=None, integers=("dim",)
+    input=lambda g, input_shape, dim, index: place_along(g, input_shape, dim, index),
+    index=None,
+    integers=("dim",),
+    doors="torch Tensor",
 )
 def gather(input: Array, dim: int, index: Any, *, sparse_grad: bool = False) -> Array:
     """Return, for each entry of ``index``, the element of ``input`` at that place of ``dim``.
@@ -129,7 +133,7 @@ def _source_back(g: Any, dim: int, index: Any, src_shape: tuple[int, ...]) -> An
     return found if shape == src_shape else scatter_slice(found, src_shape, tuple([slice(0, n) for n in shape]))
 
 
-@primitive(input=lambda g: g, src=_source_back, index=None, integers=("dim",))
+@primitive(input=lambda g: g, src=_source_back, index=None, integers=("dim",), doors="torch Tensor Tensor_")
 def scatter_add(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` with the elements of ``src`` added in at ``index`` along ``dim``, repeated places several times.
 
@@ -182,7 +186,10 @@ def vector(index: Any, name: str) -> Array:
 
 
 @primitive(
-    input=lambda g, input_shape, dim, index: place_rows(g, input_shape, dim, index), index=None, integers=("dim",)
+    input=lambda g, input_shape, dim, index: place_rows(g, input_shape, dim, index),
+    index=None,
+    integers=("dim",),
+    doors="torch Tensor",
 )
 def index_select(input: Array, dim: int, index: Any) -> Array:
     """Return the slices of ``input`` that ``index``, a vector, names along ``dim``.
@@ -259,7 +266,7 @@ def _added_back(g: Any, dim: int, index: Any, alpha: Any, source_shape: tuple[in
     return found if alpha == 1 else found * alpha
 
 
-@primitive(input=lambda g: g, source=_added_back, index=None, integers=("dim",))
+@primitive(input=lambda g: g, source=_added_back, index=None, integers=("dim",), doors="torch Tensor Tensor_")
 def index_add(input: Array, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Array:
     """Return ``input`` with ``alpha`` times the slices of ``source`` added in at ``index`` of ``dim``.
 
@@ -310,7 +317,7 @@ def _copyable(input: Any, dim: int, index: Array, source: Any) -> int:
     return dim
 
 
-@primitive(input=_rows_emptied, source=_copied_back, index=None, integers=("dim",))
+@primitive(input=_rows_emptied, source=_copied_back, index=None, integers=("dim",), doors="torch Tensor Tensor_")
 def index_copy(input: Array, dim: int, index: Any, source: Any) -> Array:
     """Return ``input`` with the slices of ``source`` at ``index`` of ``dim``.
 
@@ -358,6 +365,7 @@ def fill_rows(input: Array, dim: int, index: Any, value: Any) -> Array:
     return _rows_set(input, dim, rows, value)
 
 
+@doors("torch Tensor Tensor_")
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """Return ``input`` with ``value``, a number or a tensor without dims, in the slices ``index`` of ``dim``.
 

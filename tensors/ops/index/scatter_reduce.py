@@ -14,6 +14,7 @@ from ....autograd.grad_mode import recording
 from ....autograd.node import Variable
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..common import keep
 from ..reduce.sums import prod
 from ..shape.join import cat
@@ -103,6 +104,7 @@ def _neutral(kind: np.dtype[Any], reduce: str) -> Any:
     return np.iinfo(kind).min if largest else np.iinfo(kind).max
 
 
+@doors("torch Tensor Tensor_")
 def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
     """Return ``input`` with the elements of ``src`` combined in at ``index`` along ``dim``.
 
@@ -140,6 +142,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     return total / counts if array.dtype.kind == "f" else total // counts
 
 
+@doors("torch Tensor Tensor_")
 def index_reduce(
     input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True, out: Any = None
 ) -> Any:

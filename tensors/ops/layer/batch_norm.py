@@ -18,6 +18,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import convert, sum_to
 from ....autograd.node import Variable, as_ndarray, bump_version
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..elementwise.power import power
 from ..shape.views import reshape
 from ..window.common import channel_expand, channel_sum
@@ -189,6 +190,7 @@ def _batch_norm(
     return out, mean.astype(kind), rstd.astype(kind), var
 
 
+@doors("functional")
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -300,6 +302,7 @@ def _group_norm(
     return out.reshape(input.shape).astype(input.dtype, copy=False), mean.astype(x.dtype), rstd.astype(x.dtype), var
 
 
+@doors("torch functional")
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Return (N, C, ...) ``input`` with each of ``num_groups`` groups of channels of each image at mean 0, variance 1.
 
@@ -334,6 +337,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return _group_norm(input, num_groups, eps, "NativeGroupNormBackward0", weight, bias)[0]
 
 
+@doors("functional")
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -375,6 +379,7 @@ def instance_norm(
     return out
 
 
+@doors("torch.batch_norm")
 def weights_first_batch_norm(
     input: Any,
     weight: Any,
@@ -390,6 +395,7 @@ def weights_first_batch_norm(
     return batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
+@doors("torch.instance_norm")
 def weights_first_instance_norm(
     input: Any,
     weight: Any,

@@ -14,6 +14,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..reduce.softmax import exponentials, log_softmax, softmax
 from ..reduce.sums import sum
 from ..shape.views import reshape
@@ -137,6 +138,7 @@ def _same_float(x: Any, weight: Any) -> None:
         raise RuntimeError(f"expected scalar type {dtype_of(x.dtype).legacy} but found {dtype_of(w.dtype).legacy}")
 
 
+@doors("functional")
 def nll_loss(
     input: Any,
     target: Any,
@@ -261,6 +263,7 @@ def _smoothed(input: Any, target: Any, weight: Any, reduction: str, ignore_index
     return plain * (1 - label_smoothing) + even * (label_smoothing / x.shape[dim])
 
 
+@doors("functional")
 def cross_entropy(
     input: Any,
     target: Any,

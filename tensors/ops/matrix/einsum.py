@@ -17,6 +17,7 @@ from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .matmul import no_bool, product, same_scalar
 
 Labels = tuple[int, ...]
@@ -320,6 +321,7 @@ def _sublists(args: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]], list[A
     return operands, [checked(args[2 * n + 1]) for n in range(count)], checked(args[-1]) if len(args) % 2 else None
 
 
+@doors("torch")
 def einsum(*args: Any) -> Any:
     """Return the product of the operands, summed as the equation says: a new tensor.
 

@@ -8,6 +8,7 @@ from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import is_expandable, sum_to
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .einsum import contract
 from .matmul import check_expands, check_shapes, column_sum, fold_gemm, folded, gemm, matmul, product, same_kind
 
@@ -60,6 +61,7 @@ def _refuse_linear(input: Any, weight: Any) -> None:
     check_shapes(input.shape, weight.shape[::-1])
 
 
+@doors("functional")
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """Return ``input @ weight.T + bias``: (..., out) for ``input`` (..., in), ``weight`` (out, in), ``bias`` (out,).
 
@@ -77,6 +79,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return _linear(input, weight, bias)
 
 
+@doors("torch functional")
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """Return ``input1 @ weight[o] @ input2`` for each o, plus ``bias``: (..., out).
 

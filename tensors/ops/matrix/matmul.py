@@ -16,6 +16,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.node import Variable
 from ....autograd.primitive import primitive
+from ...doors import doors
 
 _FAST = (np.dtype(np.float32), np.dtype(np.float64))
 _C_NAMES = {
@@ -172,6 +173,7 @@ def column_sum(input: Array) -> Any:
 @primitive(
     input=lambda g, mat2: gemm(g, mat2, False, True),
     mat2=lambda g, input: gemm(input, g, True, False),
+    doors="torch Tensor",
 )
 def mm(input: Array, mat2: Array) -> Any:
     """Return the product (n, m) of the matrices ``input`` (n, k) and ``mat2`` (k, m), both of one dtype.
@@ -195,7 +197,7 @@ def mm(input: Array, mat2: Array) -> Any:
     return product(a, b)
 
 
-@primitive(input=lambda g, vec: _cross(g, vec), vec=lambda g, input: _vm(g, input))
+@primitive(input=lambda g, vec: _cross(g, vec), vec=lambda g, input: _vm(g, input), doors="torch Tensor")
 def mv(input: Array, vec: Array) -> Any:
     """Return the product (n,) of the matrix ``input`` (n, m) and the vector ``vec`` (m,).
 
@@ -236,7 +238,7 @@ def _dot(a: Any, b: Any) -> Any:
     return product(a, b)
 
 
-@primitive(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input)
+@primitive(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input, doors="torch Tensor")
 def dot(input: Array, tensor: Array) -> Any:
     """Return the sum of the products of two vectors of the same length and dtype.
 
@@ -249,7 +251,7 @@ def dot(input: Array, tensor: Array) -> Any:
     return _dot(input, tensor)
 
 
-@primitive(input=lambda g, other: g * other, other=lambda g, input: g * input)
+@primitive(input=lambda g, other: g * other, other=lambda g, input: g * input, doors="torch Tensor")
 def vdot(input: Array, other: Array) -> Any:
     """Return :func:`dot`, from which it differs only for complex numbers.
 
@@ -261,6 +263,7 @@ def vdot(input: Array, other: Array) -> Any:
 @primitive(
     input=lambda g, mat2: gemm(g, mat2, False, True),
     mat2=lambda g, input: gemm(input, g, True, False),
+    doors="torch Tensor",
 )
 def bmm(input: Array, mat2: Array) -> Any:
     """Return the products (b, n, m) of the matrices of two batches, (b, n, k) and (b, k, m).
@@ -334,6 +337,7 @@ def _check_broadcast(a: Array, b: Array) -> None:
 _BY_DIMS: dict[tuple[int, int], Any] = {(2, 2): mm, (2, 1): mv, (1, 1): dot, (1, 2): _vm}
 
 
+@doors("torch Tensor linalg")
 def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return the matrix product; a vector counts as one row on the left and as one column on the right.
 

@@ -29,7 +29,12 @@ def _running(name: str, ufunc: Any, input: Any, axis: int, dtype: Any) -> Any:
     return ufunc.accumulate(input, axis, _WIDE.get(kind.char, kind)).astype(kind, copy=False)
 
 
-@primitive(input=lambda g, axis: reverse(cumsum(reverse(g, axis), axis), axis), aux=("axis",), integers=("dim",))
+@primitive(
+    input=lambda g, axis: reverse(cumsum(reverse(g, axis), axis), axis),
+    aux=("axis",),
+    integers=("dim",),
+    doors="torch Tensor Tensor_",
+)
 def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Return the sums of the elements up to each one along ``dim``, in the shape of ``input``.
 
@@ -60,7 +65,7 @@ def _prod_back(g: Any, input: Any, axis: int) -> Any:
     return products_before(input, axis) * after
 
 
-@primitive(input=_prod_back, aux=("axis",), integers=("dim",))
+@primitive(input=_prod_back, aux=("axis",), integers=("dim",), doors="torch Tensor Tensor_")
 def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Return the products of the elements up to each one along ``dim``, in the shape of ``input``.
 
@@ -96,6 +101,7 @@ def _latest(input: Any, axis: int, ufunc: Any) -> tuple[Any, Any, Any]:
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.cummax.of(values, indices),
     integers=("dim",),
+    doors="torch Tensor",
 )
 def cummax(input: Array, dim: int) -> Any:
     """Return ``(values, indices)``: the largest element up to each one along ``dim``, and where it is.
@@ -111,6 +117,7 @@ def cummax(input: Array, dim: int) -> Any:
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.cummin.of(values, indices),
     integers=("dim",),
+    doors="torch Tensor",
 )
 def cummin(input: Array, dim: int) -> Any:
     """Return ``(values, indices)``: the smallest element up to each one along ``dim``, and where it is.
@@ -134,7 +141,7 @@ def _logcumsumexp_back(g: Any, input: Any, out: Any, axis: int) -> Any:
     return exp(input - out) * after
 
 
-@primitive(input=_logcumsumexp_back, aux=("axis",), integers=("dim",))
+@primitive(input=_logcumsumexp_back, aux=("axis",), integers=("dim",), doors="torch Tensor")
 def logcumsumexp(input: Array, dim: int) -> Any:
     """Return ``log(cumsum(exp(input), dim))`` without overflow, in the shape of ``input``.
 

@@ -12,6 +12,7 @@ from ....arrays.kernels import softmax as rows
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import convert, sum_to
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..elementwise.unary import exp
 
 # ------------------------------------------------------------------ on arrays
@@ -69,6 +70,7 @@ def _softmax(input: Array, dim: int) -> Any:
     return rows.softmax(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
 
 
+@doors("torch Tensor special")
 def softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:
     """Return e to each element, divided by their sum along ``dim``: numbers above 0 that add up to 1.
 
@@ -114,6 +116,7 @@ def _log_softmax(input: Array, dim: int) -> Any:
     return rows.log_softmax(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
 
 
+@doors("torch Tensor special")
 def log_softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:
     """Return the logarithm of :func:`softmax` along ``dim``, computed without it: exact for small probabilities too.
 

@@ -11,6 +11,7 @@ from ....arrays.dtypes import Array, as_numpy, dtype_of, promote_two
 from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..backward_ops import (
     absolute_power,
     add_reduce,
@@ -106,7 +107,7 @@ def _distance_rule(g: Any, input: Any, other: Any, out: Any, p: float, needs: li
     return back, None if back is None or not needs[1] else -back
 
 
-@primitive(_distance_rule, ("input", "other"), numbers=("p",))
+@primitive(_distance_rule, ("input", "other"), numbers=("p",), doors="torch Tensor")
 def dist(input: Array, other: Array, p: float = 2) -> Any:
     """Return the ``p``-norm of ``input - other``, broadcast together; a tensor without dims.
 
@@ -123,6 +124,7 @@ def dist(input: Array, other: Array, p: float = 2) -> Any:
     return _norm(input - other, float(p), None, False)
 
 
+@doors("torch Tensor Tensor_")
 def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
     """Return ``input`` with each slice of ``dim`` whose ``p``-norm is above ``maxnorm`` scaled down to that.
 

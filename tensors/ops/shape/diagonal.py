@@ -10,6 +10,7 @@ from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .views import clone
 
 # ------------------------------------------------------------------ diagonals
@@ -35,6 +36,7 @@ def _diagonal_of(x: Array, offset: int, dim1: int, dim2: int) -> Array:
     view=True,
     input=lambda g, input_shape, offset, dim1, dim2: place_diagonal(g, input_shape, offset, dim1, dim2),
     integers=("offset", "dim1", "dim2"),
+    doors="torch Tensor",
 )
 def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
     """Return the diagonal of ``dim1`` and ``dim2`` as the last dim, ``offset`` above the main one: a view.
@@ -52,7 +54,11 @@ def place_diagonal(g: Array, shape: tuple[int, ...], offset: int, dim1: int, dim
     return out
 
 
-@primitive(input=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2), integers=("offset", "dim1", "dim2"))
+@primitive(
+    input=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2),
+    integers=("offset", "dim1", "dim2"),
+    doors="torch Tensor",
+)
 def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
     """Return zeros with the last dim of ``input`` on the diagonal of the new dims ``dim1`` and ``dim2``.
 
@@ -67,6 +73,7 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
     return out
 
 
+@doors("torch Tensor")
 def diag(input: Any, diagonal: int = 0) -> Any:
     """Return a matrix with the vector ``input`` on a diagonal, or a copy of the diagonal of a matrix.
 
@@ -83,6 +90,7 @@ def diag(input: Any, diagonal: int = 0) -> Any:
 _look = diagonal
 
 
+@doors("torch Tensor")
 def diagflat(input: Any, offset: int = 0) -> Any:
     """Return a matrix with the elements of ``input`` on a diagonal."""
     return diag_embed(input.reshape(-1), offset)
@@ -99,7 +107,7 @@ def _triangle(input: Array, diagonal: int, name: str) -> Array:
     return below
 
 
-@primitive(input=lambda g, diagonal: tril(g, diagonal), integers=("diagonal",))
+@primitive(input=lambda g, diagonal: tril(g, diagonal), integers=("diagonal",), doors="torch Tensor Tensor_")
 def tril(input: Array, diagonal: int = 0) -> Array:
     """Return ``input`` with zeros above a diagonal of the last two dims.
 
@@ -108,7 +116,7 @@ def tril(input: Array, diagonal: int = 0) -> Array:
     return np.where(_triangle(input, diagonal, "tril"), input, input.dtype.type(0))
 
 
-@primitive(input=lambda g, diagonal: triu(g, diagonal), integers=("diagonal",))
+@primitive(input=lambda g, diagonal: triu(g, diagonal), integers=("diagonal",), doors="torch Tensor Tensor_")
 def triu(input: Array, diagonal: int = 0) -> Array:
     """Return ``input`` with zeros below a diagonal of the last two dims.
 
@@ -125,6 +133,7 @@ def triu(input: Array, diagonal: int = 0) -> Array:
     input=lambda g, input_shape, dimension, size, step: place_windows(g, input_shape, dimension, size, step),
     grad_fn_name="UnfoldBackward0",
     integers=("dimension", "size", "step"),
+    doors="Tensor.unfold",
 )
 def unfold_dim(input: Array, dimension: int, size: int, step: int) -> Array:
     """Return the windows of ``size`` elements of a dim, ``step`` apart, as a new last dim: a view.

@@ -9,12 +9,14 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels import pad as kernels
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 
 Ints = tuple[int, ...]
 
 
 @primitive(
     input=lambda g, pad: constant_pad_nd(g, tuple(-n for n in pad), 0),
+    doors="torch",
 )
 def constant_pad_nd(input: Array, pad: Ints, value: Any = 0) -> Array:
     """Return ``input`` in a border of ``value``; negative pads crop. Padded by the negatives it is its own dual."""
@@ -46,6 +48,7 @@ def _pad_copies_back(grad: Array, shape: Ints, pad: Ints, how: str) -> Array:
     return kernels.pad_adjoint(grad, shape, pad, how)
 
 
+@doors("functional")
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """Return ``input`` with its last dims padded.
 

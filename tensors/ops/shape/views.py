@@ -15,6 +15,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import broadcast_view, copied, sum_to
 from ....autograd.node import Variable, as_ndarray, ensure_version, wrap
 from ....autograd.primitive import primitive
+from ...doors import doors
 
 _ALL = slice(None)
 
@@ -50,6 +51,7 @@ def scatter_slice(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> A
     return out
 
 
+@doors("torch Tensor")
 def select(input: Any, dim: int, index: int) -> Any:
     """Return the slice ``index`` of ``dim``, which goes away: a view.
 
@@ -64,6 +66,7 @@ def select(input: Any, dim: int, index: int) -> Any:
     return getitem(input, (*(_ALL,) * dim, index))
 
 
+@doors("torch Tensor")
 def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """Return ``length`` elements of ``dim`` from ``start`` on: a view.
 
@@ -135,6 +138,7 @@ def _sizes(shape: Any, size: int, name: str) -> tuple[int, ...]:
     return sizes
 
 
+@doors("Tensor")
 def view(input: Any, *shape: Any) -> Any:
     """Return ``input`` in another shape, or its memory read as another dtype: always a view.
 
@@ -165,6 +169,7 @@ def _view_dtype(input: Any, wanted: dtype) -> Any:
     return wrap(type(input).result, looked, None, ensure_version(input))
 
 
+@doors("torch")
 def reshape(input: Any, shape: Any) -> Any:
     """Return ``input`` in another ``shape``, which may hold one -1: a view where the memory allows, else a copy.
 
@@ -190,16 +195,19 @@ def _can_view(array: Array, shape: tuple[int, ...]) -> bool:
     return True
 
 
+@doors("Tensor")
 def reshape_as(input: Any, other: Any) -> Any:
     """Return ``input`` in the shape of ``other``: a view where the memory allows, else a copy."""
     return reshape(input, array_of(other, "reshape_as", "other", 2).shape)
 
 
+@doors("Tensor")
 def view_as(input: Any, other: Any) -> Any:
     """Return ``input`` in the shape of ``other``: a view."""
     return _view(input, array_of(other, "view_as", "other", 2).shape)
 
 
+@doors("torch Tensor")
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Return ``input`` with the dims from ``start_dim`` to ``end_dim`` made one; itself if that changes nothing.
 
@@ -216,11 +224,13 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:first], prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@doors("torch Tensor")
 def ravel(input: Any) -> Any:
     """Return ``input`` as one dim: a view where the memory allows, else a copy."""
     return reshape(input, (-1,)) if array_of(input, "ravel").flags.c_contiguous else reshape(contiguous(input), (-1,))
 
 
+@doors("torch Tensor")
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """Return ``input`` with ``dim`` made several dims of ``sizes``, of which one may be -1.
 
@@ -249,7 +259,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 # ------------------------------------------------------------------ dims of size 1, and broadcasting
 
 
-@primitive(view=True, input=_as_before, integers=("dim",))
+@primitive(view=True, input=_as_before, integers=("dim",), doors="torch Tensor Tensor_")
 def unsqueeze(input: Array, dim: int) -> Array:
     """Return ``input`` with a dim of size 1 put in at ``dim``: a view.
 
@@ -264,6 +274,7 @@ def unsqueeze(input: Array, dim: int) -> Array:
     view=True,
     input=_as_before,
     grad_fn_name=lambda dim: f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}",
+    doors="torch Tensor Tensor_",
 )
 def squeeze(input: Array, dim: int | Sequence[int] | None = None) -> Array:
     """Return ``input`` without its dims of size 1, or without those of ``dim`` that have size 1: a view.
@@ -309,11 +320,13 @@ def _spread_strided(x: Array, shape: tuple[int, ...]) -> Array:
     return np.lib.stride_tricks.as_strided(x, shape, (*(0,) * lead, *strides))
 
 
+@doors("Tensor")
 def expand_as(input: Any, other: Any) -> Any:
     """Return ``input`` broadcast to the shape of ``other``: a view."""
     return expand(input, array_of(other, "expand_as", "other", 2).shape)
 
 
+@doors("torch Tensor")
 def broadcast_to(input: Any, size: Any) -> Any:
     """Return ``input`` broadcast to ``size``: a view.
 
@@ -325,6 +338,7 @@ def broadcast_to(input: Any, size: Any) -> Any:
 # ------------------------------------------------------------------ copies
 
 
+@doors("torch Tensor")
 def clone(input: Any, *, memory_format: Any = None) -> Any:
     """Return a copy of ``input`` that gradients pass through.
 
@@ -333,12 +347,14 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
     return copied(input, order_of(memory_format))
 
 
+@doors("Tensor")
 def contiguous(input: Any, memory_format: Any = None) -> Any:
     """Return ``input`` itself if its elements lie in memory in order, else a copy of which that is true."""
     order_of(memory_format)
     return input if array_of(input, "contiguous").flags.c_contiguous else copied(input)
 
 
+@doors("torch Tensor")
 def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
     """Return :func:`narrow` in memory of its own.
 

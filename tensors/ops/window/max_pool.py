@@ -13,6 +13,7 @@ from ....arrays.kernels import max_pool as kernels
 from ....autograd.arguments import array_of
 from ....autograd.node import Variable, wrap
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .common import per_dim
 
 Ints = tuple[int, ...]
@@ -95,6 +96,7 @@ def kernel_and_stride(name: str, dims: int, kernel_size: Any, stride: Any) -> tu
     return kernel, per_dim(stride, dims, name, "stride")
 
 
+@doors("torch functional")
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -111,6 +113,7 @@ def max_pool1d(
     return _max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@doors("torch functional")
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -136,6 +139,7 @@ def max_pool2d(
     return _max("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@doors("torch functional")
 def max_pool3d(
     input: Any,
     kernel_size: Any,
@@ -223,6 +227,7 @@ def _unpooled_size(shape: Ints, kernel: Ints, stride: Ints, padding: Ints, outpu
     return given
 
 
+@doors("functional")
 def max_unpool1d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
@@ -233,6 +238,7 @@ def max_unpool1d(
     return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@doors("functional")
 def max_unpool2d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
@@ -250,6 +256,7 @@ def max_unpool2d(
     return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@doors("functional")
 def max_unpool3d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
