@@ -53,6 +53,8 @@ class Primitive:
     refuse_bool    bools among the inputs are refused
     aux            names of what the kernel returns beside the result: constants, such as indices
     many           the parameter that takes a sequence of tensors
+    numbers        parameters that take any number, or a tensor without dims, as a Python number
+    integers       those that take one as an int
     operator       a foreign operand is answered with ``NotImplemented``, as Python asks of ``__add__``
     returns        builds what the caller gets from the result and the ``aux``
     grad_fn_name   the node's name, or a function of some parameters that gives it
@@ -70,6 +72,8 @@ class Primitive:
         refuse_bool: bool,
         aux: tuple[str, ...],
         many: str,
+        numbers: tuple[str, ...],
+        integers: tuple[str, ...],
         operator: bool,
         returns: Any,
         grad_fn_name: Any,
@@ -77,10 +81,13 @@ class Primitive:
         self.kernel, self.rules, self.joint = kernel, rules, joint
         self.view, self.promote, self.aux, self.many = view, promote, aux, many
         self.operator, self.returns, self.refuse_bool = operator, returns, refuse_bool
+        self.numbers, self.integers = numbers, integers
         self.name = kernel.__name__.strip("_")
         self.grad_fn_name = grad_fn_name or pascal(self.name) + "Backward0"
         # An elementwise rule gives gradients of the result's shape and dtype: only an input of another needs more.
         self.elementwise = bool(promote)
+        if (numbers or integers) and (unknown := {*numbers, *integers}.difference(self.params)):
+            raise ValueError(f"{self.name}() has no parameter {', '.join(sorted(unknown))}")
         self.backwards: dict[tuple[str, bool], Backward] = {}
         self.function = source.placeholder(self)
 
@@ -156,27 +163,32 @@ def primitive(
     refuse_bool: bool = False,
     aux: tuple[str, ...] = (),
     many: str = "",
+    numbers: tuple[str, ...] = (),
+    integers: tuple[str, ...] = (),
     operator: bool = False,
     returns: Any = None,
     grad_fn_name: Any = "",
+    doors: str = "",
     **rules: Rule | None,
 ) -> Callable[[Callable[Concatenate[Array, P], Any]], Callable[Concatenate[T, P], T]]:
     """Declare an op: one rule per input by keyword, or one joint ``rule`` for ``inputs``.
 
-    A keyword with ``None`` marks a tensor input without gradient. See :class:`Primitive` for the other arguments.
+    A keyword with ``None`` marks a tensor input without gradient. ``doors`` says where the op is public. See
+    :class:`Primitive` for the other arguments.
     """
 
     def declare(kernel: Callable[Concatenate[Array, P], Any]) -> Callable[Concatenate[T, P], T]:
         each: dict[str, Rule | None] = {**dict.fromkeys(inputs, rule), **rules} if rule else rules
         op = Primitive(
             kernel, each, rule,
-            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, operator=operator,
-            returns=returns, grad_fn_name=grad_fn_name,
+            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, numbers=numbers,
+            integers=integers, operator=operator, returns=returns, grad_fn_name=grad_fn_name,
         )  # fmt: skip
         if op.name in PRIMITIVES:
             raise ValueError(f"two primitives are called {op.name!r}")
         PRIMITIVES[op.name] = op
         function: Any = op.function
+        function.doors = doors
         return function  # type: ignore[no-any-return]
 
     return declare

@@ -78,7 +78,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "number off by one: 7 in [needs[0], *needs[3:7]]",
     ): "of the list only five entries are read",
     (
-        "masked._chosen_back",
+        "masked.masked_select(input)",
         "arguments swapped: common_shape(input_shape, mask.shape)",
     ): "the common shape does not depend on the order",
 }

@@ -112,7 +112,11 @@ def tree_of(function: FunctionType, trees: dict[str, ast.Module]) -> Any:
         if [each.arg for each in node.args.args] == names
     ]
     same = [node for node in near if _compiled(node, function).co_code == code.co_code]
-    exact = [node for node in same if _compiled(node, function).co_consts == code.co_consts]
+    exact = [
+        node
+        for node in same
+        if (made := _compiled(node, function)).co_consts == code.co_consts and made.co_names == code.co_names
+    ]
     found = exact or same or near
     if not found:
         raise LookupError(f"no source for {function} in {file}:{code.co_firstlineno}")

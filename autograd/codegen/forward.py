@@ -212,18 +212,18 @@ def _forward(op: Primitive) -> list[str]:
 
 
 def _numbers_taken(op: Primitive) -> list[str]:
-    """Return the lines that make Python numbers of what the kernel calls ``float`` or ``int``: of tensors, say.
+    """Return the lines that make Python numbers of ``numbers`` and ``integers``: of tensors without dims, say.
 
-    A float or a bool is no ``int``, and a tensor that requires grad no number: its gradient would be lost.
+    A float or a bool is no integer, and a tensor that requires grad no number: its gradient would be lost. A number
+    whose default is None may be None.
     """
-    lines = []
+    lines, defaults = [], _defaults(op)
     for name in op.params:
-        kind = op.kernel.__annotations__.get(name)
-        if kind in ("float", "float | None") and not op.name.endswith("_grad"):
-            given = f" and {name} is not None" if kind != "float" else ""
-            taken = f"{name} = as_number({op.kernel.__name__.strip('_')!r}, {name!r}, {name})"
+        if name in op.numbers:
+            given = f" and {name} is not None" if defaults.get(name, UNSET) is None else ""
+            taken = f"{name} = as_number({op.name!r}, {name!r}, {name})"
             lines.append(f"    if type({name}) is not float and type({name}) is not int{given}: {taken}")
-        elif kind == "int" and not op.kernel.__name__.startswith("_"):
+        elif name in op.integers:
             lines.append(f"    if type({name}) is not int: {name} = as_int({name}, {name!r})")
     return lines
 

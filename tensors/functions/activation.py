@@ -10,6 +10,7 @@ import numpy as np
 from ...arrays.dtypes import Array
 from ...autograd.inplace import write_inplace
 from ...autograd.variable import wrap
+from ..doors import doors
 from ..ops.common import floats_only, tensors_only, unsupported
 from ..ops.elementwise import activation
 from ..ops.elementwise import activation as ops
@@ -28,6 +29,7 @@ def _apply(twin: Any, inplace: bool, input: Any, *rest: Any) -> Any:
     return write_inplace(input, twin, rest, {}, f"{twin.__name__}_") if inplace else twin(input, *rest)
 
 
+@doors("functional torch_ functional_")
 def relu(input: Any, inplace: bool = False) -> Any:
     """Return the larger of each element and 0.
 
@@ -36,6 +38,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return _apply(ops.relu, True, input) if inplace else ops.relu(input)
 
 
+@doors("functional")
 def relu6(input: Any, inplace: bool = False) -> Any:
     """Return each element within 0 … 6.
 
@@ -44,6 +47,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     return _apply(ops.hardtanh, inplace, input, 0.0, 6.0)
 
 
+@doors("functional functional_")
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """Return ``input`` where it is positive, else ``negative_slope * input``.
 
@@ -52,6 +56,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return _apply(ops.leaky_relu, inplace, input, negative_slope)
 
 
+@doors("functional functional_")
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Return ``input`` where it is positive, else ``alpha * (exp(input) - 1)``.
 
@@ -60,6 +65,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return _apply(activation.elu, inplace, input, alpha, 1.0, 1.0, "EluBackward0")
 
 
+@doors("torch functional torch_ functional_")
 def selu(input: Any, inplace: bool = False) -> Any:
     """Return the scaled ELU that keeps zero mean and unit variance (Klambauer et al. 2017).
 
@@ -68,6 +74,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
     return _apply(activation.elu, inplace, input, SELU_ALPHA, SELU_SCALE, 1.0, "EluBackward0")
 
 
+@doors("torch functional torch_ functional_")
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Return ``max(0, input) + min(0, alpha * (exp(input / alpha) - 1))``; RuntimeError if ``alpha`` is 0.
 
@@ -78,6 +85,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return _apply(activation.elu, inplace, input, alpha, 1.0, 1.0 / alpha, "CeluBackward0")
 
 
+@doors("functional")
 def gelu(input: Any, approximate: str = "none") -> Any:
     """Return ``input`` times the share of a normal distribution below it, exact or by ``"tanh"``.
 
@@ -95,6 +103,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     raise RuntimeError(f"approximate argument must be either none or tanh, but got {approximate!r}")
 
 
+@doors("functional")
 def silu(input: Any, inplace: bool = False) -> Any:
     """Return ``input * sigmoid(input)``.
 
@@ -103,6 +112,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     return _apply(activation.silu, inplace, input)
 
 
+@doors("functional")
 def mish(input: Any, inplace: bool = False) -> Any:
     """Return ``input * tanh(softplus(input))``.
 
@@ -111,6 +121,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return _apply(activation.mish, inplace, input)
 
 
+@doors("functional functional_")
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """Return each element within ``min_val … max_val``. Its gradient at a bound is 0.
 
@@ -121,6 +132,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return _apply(ops.hardtanh, inplace, input, min_val, max_val)
 
 
+@doors("functional")
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """Return ``clamp(input + 3, 0, 6) / 6``.
 
@@ -129,6 +141,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     return _apply(ops.hardsigmoid, inplace, input)
 
 
+@doors("functional")
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """Return ``input * clamp(input + 3, 0, 6) / 6``.
 
@@ -137,6 +150,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     return _apply(ops.hardswish, inplace, input)
 
 
+@doors("torch functional torch_ functional_")
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """Return ``input`` where it is above ``threshold``, else ``value``.
 
@@ -145,6 +159,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     return _apply(ops.threshold, inplace, input, threshold, value)
 
 
+@doors("functional")
 def softsign(input: Any) -> Any:
     """Return ``input / (1 + abs(input))``.
 
@@ -153,6 +168,7 @@ def softsign(input: Any) -> Any:
     return input / (absolute(input) + 1)
 
 
+@doors("functional")
 def tanhshrink(input: Any) -> Any:
     """Return ``input - tanh(input)``.
 
@@ -161,6 +177,7 @@ def tanhshrink(input: Any) -> Any:
     return input - tanh(input)
 
 
+@doors("torch Tensor functional")
 def prelu(input: Any, weight: Any) -> Any:
     """Return ``input`` where it is positive, else ``weight * input``; one weight, or one for each channel (dim 1).
 
@@ -185,6 +202,7 @@ def prelu(input: Any, weight: Any) -> Any:
     return ops.prelu(input, weight)
 
 
+@doors("torch functional torch_ functional_")
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from ...autograd.arguments import array_of, as_number
 from ...autograd.broadcast import convert
 from ...autograd.variable import Variable
+from ..doors import doors
 from ..ops.layer.attention import attention
 from ..ops.shape.views import expand, reshape
 from ..random.inplace import DEFAULT
@@ -60,6 +61,7 @@ def _grouped(query: Any, other: Any) -> Any:
     return reshape(wide, (*shape[:-3], heads, *shape[-2:]))
 
 
+@doors("functional")
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

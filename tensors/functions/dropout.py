@@ -14,6 +14,7 @@ import numpy as np
 
 from ...autograd.inplace import write_inplace
 from ...autograd.variable import Variable, wrap
+from ..doors import doors
 from ..ops.elementwise.arithmetic import _add, _mul
 from ..ops.shape.views import clone
 from ..predicates import checked
@@ -22,6 +23,7 @@ from ..random.inplace import DEFAULT
 _RANGE = "dropout probability has to be between 0 and 1, but got "
 
 
+@doors("functional")
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Return ``input`` with elements zeroed with probability ``p``, the others multiplied by ``1 / (1 - p)``.
 
@@ -37,6 +39,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return _scaled("dropout", input, p, training, False, inplace)
 
 
+@doors("functional")
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Return ``input`` of shape ``(N, C, L)`` or ``(C, L)`` with whole channels zeroed with probability ``p``.
 
@@ -52,6 +55,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _by_channel("dropout1d", input, p, training, inplace, batched=ndim == 3)
 
 
+@doors("functional")
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Return ``input`` of shape ``(N, C, H, W)`` with whole channels zeroed with probability ``p``.
 
@@ -71,6 +75,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _scaled("dropout2d", input, p, training, True, inplace)
 
 
+@doors("functional")
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Return ``input`` of shape ``(N, C, D, H, W)`` or ``(C, D, H, W)`` with channels zeroed with probability ``p``.
 
@@ -83,12 +88,14 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _by_channel("dropout3d", input, p, training, inplace, batched=ndim == 5)
 
 
+@doors("torch")
 def feature_dropout(input: Any, p: float, train: bool) -> Any:
     """Return ``input`` of shape ``(N, C, ...)`` with whole channels zeroed with probability ``p``."""
     _check_core(p)
     return _scaled("feature_dropout", input, p, train, True, False)
 
 
+@doors("torch functional")
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Return ``input`` with elements set to SELU's negative limit with probability ``p``, mean and variance kept.
 
@@ -98,6 +105,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     return _alpha("alpha_dropout", input, p, training, False, inplace)
 
 
+@doors("torch functional")
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Return ``input`` with whole channels set to SELU's negative limit with probability ``p``.
 
@@ -107,12 +115,14 @@ def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, in
     return _alpha("feature_alpha_dropout", input, p, training, True, inplace)
 
 
+@doors("torch.dropout")
 def core_dropout(input: Any, p: float, train: bool) -> Any:
     """Return :func:`dropout`, as ``torch.dropout(input, p, train)``; RuntimeError unless ``0 <= p <= 1``."""
     _check_core(p)
     return _scaled("dropout", input, p, train, False, False)
 
 
+@doors("torch.dropout_")
 def core_dropout_(input: Any, p: float, train: bool) -> Any:
     """Do :func:`core_dropout` in place."""
     _check_core(p)

@@ -10,6 +10,7 @@ import numpy as np
 from ...arrays.dtypes import Array, dtype_of
 from ...autograd.arguments import array_of
 from ...autograd.variable import Variable, wrap
+from ..doors import doors
 from ..ops.common import floats_only
 from ..ops.window.common import per_dim
 from ..ops.window.max_pool import image_gather
@@ -104,6 +105,7 @@ def _pooled(
     return made, wrap(type(made), places.copy()) if isinstance(made, Variable) else places
 
 
+@doors("functional")
 def fractional_max_pool2d_with_indices(
     input: Any,
     kernel_size: Any,
@@ -116,6 +118,7 @@ def fractional_max_pool2d_with_indices(
     return _pooled("fractional_max_pool2d", 2, input, kernel_size, output_size, output_ratio, _random_samples)
 
 
+@doors("functional")
 def fractional_max_pool3d_with_indices(
     input: Any,
     kernel_size: Any,
@@ -128,6 +131,7 @@ def fractional_max_pool3d_with_indices(
     return _pooled("fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio, _random_samples)
 
 
+@doors("functional")
 def fractional_max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -150,6 +154,7 @@ def fractional_max_pool2d(
     return made if return_indices else made[0]
 
 
+@doors("functional")
 def fractional_max_pool3d(
     input: Any,
     kernel_size: Any,

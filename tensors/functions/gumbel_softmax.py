@@ -12,11 +12,13 @@ from warnings import warn
 import numpy as np
 
 from ...autograd.variable import Variable, wrap
+from ..doors import doors
 from ..ops.reduce.softmax import softmax
 from ..predicates import checked
 from ..random.inplace import DEFAULT
 
 
+@doors("functional")
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
     """Return a draw from the distribution with the unnormalized log-probabilities ``logits`` along ``dim``, softened.
 

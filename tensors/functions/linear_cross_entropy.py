@@ -10,6 +10,7 @@ import numpy as np
 
 from ...arrays.dtypes import dtype_of
 from ...autograd.arguments import array_of
+from ..doors import doors
 from ..ops.loss.cross_entropy import cross_entropy
 from ..ops.matrix.linear import linear
 from ..ops.shape.views import reshape
@@ -35,6 +36,7 @@ def _checked_linear(x: Any, weight: Any, bias: Any) -> None:
         )
 
 
+@doors("functional")
 def linear_cross_entropy(
     input: Any,
     linear_weight: Any,

@@ -12,6 +12,7 @@ from warnings import warn
 import numpy as np
 
 from ...autograd.variable import Variable, wrap
+from ..doors import doors
 from ..ops.matrix.linear import linear
 from ..ops.reduce.softmax import softmax
 from ..ops.shape.join import cat
@@ -230,6 +231,7 @@ def _weighted(q: Any, k: Any, v: Any, mask: Any, p: float, average: bool) -> Pai
     return weights @ v, weights.mean(1) if average else weights
 
 
+@doors("functional")
 def multi_head_attention_forward(
     query: Any,
     key: Any,

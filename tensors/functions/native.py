@@ -15,6 +15,7 @@ from ...autograd.arguments import array_of
 from ...autograd.inplace import check_inplace
 from ...autograd.recording import recording
 from ...autograd.variable import Variable, wrap
+from ..doors import doors
 from ..ops.index import embedding as bags
 from ..ops.index import embedding as tables
 from ..ops.loss import common, ctc, likelihood, pointwise
@@ -32,6 +33,7 @@ def _named(reduction: int) -> str:
     return REDUCTIONS[reduction]
 
 
+@doors("torch")
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = 0
 ) -> Any:
@@ -41,21 +43,25 @@ def binary_cross_entropy_with_logits(
     )
 
 
+@doors("torch")
 def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 0) -> Any:
     """Return :func:`torch.nn.functional.cosine_embedding_loss`."""
     return _margin.cosine_embedding_loss(input1, input2, target, margin, reduction=_named(reduction))
 
 
+@doors("torch")
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: int = 0) -> Any:
     """Return :func:`torch.nn.functional.hinge_embedding_loss`."""
     return _margin.hinge_embedding_loss(input, target, margin, reduction=_named(reduction))
 
 
+@doors("torch")
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = 0) -> Any:
     """Return :func:`torch.nn.functional.margin_ranking_loss`."""
     return _margin.margin_ranking_loss(input1, input2, target, margin, reduction=_named(reduction))
 
 
+@doors("torch")
 def kl_div(input: Any, target: Any, reduction: int = 0, *, log_target: bool = False) -> Any:
     """Return the Kullback-Leibler divergence."""
     name = _named(reduction)
@@ -63,11 +69,13 @@ def kl_div(input: Any, target: Any, reduction: int = 0, *, log_target: bool = Fa
     return common.finished(losses, name)
 
 
+@doors("torch")
 def poisson_nll_loss(input: Any, target: Any, log_input: bool, full: bool, eps: float, reduction: int) -> Any:
     """Return :func:`torch.nn.functional.poisson_nll_loss`."""
     return likelihood.poisson_nll_loss(input, target, log_input, full, None, eps, reduction=_named(reduction))
 
 
+@doors("torch")
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -82,6 +90,7 @@ def triplet_margin_loss(
     return _margin.triplet_losses(anchor, positive, negative, margin, p, eps, swap, _named(reduction))
 
 
+@doors("torch")
 def ctc_loss(
     log_probs: Any,
     targets: Any,
@@ -95,6 +104,7 @@ def ctc_loss(
     return ctc.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, _named(reduction), zero_infinity)
 
 
+@doors("torch")
 def embedding(
     weight: Any, indices: Any, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
 ) -> Any:
@@ -103,6 +113,7 @@ def embedding(
     return tables.embedding(indices, weight, padding, None, 2.0, scale_grad_by_freq, sparse)
 
 
+@doors("torch")
 def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
     """Scale down, in place, the rows of ``input`` at ``indices`` whose norm is above ``max_norm``; return ``input``."""
     table = array_of(input, "embedding_renorm_")
@@ -119,6 +130,7 @@ def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: floa
 _MODES = ("sum", "mean", "max")
 
 
+@doors("torch")
 def embedding_bag(
     weight: Any,
     indices: Any,
@@ -193,30 +205,31 @@ def _adaptive_with_places(function: Any, name: str) -> Any:
     return pooled
 
 
-max_pool1d_with_indices = _with_places(max_pool.max_pool1d, "max_pool1d_with_indices")
+max_pool1d_with_indices = doors("torch functional")(_with_places(max_pool.max_pool1d, "max_pool1d_with_indices"))
 
 
-max_pool2d_with_indices = _with_places(max_pool.max_pool2d, "max_pool2d_with_indices")
+max_pool2d_with_indices = doors("functional")(_with_places(max_pool.max_pool2d, "max_pool2d_with_indices"))
 
 
-max_pool3d_with_indices = _with_places(max_pool.max_pool3d, "max_pool3d_with_indices")
+max_pool3d_with_indices = doors("functional")(_with_places(max_pool.max_pool3d, "max_pool3d_with_indices"))
 
 
-adaptive_max_pool1d_with_indices = _adaptive_with_places(
-    average_pool.adaptive_max_pool1d, "adaptive_max_pool1d_with_indices"
+adaptive_max_pool1d_with_indices = doors("functional")(
+    _adaptive_with_places(average_pool.adaptive_max_pool1d, "adaptive_max_pool1d_with_indices")
 )
 
 
-adaptive_max_pool2d_with_indices = _adaptive_with_places(
-    average_pool.adaptive_max_pool2d, "adaptive_max_pool2d_with_indices"
+adaptive_max_pool2d_with_indices = doors("functional")(
+    _adaptive_with_places(average_pool.adaptive_max_pool2d, "adaptive_max_pool2d_with_indices")
 )
 
 
-adaptive_max_pool3d_with_indices = _adaptive_with_places(
-    average_pool.adaptive_max_pool3d, "adaptive_max_pool3d_with_indices"
+adaptive_max_pool3d_with_indices = doors("functional")(
+    _adaptive_with_places(average_pool.adaptive_max_pool3d, "adaptive_max_pool3d_with_indices")
 )
 
 
+@doors("torch")
 def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
     """Return the maxima of ``output_size`` windows over the last dim, and their places."""
     return average_pool.adaptive_max_pool1d(input, output_size, True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...arrays.dtypes import dtype_of
 from ...autograd.arguments import array_of
+from ..doors import doors
 from ..ops.layer import recurrent as rules
 from ..ops.layer.recurrent import apart, elman_steps, gru_steps, lstm_steps, shapes_of
 from ..ops.matrix.linear import linear
@@ -71,6 +72,7 @@ def _arrays(name: str, states: Any, input: Any, w_ih: Any, w_hh: Any, b_ih: Any,
     return arrays, biases
 
 
+@doors("torch")
 def lstm_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> tuple[Any, Any]:
     """Return the new hidden state and cell (N, H) of long short-term memory, from ``hx``, a tuple of the old ones.
 
@@ -97,6 +99,7 @@ def lstm_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh:
     return hidden, cell
 
 
+@doors("torch")
 def gru_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
     """Return the new hidden state (N, H) of gated recurrent units, from the old one.
 
@@ -116,6 +119,7 @@ def gru_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: 
     return _composed(rules.GRU, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
 
 
+@doors("torch")
 def rnn_tanh_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
     """Return ``tanh(input @ w_ih.T + b_ih + hx @ w_hh.T + b_hh)``: (N, H), from (N, I) and (N, H).
 
@@ -129,6 +133,7 @@ def rnn_tanh_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b
     return _elman_cell("rnn_tanh_cell", "tanh", input, hx, w_ih, w_hh, b_ih, b_hh)
 
 
+@doors("torch")
 def rnn_relu_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
     """Return ``relu(input @ w_ih.T + b_ih + hx @ w_hh.T + b_hh)``, as :func:`rnn_tanh_cell` does with tanh."""
     return _elman_cell("rnn_relu_cell", "relu", input, hx, w_ih, w_hh, b_ih, b_hh)

@@ -6,9 +6,11 @@ import warnings
 from typing import Any
 
 from ...autograd.arguments import array_of
+from ..doors import doors
 from ..ops.reduce import softmax as core
 
 
+@doors("functional")
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return ``torch.softmax`` along ``dim``; without a dim PyTorch warns, and takes 0 for 0, 1 or 3 dims, else 1.
 
@@ -17,6 +19,7 @@ def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
     return core.softmax(input, _chosen(input, dim, "softmax", _stacklevel), dtype)
 
 
+@doors("functional")
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return ``torch.log_softmax`` along ``dim``; without a dim as :func:`softmax`.
 
@@ -25,6 +28,7 @@ def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype:
     return core.log_softmax(input, _chosen(input, dim, "log_softmax", _stacklevel), dtype)
 
 
+@doors("functional")
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return :func:`softmax` of ``-input``: the smallest gets the most.
 

@@ -114,11 +114,7 @@ def expand_along(input: Array, shape: tuple[int, ...], axes: Axes) -> Array:
     return broadcast_view(input if input.ndim == len(shape) else input.reshape(keepdim_shape(shape, axes)), shape)
 
 
-def _reshape_back(g: Any, input_shape: tuple[int, ...]) -> Any:
-    return reshape_to(g, input_shape)
-
-
-@primitive(input=_reshape_back, grad_fn_name="ReshapeAliasBackward0")
+@primitive(input=lambda g, input_shape: reshape_to(g, input_shape), grad_fn_name="ReshapeAliasBackward0")
 def reshape_to(input: Array, shape: tuple[int, ...]) -> Array:
     """Return ``input`` in ``shape``."""
     return np.asarray(input).reshape(shape)
@@ -130,11 +126,7 @@ def keep_dims(x: Any, shape: tuple[int, ...], axes: Axes) -> Any:
     return x if x.shape == wanted else reshape_to(x, wanted)
 
 
-def _masked_back(g: Any, mask: Any) -> Any:
-    return masked(g, mask)
-
-
-@primitive(input=_masked_back, grad_fn_name="MaskedFillBackward0")
+@primitive(input=lambda g, mask: masked(g, mask), grad_fn_name="MaskedFillBackward0")
 def masked(input: Array, mask: Any) -> Array:
     """Return ``input`` where ``mask`` holds and 0 elsewhere, even where ``input`` is inf or NaN."""
     return np.where(mask, input, input.dtype.type(0))
@@ -166,11 +158,11 @@ def _whole_index(index: Array, ndim: int, dim: int) -> tuple[Array, int]:
     return (index if index.ndim == ndim else np.expand_dims(index, axis)), axis
 
 
-def _gather_back(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any:
-    return scatter_along(g, index, dim, input_shape)
-
-
-@primitive(input=_gather_back, grad_fn_name="GatherBackward0")
+@primitive(
+    input=lambda g, input_shape, index, dim: scatter_along(g, index, dim, input_shape),
+    grad_fn_name="GatherBackward0",
+    integers=("dim",),
+)
 def gather_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Return the elements at ``index`` along ``dim``, in ``shape``; the dual of ``place``."""
     if not input.ndim:
@@ -183,6 +175,7 @@ def gather_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -
 @primitive(
     input=lambda g, input_shape, index, dim: gather_along(g, index, dim, input_shape),
     grad_fn_name="ScatterAddBackward0",
+    integers=("dim",),
 )
 def scatter_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Return zeros of ``shape`` with ``input`` added in at ``index`` along ``dim``; the dual of ``pick``."""
@@ -208,7 +201,7 @@ def unordered(g: Any, index: Array, dim: int) -> Any:
     return ordered(g, back, dim)
 
 
-@primitive(input=unordered, grad_fn_name="GatherBackward0")
+@primitive(input=unordered, grad_fn_name="GatherBackward0", integers=("dim",))
 def ordered(input: Array, index: Array, dim: int) -> Array:
     """Return ``input`` with the elements along ``dim`` in the order ``index``."""
     return input[index_along(index, norm_dim(dim, input.ndim))] if input.ndim else input
@@ -232,21 +225,18 @@ def part(axis: int, start: int | None, stop: int | None, step: int | None = None
     return (*(slice(None),) * axis, slice(start, stop, step))
 
 
-def _reverse_back(g: Any, axis: int) -> Any:
-    return reverse(g, axis)
-
-
-@primitive(input=_reverse_back, grad_fn_name="FlipBackward0")
+@primitive(input=lambda g, axis: reverse(g, axis), grad_fn_name="FlipBackward0", integers=("axis",))
 def reverse(input: Array, axis: int) -> Array:
     """Return ``input`` in reverse order along ``axis``: a view."""
     return input[part(axis, None, None, -1)] if input.ndim else input
 
 
-def _shifted_back(g: Any, axis: int, by: int) -> Any:
-    return shifted(g, axis, -by, 0.0)
-
-
-@primitive(input=_shifted_back, grad_fn_name="RollBackward0")
+@primitive(
+    input=lambda g, axis, by: shifted(g, axis, -by, 0.0),
+    grad_fn_name="RollBackward0",
+    numbers=("fill",),
+    integers=("axis", "by"),
+)
 def shifted(input: Array, axis: int, by: int, fill: float) -> Array:
     """Return ``input`` moved one place along ``axis``, forward if ``by`` is 1 and back if -1; ``fill`` moves in."""
     if not input.ndim:
@@ -262,7 +252,7 @@ def _recurrence_rule(g: Any, input: Any, factor: Any, axis: int, out: Any, needs
     return back, back * shifted(out, axis, 1, 0.0) if needs[1] else None
 
 
-@primitive(_recurrence_rule, ("input", "factor"), grad_fn_name="RecurrenceBackward0")
+@primitive(_recurrence_rule, ("input", "factor"), grad_fn_name="RecurrenceBackward0", integers=("axis",))
 def recurrence(input: Array, factor: Array, axis: int) -> Array:
     """Return ``y[k] = input[k] + factor[k] * y[k - 1]`` along ``axis``, with ``y[-1] = 0``.
 
@@ -283,11 +273,11 @@ def recurrence(input: Array, factor: Array, axis: int) -> Array:
 # ------------------------------------------------------------------ powers that are 0 at 0
 
 
-def _signed_power_back(g: Any, input: Any, exponent: float) -> Any:
-    return g * (exponent * absolute_power(input, exponent - 1))
-
-
-@primitive(input=_signed_power_back, grad_fn_name="PowBackward0")
+@primitive(
+    input=lambda g, input, exponent: g * (exponent * absolute_power(input, exponent - 1)),
+    grad_fn_name="PowBackward0",
+    numbers=("exponent",),
+)
 def signed_power(input: Array, exponent: float) -> Array:
     """Return ``sign(x) * |x| ** exponent``, and 0 where ``x`` is 0, whatever the exponent."""
     if exponent == 1:
@@ -298,7 +288,9 @@ def signed_power(input: Array, exponent: float) -> Array:
 
 
 @primitive(
-    input=lambda g, input, exponent: g * (exponent * signed_power(input, exponent - 1)), grad_fn_name="PowBackward0"
+    input=lambda g, input, exponent: g * (exponent * signed_power(input, exponent - 1)),
+    grad_fn_name="PowBackward0",
+    numbers=("exponent",),
 )
 def absolute_power(input: Array, exponent: float) -> Array:
     """Return ``|x| ** exponent``, and 0 where ``x`` is 0 unless the exponent is 0."""

@@ -55,21 +55,13 @@ def floats_only(kernel: str, array: Any) -> None:
         unsupported(kernel, array)
 
 
-def _again_keep(g: Any, mask: Any) -> Any:
-    return keep(g, mask)
-
-
-@primitive(input=_again_keep, mask=None, grad_fn_name="WhereBackward0")
+@primitive(input=lambda g, mask: keep(g, mask), mask=None, grad_fn_name="WhereBackward0")
 def keep(input: Array, mask: Any) -> Array:
     """Return ``input`` where ``mask`` (of its shape) holds, else 0."""
     return masks.keep(input, mask)
 
 
-def _again_drop(g: Any, mask: Any) -> Any:
-    return drop(g, mask)
-
-
-@primitive(input=_again_drop, mask=None, grad_fn_name="WhereBackward0")
+@primitive(input=lambda g, mask: drop(g, mask), mask=None, grad_fn_name="WhereBackward0")
 def drop(input: Array, mask: Any) -> Array:
     """Return 0 where ``mask`` (of its shape) holds, else ``input``."""
     return masks.drop(input, mask)
@@ -99,8 +91,8 @@ def _refuse(g: Any, saved: Any, edges: Any) -> Any:
 def results(name: str, grad_fn_name: str, source: Any, arrays: list[Any]) -> Any:
     """Return the arrays as tensors, one alone as it is.
 
-    The first depends on ``source``, but which of equal elements it came from is not said: to ask for a gradient
-    is an error.
+    The first depends on ``source``, but which of equal elements it came from is not known: a backward pass through it
+    raises an error.
     """
     made = [wrap(Variable.result, array, None, inference_version.get()) for array in arrays]
     if not isinstance(source, Variable):

@@ -29,7 +29,7 @@ _COMPUTED = (
 )
 
 
-class TensorBase(Variable):
+class Attributes(Variable):
     """What is known about a tensor, and how it takes part in differentiation."""
 
     __slots__ = ()

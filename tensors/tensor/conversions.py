@@ -32,7 +32,7 @@ from ...autograd.broadcast import convert
 from ...autograd.recording import inference_version
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ..creation.from_data import build, fill_number
-from .python_protocols import TensorValues
+from .attributes import Attributes
 
 Flag = bool  # inside the class, ``bool`` is a method
 _LEGACY = {f"torch.{each.legacy}Tensor": each.numpy for each in DTYPES}
@@ -112,7 +112,7 @@ def legacy_array(given: tuple[Any, ...], kind: np.dtype[Any]) -> Any:
     return np.zeros(sizes(given, "new") if given else (0,), kind)
 
 
-class TensorConversions(TensorValues):
+class Conversions(Attributes):
     """How a tensor becomes another, or gives its dtype to another."""
 
     __slots__ = ()

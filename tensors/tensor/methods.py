@@ -1,4 +1,8 @@
-"""Tensor: every op as a method. An index, not a body."""
+"""Tensor: every op as a method. An index, not a body.
+
+The families of ops have an underscore in front, so that no method hides the module it comes from: the paragraphs of
+the class may stand in any order.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,51 @@ from ...arrays.dims import variadic
 from ...autograd.inplace_methods import inplace_cumulative, inplace_variant
 from ...autograd.variable import Variable
 from ...lazy import function, functions
-from .. import predicates
-from ..functions import activation as activations
-from ..ops.elementwise import activation, arithmetic, binary, bitwise, compare, power, rounding, unary
-from ..ops.elementwise import ternary as choosing
-from ..ops.index import advanced, masked
-from ..ops.index import scatter as gathering
-from ..ops.index import scatter_reduce as combine
-from ..ops.index import take as choose
-from ..ops.matrix import matmul, products
-from ..ops.matrix import norm as norm_
-from ..ops.reduce import counting, cumulative, difference, extrema, quantiles, softmax, sorting, sums, vector_norms
-from ..ops.shape import diagonal as triangles
-from ..ops.shape import join, order, views
-from ..ops.shape import split as parts
-from ..random import inplace
-from . import reshape_inplace, setitem
-from .numpy_protocols import TensorInterop
+from .. import predicates as _predicates
+from ..functions import activation as _activation_functions
+from ..ops.elementwise import activation as _activation
+from ..ops.elementwise import arithmetic as _arithmetic
+from ..ops.elementwise import binary as _binary
+from ..ops.elementwise import bitwise as _bitwise
+from ..ops.elementwise import compare as _compare
+from ..ops.elementwise import power as _power
+from ..ops.elementwise import rounding as _rounding
+from ..ops.elementwise import ternary as _ternary
+from ..ops.elementwise import unary as _unary
+from ..ops.index import advanced as _advanced
+from ..ops.index import masked as _masked
+from ..ops.index import scatter as _scatter
+from ..ops.index import scatter_reduce as _scatter_reduce
+from ..ops.index import take as _take
+from ..ops.matrix import matmul as _matmul
+from ..ops.matrix import norm as _norm
+from ..ops.matrix import products as _products
+from ..ops.reduce import counting as _counting
+from ..ops.reduce import cumulative as _cumulative
+from ..ops.reduce import difference as _difference
+from ..ops.reduce import extrema as _extrema
+from ..ops.reduce import quantiles as _quantiles
+from ..ops.reduce import softmax as _softmax
+from ..ops.reduce import sorting as _sorting
+from ..ops.reduce import sums as _sums
+from ..ops.reduce import vector_norms as _vector_norms
+from ..ops.shape import diagonal as _diagonal
+from ..ops.shape import join as _join
+from ..ops.shape import order as _order
+from ..ops.shape import split as _split
+from ..ops.shape import views as _views
+from ..random import inplace as _random
+from . import reshape_inplace as _reshape_inplace
+from . import setitem as _setitem
+from .conversions import Conversions
+from .numpy_protocols import NumpyProtocols
+from .python_protocols import PythonProtocols
 
 _DECOMPOSITIONS, _DETERMINANTS = "tensors.ops.matrix.decompositions", "tensors.ops.matrix.determinants"
 _SPECIAL, _VIEW_SCATTER = "tensors.ops.elementwise.special", "tensors.ops.index.view_scatter"
 
 
-class Tensor(TensorInterop):
+class Tensor(PythonProtocols, Conversions, NumpyProtocols):
     """An array of numbers that records what is done with it.
 
     https://pytorch.org/docs/stable/tensors.html
@@ -40,41 +66,41 @@ class Tensor(TensorInterop):
     __hash__ = Variable.__hash__  # a class that defines == would lose it
 
     # ------------------------------------------------------------------ random numbers
-    uniform_, normal_, log_normal_, cauchy_ = inplace.uniform_, inplace.normal_, inplace.log_normal_, inplace.cauchy_
-    exponential_, geometric_, random_ = inplace.exponential_, inplace.geometric_, inplace.random_
-    bernoulli, bernoulli_, multinomial = inplace.bernoulli, inplace.bernoulli_, inplace.multinomial
+    uniform_, normal_, log_normal_, cauchy_ = _random.uniform_, _random.normal_, _random.log_normal_, _random.cauchy_
+    exponential_, geometric_, random_ = _random.exponential_, _random.geometric_, _random.random_
+    bernoulli, bernoulli_, multinomial = _random.bernoulli, _random.bernoulli_, _random.multinomial
 
     # ------------------------------------------------------------------ matrix products, softmax
-    __matmul__, __rmatmul__ = matmul.operator_matmul, matmul.operator_rmatmul
-    softmax, log_softmax = softmax.softmax, softmax.log_softmax
-    inner, outer, ger, kron, trace = products.inner, products.outer, products.ger, products.kron, products.trace
-    addmm, addmm_ = products.addmm, inplace_variant(products.addmm)
-    addmv, addmv_ = products.addmv, inplace_variant(products.addmv)
-    addr, addr_ = products.addr, inplace_variant(products.addr)
-    addbmm, addbmm_ = products.addbmm, inplace_variant(products.addbmm)
-    baddbmm, baddbmm_ = products.baddbmm, inplace_variant(products.baddbmm)
-    mm, mv, bmm, dot, vdot, matmul = matmul.mm, matmul.mv, matmul.bmm, matmul.dot, matmul.vdot, matmul.matmul
+    __matmul__, __rmatmul__ = _matmul.operator_matmul, _matmul.operator_rmatmul
+    softmax, log_softmax = _softmax.softmax, _softmax.log_softmax
+    inner, outer, ger, kron, trace = _products.inner, _products.outer, _products.ger, _products.kron, _products.trace
+    addmm, addmm_ = _products.addmm, inplace_variant(_products.addmm)
+    addmv, addmv_ = _products.addmv, inplace_variant(_products.addmv)
+    addr, addr_ = _products.addr, inplace_variant(_products.addr)
+    addbmm, addbmm_ = _products.addbmm, inplace_variant(_products.addbmm)
+    baddbmm, baddbmm_ = _products.baddbmm, inplace_variant(_products.baddbmm)
+    mm, mv, bmm, dot, vdot, matmul = _matmul.mm, _matmul.mv, _matmul.bmm, _matmul.dot, _matmul.vdot, _matmul.matmul
 
     # ------------------------------------------------------------------ arithmetic
-    __add__ = __radd__ = arithmetic._add
-    __sub__, __rsub__ = arithmetic._sub, arithmetic._rsub
-    __mul__ = __rmul__ = arithmetic._mul
-    __truediv__, __rtruediv__ = arithmetic._div, arithmetic.reverse_div
-    __floordiv__, __rfloordiv__ = arithmetic.floordiv, arithmetic.reverse_floordiv
-    __mod__, __rmod__ = arithmetic._remainder, arithmetic.reverse_remainder
-    __pow__, __rpow__ = power.power, power.reverse_power
-    __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, rounding.abs
-    __iadd__, __isub__ = inplace_variant(arithmetic._add, "add_"), inplace_variant(arithmetic._sub, "sub_")
-    __imul__, __itruediv__ = inplace_variant(arithmetic._mul, "mul_"), inplace_variant(arithmetic._div, "div_")
-    __ifloordiv__ = inplace_variant(arithmetic.floordiv, "floor_divide_")
-    __imod__ = inplace_variant(arithmetic._remainder, "remainder_")
-    __ipow__ = inplace_variant(power.power, "pow_")
-    add, sub, mul = arithmetic.add, arithmetic.sub, arithmetic.mul
-    div, true_divide = arithmetic.div, arithmetic.true_divide
-    subtract, multiply, divide, floor_divide = sub, mul, div, arithmetic.floor_divide
-    remainder, fmod, pow = arithmetic.remainder, arithmetic.fmod, power.pow
-    float_power, square = power.float_power, power.square
-    neg, negative, positive = arithmetic.neg, arithmetic.neg, arithmetic.positive
+    __add__ = __radd__ = _arithmetic._add
+    __sub__, __rsub__ = _arithmetic._sub, _arithmetic._rsub
+    __mul__ = __rmul__ = _arithmetic._mul
+    __truediv__, __rtruediv__ = _arithmetic._div, _arithmetic.reverse_div
+    __floordiv__, __rfloordiv__ = _arithmetic.floordiv, _arithmetic.reverse_floordiv
+    __mod__, __rmod__ = _arithmetic._remainder, _arithmetic.reverse_remainder
+    __pow__, __rpow__ = _power.power, _power.reverse_power
+    __neg__, __pos__, __abs__ = _arithmetic.neg, _arithmetic.positive, _rounding.abs
+    __iadd__, __isub__ = inplace_variant(_arithmetic._add, "add_"), inplace_variant(_arithmetic._sub, "sub_")
+    __imul__, __itruediv__ = inplace_variant(_arithmetic._mul, "mul_"), inplace_variant(_arithmetic._div, "div_")
+    __ifloordiv__ = inplace_variant(_arithmetic.floordiv, "floor_divide_")
+    __imod__ = inplace_variant(_arithmetic._remainder, "remainder_")
+    __ipow__ = inplace_variant(_power.power, "pow_")
+    add, sub, mul = _arithmetic.add, _arithmetic.sub, _arithmetic.mul
+    div, true_divide = _arithmetic.div, _arithmetic.true_divide
+    subtract, multiply, divide, floor_divide = sub, mul, div, _arithmetic.floor_divide
+    remainder, fmod, pow = _arithmetic.remainder, _arithmetic.fmod, _power.pow
+    float_power, square = _power.float_power, _power.square
+    neg, negative, positive = _arithmetic.neg, _arithmetic.neg, _arithmetic.positive
     add_, sub_, mul_, div_, true_divide_ = map(inplace_variant, (add, sub, mul, div, true_divide))
     subtract_, multiply_, divide_, floor_divide_ = sub_, mul_, div_, inplace_variant(floor_divide)
     remainder_, fmod_, pow_, square_ = (
@@ -83,75 +109,76 @@ class Tensor(TensorInterop):
         inplace_variant(pow),
         inplace_variant(square),
     )
-    float_power_ = inplace_variant(power.float_power_of_double, "float_power_")
+    float_power_ = inplace_variant(_power.float_power_of_double, "float_power_")
     neg_ = negative_ = inplace_variant(neg)
 
     # ------------------------------------------------------------------ functions of one number
-    exp, exp2, expm1, log, log2 = unary.exp, unary.exp2, unary.expm1, unary.log, unary.log2
-    log10, log1p, sqrt, rsqrt = unary.log10, unary.log1p, unary.sqrt, unary.rsqrt
-    reciprocal, sigmoid, logit = unary.reciprocal, unary.sigmoid, unary.logit
+    exp, exp2, expm1, log, log2 = _unary.exp, _unary.exp2, _unary.expm1, _unary.log, _unary.log2
+    log10, log1p, sqrt, rsqrt = _unary.log10, _unary.log1p, _unary.sqrt, _unary.rsqrt
+    reciprocal, sigmoid, logit = _unary.reciprocal, _unary.sigmoid, _unary.logit
     exp_, exp2_, expm1_, log_, log2_ = map(inplace_variant, (exp, exp2, expm1, log, log2))
     log10_, log1p_, sqrt_, rsqrt_ = map(inplace_variant, (log10, log1p, sqrt, rsqrt))
     reciprocal_, sigmoid_, logit_ = map(inplace_variant, (reciprocal, sigmoid, logit))
-    sin, cos, tan = unary.sin, unary.cos, unary.tan
-    sinh, cosh, tanh = unary.sinh, unary.cosh, unary.tanh
+    sin, cos, tan = _unary.sin, _unary.cos, _unary.tan
+    sinh, cosh, tanh = _unary.sinh, _unary.cosh, _unary.tanh
     sin_, cos_, tan_, sinh_, cosh_, tanh_ = map(inplace_variant, (sin, cos, tan, sinh, cosh, tanh))
-    asin, acos, atan, asinh = unary.asin, unary.acos, unary.atan, unary.asinh
-    acosh, atanh, deg2rad, rad2deg = unary.acosh, unary.atanh, unary.deg2rad, unary.rad2deg
+    asin, acos, atan, asinh = _unary.asin, _unary.acos, _unary.atan, _unary.asinh
+    acosh, atanh, deg2rad, rad2deg = _unary.acosh, _unary.atanh, _unary.deg2rad, _unary.rad2deg
     asin_, acos_, atan_, asinh_ = map(inplace_variant, (asin, acos, atan, asinh))
     acosh_, atanh_, deg2rad_, rad2deg_ = map(inplace_variant, (acosh, atanh, deg2rad, rad2deg))
     arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh
     arcsin_, arccos_, arctan_, arcsinh_, arccosh_, arctanh_ = asin_, acos_, atan_, asinh_, acosh_, atanh_
-    erf, erfc, erfinv = unary.erf, unary.erfc, unary.erfinv
+    erf, erfc, erfinv = _unary.erf, _unary.erfc, _unary.erfinv
     erf_, erfc_, erfinv_ = map(inplace_variant, (erf, erfc, erfinv))
-    abs, sign, sgn, nan_to_num = rounding.abs, rounding.sign, rounding.sgn, rounding.nan_to_num
-    floor, ceil, trunc, round, frac = rounding.floor, rounding.ceil, rounding.trunc, rounding.round, rounding.frac
-    absolute, fix, heaviside = abs, trunc, rounding.heaviside
+    abs, sign, sgn, nan_to_num = _rounding.abs, _rounding.sign, _rounding.sgn, _rounding.nan_to_num
+    floor, ceil, trunc, round, frac = _rounding.floor, _rounding.ceil, _rounding.trunc, _rounding.round, _rounding.frac
+    absolute, fix, heaviside = abs, trunc, _rounding.heaviside
     abs_, sign_, sgn_, nan_to_num_ = map(inplace_variant, (abs, sign, sgn, nan_to_num))
     floor_, ceil_, trunc_, round_, frac_ = map(inplace_variant, (floor, ceil, trunc, round, frac))
     absolute_, fix_, heaviside_ = abs_, trunc_, inplace_variant(heaviside)
-    relu, relu_, prelu = activation.relu, inplace_variant(activation.relu), activations.prelu
+    relu, relu_, prelu = _activation.relu, inplace_variant(_activation.relu), _activation_functions.prelu
+    hardshrink = _activation.hardshrink
 
     # ------------------------------------------------------------------ functions of two numbers
-    atan2, hypot, logaddexp, logaddexp2 = binary.atan2, binary.hypot, binary.logaddexp, binary.logaddexp2
-    arctan2, fmax, fmin = binary.atan2, binary.fmax, binary.fmin
+    atan2, hypot, logaddexp, logaddexp2 = _binary.atan2, _binary.hypot, _binary.logaddexp, _binary.logaddexp2
+    arctan2, fmax, fmin = _binary.atan2, _binary.fmax, _binary.fmin
     atan2_, hypot_ = inplace_variant(atan2), inplace_variant(hypot)
     arctan2_ = atan2_
 
     # ------------------------------------------------------------------ choosing and mixing
-    masked_fill, lerp, addcmul, addcdiv = choosing.masked_fill, choosing.lerp, choosing.addcmul, choosing.addcdiv
+    masked_fill, lerp, addcmul, addcdiv = _ternary.masked_fill, _ternary.lerp, _ternary.addcmul, _ternary.addcdiv
     masked_fill_, lerp_ = inplace_variant(masked_fill), inplace_variant(lerp)
     addcmul_, addcdiv_ = inplace_variant(addcmul), inplace_variant(addcdiv)
-    clamp, clamp_min, clamp_max, clip = choosing.clamp, choosing.clamp_min, choosing.clamp_max, choosing.clamp
+    clamp, clamp_min, clamp_max, clip = _ternary.clamp, _ternary.clamp_min, _ternary.clamp_max, _ternary.clamp
     clamp_, clamp_min_, clamp_max_ = map(inplace_variant, (clamp, clamp_min, clamp_max))
     clip_ = clamp_
 
     def where(self, condition: Any, other: Any) -> Any:
         """Return this tensor where ``condition`` holds, else ``other``."""
-        return choosing.where(condition, self, other)
+        return _ternary.where(condition, self, other)
 
     # ------------------------------------------------------------------ comparisons
-    __eq__, __ne__ = compare._eq, compare._ne  # type: ignore[assignment]  # they answer with tensors
-    __lt__, __le__, __gt__, __ge__ = compare._lt, compare._le, compare._gt, compare._ge
-    eq, ne, lt, le, gt, ge = compare.eq, compare.ne, compare.lt, compare.le, compare.gt, compare.ge
+    __eq__, __ne__ = _compare._eq, _compare._ne  # type: ignore[assignment]  # they answer with tensors
+    __lt__, __le__, __gt__, __ge__ = _compare._lt, _compare._le, _compare._gt, _compare._ge
+    eq, ne, lt, le, gt, ge = _compare.eq, _compare.ne, _compare.lt, _compare.le, _compare.gt, _compare.ge
     not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
     eq_, ne_, lt_, le_, gt_, ge_ = map(inplace_variant, (eq, ne, lt, le, gt, ge))
     not_equal_, less_, less_equal_, greater_, greater_equal_ = ne_, lt_, le_, gt_, ge_
-    isclose, allclose, equal, signbit = compare.isclose, compare.allclose, compare.equal, compare.signbit
-    isnan, isinf, isfinite, isreal = compare.isnan, compare.isinf, compare.isfinite, compare.isreal
-    isposinf, isneginf = compare.isposinf, compare.isneginf
+    isclose, allclose, equal, signbit = _compare.isclose, _compare.allclose, _compare.equal, _compare.signbit
+    isnan, isinf, isfinite, isreal = _compare.isnan, _compare.isinf, _compare.isfinite, _compare.isreal
+    isposinf, isneginf = _compare.isposinf, _compare.isneginf
 
     # ------------------------------------------------------------------ logic and bits
-    logical_and, logical_or, logical_xor = compare.logical_and, compare.logical_or, compare.logical_xor
-    logical_not, bitwise_not, __invert__ = compare.logical_not, bitwise.bitwise_not, bitwise.invert
+    logical_and, logical_or, logical_xor = _compare.logical_and, _compare.logical_or, _compare.logical_xor
+    logical_not, bitwise_not, __invert__ = _compare.logical_not, _bitwise.bitwise_not, _bitwise.invert
     logical_and_, logical_or_, logical_xor_ = map(inplace_variant, (logical_and, logical_or, logical_xor))
     logical_not_, bitwise_not_ = inplace_variant(logical_not), inplace_variant(bitwise_not)
-    __and__, __or__, __xor__ = bitwise._bitwise_and, bitwise._bitwise_or, bitwise._bitwise_xor
+    __and__, __or__, __xor__ = _bitwise._bitwise_and, _bitwise._bitwise_or, _bitwise._bitwise_xor
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-    __lshift__, __rshift__ = bitwise._bitwise_left_shift, bitwise._bitwise_right_shift
-    __rlshift__, __rrshift__ = bitwise.reverse_left_shift, bitwise.reverse_right_shift
-    bitwise_and, bitwise_or, bitwise_xor = bitwise.bitwise_and, bitwise.bitwise_or, bitwise.bitwise_xor
-    bitwise_left_shift, bitwise_right_shift = bitwise.bitwise_left_shift, bitwise.bitwise_right_shift
+    __lshift__, __rshift__ = _bitwise._bitwise_left_shift, _bitwise._bitwise_right_shift
+    __rlshift__, __rrshift__ = _bitwise.reverse_left_shift, _bitwise.reverse_right_shift
+    bitwise_and, bitwise_or, bitwise_xor = _bitwise.bitwise_and, _bitwise.bitwise_or, _bitwise.bitwise_xor
+    bitwise_left_shift, bitwise_right_shift = _bitwise.bitwise_left_shift, _bitwise.bitwise_right_shift
     bitwise_and_, bitwise_or_, bitwise_xor_ = map(inplace_variant, (bitwise_and, bitwise_or, bitwise_xor))
     bitwise_left_shift_, bitwise_right_shift_ = (
         inplace_variant(bitwise_left_shift),
@@ -161,76 +188,87 @@ class Tensor(TensorInterop):
     __ilshift__, __irshift__ = bitwise_left_shift_, bitwise_right_shift_
 
     # ------------------------------------------------------------------ reductions
-    sum, nansum, mean, nanmean, prod = sums.sum, sums.nansum, sums.mean, sums.nanmean, sums.prod
-    var, std, logsumexp = sums.var, sums.std, sums.logsumexp
-    all, any, count_nonzero = sums.all, sums.any, sums.count_nonzero
-    norm, dist = norm_.norm, vector_norms.dist
-    max, min, argmax, argmin = extrema.max, extrema.min, extrema.argmax, extrema.argmin
-    amax, amin, aminmax = extrema.amax, extrema.amin, extrema.aminmax
-    maximum, minimum = extrema.maximum, extrema.minimum
+    sum, nansum, mean, nanmean, prod = _sums.sum, _sums.nansum, _sums.mean, _sums.nanmean, _sums.prod
+    var, std, logsumexp = _sums.var, _sums.std, _sums.logsumexp
+    all, any, count_nonzero = _sums.all, _sums.any, _sums.count_nonzero
+    sum_to_size = _sums.sum_to_size
+    norm, dist, renorm = _norm.norm, _vector_norms.dist, _vector_norms.renorm
+    renorm_ = inplace_variant(renorm)
+    max, min, argmax, argmin = _extrema.max, _extrema.min, _extrema.argmax, _extrema.argmin
+    amax, amin, aminmax = _extrema.amax, _extrema.amin, _extrema.aminmax
+    maximum, minimum = _extrema.maximum, _extrema.minimum
 
     # ------------------------------------------------------------------ order
-    sort, argsort, msort = sorting.sort, sorting.argsort, sorting.msort
-    topk, kthvalue = sorting.topk, sorting.kthvalue
-    median, nanmedian, mode = sorting.median, sorting.nanmedian, sorting.mode
-    quantile, nanquantile = quantiles.quantile, quantiles.nanquantile
-    unique, unique_consecutive = counting.unique, counting.unique_consecutive
-    bincount, histc = counting.bincount, counting.histc
+    sort, argsort, msort = _sorting.sort, _sorting.argsort, _sorting.msort
+    topk, kthvalue = _sorting.topk, _sorting.kthvalue
+    median, nanmedian, mode = _sorting.median, _sorting.nanmedian, _sorting.mode
+    quantile, nanquantile = _quantiles.quantile, _quantiles.nanquantile
+    unique, unique_consecutive = _counting.unique, _counting.unique_consecutive
+    bincount, histc, histogram = _counting.bincount, _counting.histc, _counting.histogram
 
     # ------------------------------------------------------------------ along a dim
-    cumsum, cumprod, logcumsumexp = cumulative.cumsum, cumulative.cumprod, cumulative.logcumsumexp
-    cummax, cummin, diff = cumulative.cummax, cumulative.cummin, difference.diff
-    cumsum_, cumprod_ = inplace_cumulative(cumulative.cumsum), inplace_cumulative(cumulative.cumprod)
+    cumsum, cumprod, logcumsumexp = _cumulative.cumsum, _cumulative.cumprod, _cumulative.logcumsumexp
+    cummax, cummin, diff = _cumulative.cummax, _cumulative.cummin, _difference.diff
+    cumsum_, cumprod_ = inplace_cumulative(_cumulative.cumsum), inplace_cumulative(_cumulative.cumprod)
 
     # ------------------------------------------------------------------ shape
-    view, view_as, ravel = views.view, views.view_as, views.ravel
-    reshape, reshape_as = variadic(views.reshape, "shape"), views.reshape_as
-    flatten, unflatten = views.flatten, views.unflatten
-    squeeze, unsqueeze = views.squeeze, views.unsqueeze
-    expand, expand_as, broadcast_to = variadic(views.expand, "size"), views.expand_as, views.broadcast_to
-    clone, contiguous = views.clone, views.contiguous
-    transpose, swapaxes, swapdims, t = order.transpose, order.swapaxes, order.swapdims, order.t
-    permute, movedim, moveaxis = variadic(order.permute, "dims"), order.movedim, order.movedim
-    T, H = property(order.reversed_dims), property(order.matrix_adjoint)
-    mT, mH, adjoint = property(order.matrix_transpose), property(order.adjoint), order.adjoint
-    flip, fliplr, flipud = variadic(order.flip, "dims"), order.fliplr, order.flipud
-    rot90, roll = order.rot90, order.roll
-    repeat, tile = variadic(join.repeat, "repeats"), variadic(join.tile, "dims")
-    repeat_interleave = choose.repeat_interleave
-    diagonal, diag, diag_embed, diagflat = triangles.diagonal, triangles.diag, triangles.diag_embed, triangles.diagflat
-    tril, triu, unfold = triangles.tril, triangles.triu, triangles.unfold_dim
-    tril_, triu_ = inplace_variant(triangles.tril), inplace_variant(triangles.triu)
-    unsqueeze_, squeeze_, t_ = reshape_inplace.unsqueeze_, reshape_inplace.squeeze_, reshape_inplace.t_
-    transpose_, swapaxes_, swapdims_ = reshape_inplace.transpose_, reshape_inplace.swapaxes_, reshape_inplace.swapdims_
+    view, view_as, ravel = _views.view, _views.view_as, _views.ravel
+    reshape, reshape_as = variadic(_views.reshape, "shape"), _views.reshape_as
+    flatten, unflatten = _views.flatten, _views.unflatten
+    squeeze, unsqueeze = _views.squeeze, _views.unsqueeze
+    expand, expand_as, broadcast_to = variadic(_views.expand, "size"), _views.expand_as, _views.broadcast_to
+    clone, contiguous = _views.clone, _views.contiguous
+    transpose, swapaxes, swapdims, t = _order.transpose, _order.swapaxes, _order.swapdims, _order.t
+    permute, movedim, moveaxis = variadic(_order.permute, "dims"), _order.movedim, _order.movedim
+    T, H = property(_order.reversed_dims), property(_order.matrix_adjoint)
+    mT, mH, adjoint = property(_order.matrix_transpose), property(_order.adjoint), _order.adjoint
+    flip, fliplr, flipud = variadic(_order.flip, "dims"), _order.fliplr, _order.flipud
+    rot90, roll = _order.rot90, _order.roll
+    repeat, tile = variadic(_join.repeat, "repeats"), variadic(_join.tile, "dims")
+    repeat_interleave = _take.repeat_interleave
+    diagonal, diag, diag_embed, diagflat = _diagonal.diagonal, _diagonal.diag, _diagonal.diag_embed, _diagonal.diagflat
+    tril, triu, unfold = _diagonal.tril, _diagonal.triu, _diagonal.unfold_dim
+    tril_, triu_ = inplace_variant(_diagonal.tril), inplace_variant(_diagonal.triu)
+    unsqueeze_, squeeze_, t_ = _reshape_inplace.unsqueeze_, _reshape_inplace.squeeze_, _reshape_inplace.t_
+    transpose_, swapaxes_, swapdims_ = (
+        _reshape_inplace.transpose_,
+        _reshape_inplace.swapaxes_,
+        _reshape_inplace.swapdims_,
+    )
 
     # ------------------------------------------------------------------ parts
-    split_with_sizes, chunk = parts.split_with_sizes, parts.chunk
-    tensor_split, hsplit, vsplit, dsplit = parts.tensor_split, parts.hsplit, parts.vsplit, parts.dsplit
-    unbind, __iter__ = parts.unbind, parts.rows
-    select, narrow = views.select, views.narrow
+    split_with_sizes, chunk = _split.split_with_sizes, _split.chunk
+    tensor_split, hsplit, vsplit, dsplit = _split.tensor_split, _split.hsplit, _split.vsplit, _split.dsplit
+    unbind, __iter__ = _split.unbind, _split.rows
+    select, narrow, narrow_copy = _views.select, _views.narrow, _views.narrow_copy
 
     def split(self, split_size: Any, dim: int = 0) -> Any:
         """Return parts of ``split_size`` elements of ``dim`` each (the last may be smaller), or of these sizes."""
-        return parts.split(self, split_size, dim)
+        return _split.split(self, split_size, dim)
 
     # ------------------------------------------------------------------ index
-    __getitem__, __setitem__ = advanced.fetch, setitem.store_item
-    index_select, gather = gathering.index_select, gathering.gather
-    take, take_along_dim = choose.take, choose.take_along_dim
-    masked_select, nonzero, argwhere = masked.masked_select, masked.nonzero, masked.argwhere
-    masked_scatter, masked_scatter_ = masked.masked_scatter, inplace_variant(masked.masked_scatter)
-    scatter, scatter_ = choose.scatter, inplace_variant(choose.scatter)
-    scatter_add, scatter_add_ = gathering.scatter_add, inplace_variant(gathering.scatter_add)
-    scatter_reduce, scatter_reduce_ = combine.scatter_reduce, inplace_variant(combine.scatter_reduce)
-    index_reduce, index_reduce_ = combine.index_reduce, inplace_variant(combine.index_reduce)
-    index_put, index_put_ = advanced.index_put, inplace_variant(advanced.index_put)
-    index_add, index_add_ = gathering.index_add, inplace_variant(gathering.index_add)
-    index_copy, index_copy_ = gathering.index_copy, inplace_variant(gathering.index_copy)
-    index_fill, index_fill_ = gathering.index_fill, inplace_variant(gathering.index_fill)
-    put, put_ = choose.put, inplace_variant(choose.put)
-    copy_, fill_, zero_, fill_diagonal_ = setitem.copy_, setitem.fill_, setitem.zero_, setitem.fill_diagonal_
+    __getitem__, __setitem__ = _advanced.fetch, _setitem.store_item
+    index_select, gather = _scatter.index_select, _scatter.gather
+    take, take_along_dim = _take.take, _take.take_along_dim
+    masked_select, nonzero, argwhere = _masked.masked_select, _masked.nonzero, _masked.argwhere
+    masked_scatter, masked_scatter_ = _masked.masked_scatter, inplace_variant(_masked.masked_scatter)
+    scatter, scatter_ = _take.scatter, inplace_variant(_take.scatter)
+    scatter_add, scatter_add_ = _scatter.scatter_add, inplace_variant(_scatter.scatter_add)
+    scatter_reduce, scatter_reduce_ = _scatter_reduce.scatter_reduce, inplace_variant(_scatter_reduce.scatter_reduce)
+    index_reduce, index_reduce_ = _scatter_reduce.index_reduce, inplace_variant(_scatter_reduce.index_reduce)
+    index_put, index_put_ = _advanced.index_put, inplace_variant(_advanced.index_put)
+    index_add, index_add_ = _scatter.index_add, inplace_variant(_scatter.index_add)
+    index_copy, index_copy_ = _scatter.index_copy, inplace_variant(_scatter.index_copy)
+    index_fill, index_fill_ = _scatter.index_fill, inplace_variant(_scatter.index_fill)
+    put, put_ = _take.put, inplace_variant(_take.put)
+    copy_, fill_, zero_, fill_diagonal_ = _setitem.copy_, _setitem.fill_, _setitem.zero_, _setitem.fill_diagonal_
+
+    # ------------------------------------------------------------------ questions
+    is_nonzero, is_same_size = _predicates.is_nonzero, _predicates.is_same_size
+    is_conj, is_neg = _predicates.is_conj, _predicates.is_neg
 
     # ------------------------------------------------------------------ loaded when first called
+    cov, corrcoef = functions("tensors.ops.reduce.covariance", "cov corrcoef")
     inverse, pinverse, cholesky_solve = functions(_DECOMPOSITIONS, "inverse pinverse cholesky_solve")
     svd, qr, cholesky = functions(_DECOMPOSITIONS, "svd_of qr_of cholesky_of")
     det, logdet, slogdet = functions(_DETERMINANTS, "det logdet slogdet_of")
@@ -245,17 +283,6 @@ class Tensor(TensorInterop):
     mvlgamma_, polygamma_ = inplace_variant(mvlgamma), inplace_variant(polygamma, "polygamma_")
     select_scatter, slice_scatter = functions(_VIEW_SCATTER, "select_scatter slice_scatter")
     diagonal_scatter, as_strided = functions(_VIEW_SCATTER, "diagonal_scatter as_strided")
-    narrow_copy, sum_to_size = views.narrow_copy, sums.sum_to_size
-    cov, corrcoef = functions("tensors.ops.reduce.covariance", "cov corrcoef")
-    renorm, histogram = vector_norms.renorm, counting.histogram
-    renorm_ = inplace_variant(renorm)
-    hardshrink = activation.hardshrink
-    is_nonzero, is_same_size, is_conj, is_neg = (
-        predicates.is_nonzero,
-        predicates.is_same_size,
-        predicates.is_conj,
-        predicates.is_neg,
-    )
 
 
 Variable.result = Tensor

@@ -15,7 +15,8 @@ from ...autograd.out_argument import write_out
 from ...autograd.variable import Variable, as_ndarray, bump_version
 from ..creation.from_data import build, checked_array
 from ..ops.shape import join
-from .conversions import TensorConversions, new
+from .attributes import Attributes
+from .conversions import new
 
 _UNARY = {
     "abs": "absolute", "arccos": "arccos", "arccosh": "arccosh", "arcsin": "arcsin", "arcsinh": "arcsinh",
@@ -71,7 +72,7 @@ def _tensor(value: Any) -> Any:
 
 def _array(value: Any) -> Any:
     """Return a tensor as its memory, containers item by item; RuntimeError if a gradient would be lost."""
-    if isinstance(value, TensorConversions):
+    if isinstance(value, NumpyProtocols):
         return value.numpy()
     if isinstance(value, tuple | list) and any(isinstance(one, Variable | tuple | list) for one in value):
         return type(value)([_array(one) for one in value]) if type(value) in (tuple, list) else value
@@ -96,11 +97,21 @@ def _asks(values: Any) -> bool:
     return False
 
 
-class TensorInterop(TensorConversions):
+class NumpyProtocols(Attributes):
     """What NumPy and other array libraries ask of a tensor."""
 
     __slots__ = ()
     __array_priority__ = 1000
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """Return the tensor's memory as an ndarray.
+
+        Raises RuntimeError if a gradient is required; with ``force`` it is as ``detach().numpy()``.
+        """
+        if not force and node_of(self) is not None:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        found: np.ndarray[Any, Any] = as_ndarray(self)
+        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         """Return the tensor's memory, or a copy; RuntimeError if a gradient is required."""

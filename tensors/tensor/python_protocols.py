@@ -12,7 +12,7 @@ from ...arrays.formatting import tensor_repr
 from ...autograd import gradient_edge
 from ...autograd.recording import inference_version
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
-from .attributes import TensorBase
+from .attributes import Attributes
 
 _ONE = "only one element tensors can be converted to Python scalars, not one of shape "
 
@@ -25,7 +25,7 @@ def rebuild(cls: Any, array: Any, requires_grad: bool) -> Any:
     return made
 
 
-class TensorValues(TensorBase):
+class PythonProtocols(Attributes):
     """How a tensor meets Python's own protocols."""
 
     __slots__ = ()
@@ -45,16 +45,6 @@ class TensorValues(TensorBase):
     def tolist(self) -> Any:
         """Return the elements as nested lists, or as a number if there are no dims."""
         return self.array.tolist()
-
-    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
-        """Return the tensor's memory as an ndarray.
-
-        Raises RuntimeError if a gradient is required; with ``force`` it is as ``detach().numpy()``.
-        """
-        if not force and gradient_edge.node_of(self) is not None:
-            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        found: np.ndarray[Any, Any] = as_ndarray(self)
-        return found
 
     def _only(self) -> Any:
         if self.array.size != 1:

@@ -29,11 +29,11 @@ def copy_into(input: Array, src: Any) -> Array:
     return np.broadcast_to(src, input.shape).astype(input.dtype)
 
 
-def _fill_title(value: Any) -> str:
-    return "FillBackward2" if value is CONSTANT else "FillBackward3"
-
-
-@primitive(input=_emptied, value=lambda g: g, grad_fn_name=_fill_title)
+@primitive(
+    input=_emptied,
+    value=lambda g: g,
+    grad_fn_name=lambda value: "FillBackward2" if value is CONSTANT else "FillBackward3",
+)
 def filled(input: Array, value: Any) -> Array:
     """Return ``value``, which has no dims, in the shape and dtype of ``input``."""
     return np.full(input.shape, value, input.dtype)

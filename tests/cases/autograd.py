@@ -26,7 +26,7 @@ def written(draw: Any) -> dict[str, Any]:
     base = draw(arrays((3, 4)))
     index = draw(st.sampled_from([(0,), (slice(1, None),), (slice(None), 1), (Ellipsis, slice(0, 4, 2)), ()]))
     steps = ((getitem, (index,)),)
-    return {"base": base, "value": draw(arrays(np.zeros((3, 4))[index].shape)), "steps": steps}
+    return {"base": base, "value": draw(arrays(np.zeros((3, 4))[index].shape)), "view_ops": steps}
 
 
 CASES = {

@@ -53,17 +53,13 @@ def negative(x: Any) -> Any:
 # ------------------------------------------------------------------ made of straight lines
 
 
-def _again_relu_grad(g: Any, y: Any) -> Any:
-    return _relu_grad(g, y)
-
-
-@primitive(grad=_again_relu_grad, y=zero_gradient, promote="same")
+@primitive(grad=lambda g, y: _relu_grad(g, y), y=zero_gradient, promote="same")
 def _relu_grad(grad: Array, y: Array) -> Array:
     """Return ``grad`` where the result of relu is positive or NaN, else 0."""
     return masks.drop(grad, np.less_equal(y, masks.ZERO[y.dtype]))
 
 
-@primitive(input=lambda g, out: _relu_grad(g, y=out), promote="same")
+@primitive(input=lambda g, out: _relu_grad(g, out), promote="same", doors="torch Tensor Tensor_")
 def relu(input: Array) -> Any:
     """Return the larger of each element and 0. Its gradient at 0 is 0.
 
@@ -81,12 +77,8 @@ def relu(input: Array) -> Any:
     return positive(input)
 
 
-def _again_leaky_relu_grad(g: Any, input: Any, negative_slope: Any) -> Any:
-    return _leaky_relu_grad(g, input, negative_slope)
-
-
 @primitive(
-    grad=_again_leaky_relu_grad,
+    grad=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope),
     input=zero_gradient,
     promote="same",
 )
@@ -96,8 +88,10 @@ def _leaky_relu_grad(grad: Array, input: Array, negative_slope: float) -> Any:
 
 
 @primitive(
-    input=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope=negative_slope), promote="same"
-)  # fmt: skip
+    input=lambda g, input, negative_slope: _leaky_relu_grad(g, input, negative_slope),
+    promote="same",
+    numbers=("negative_slope",),
+)
 def leaky_relu(input: Array, negative_slope: float) -> Any:
     """Return ``input`` where it is positive, else ``input * negative_slope``."""
     floats_only("leaky_relu_cpu", input)
@@ -107,29 +101,23 @@ def leaky_relu(input: Array, negative_slope: float) -> Any:
     return masks.choose(np.greater(input, masks.ZERO[input.dtype]), input, low)
 
 
-def _again_between_grad(g: Any, input: Any, low: Any, high: Any) -> Any:
-    return _between_grad(g, input, low, high)
-
-
-@primitive(
-    grad=_again_between_grad, input=zero_gradient, promote="same"
-)  # fmt: skip
+@primitive(grad=lambda g, input, low, high: _between_grad(g, input, low, high), input=zero_gradient, promote="same")
 def _between_grad(grad: Array, input: Array, low: float, high: float) -> Array:
     """Return ``grad`` strictly between the bounds, where PyTorch draws the line, else 0."""
     return masks.drop(grad, np.less_equal(input, low) | np.greater_equal(input, high))
 
 
-def _again_beyond_grad(g: Any, input: Any, low: Any, high: Any) -> Any:
-    return _beyond_grad(g, input, low, high)
-
-
-@primitive(grad=_again_beyond_grad, input=zero_gradient, promote="same")
+@primitive(grad=lambda g, input, low, high: _beyond_grad(g, input, low, high), input=zero_gradient, promote="same")
 def _beyond_grad(grad: Array, input: Array, low: float, high: float) -> Array:
     """Return 0 from ``low`` to ``high``, else ``grad``."""
     return masks.drop(grad, np.greater_equal(input, low) & np.less_equal(input, high))
 
 
-@primitive(input=lambda g, input, min_val, max_val: _between_grad(g, input, min_val, high=max_val), promote="same")
+@primitive(
+    input=lambda g, input, min_val, max_val: _between_grad(g, input, min_val, max_val),
+    promote="same",
+    numbers=("min_val", "max_val"),
+)
 def hardtanh(input: Array, min_val: float, max_val: float) -> Array:
     """Return ``input`` within two numbers."""
     kind = input.dtype
@@ -155,18 +143,18 @@ def _six(x: Array) -> Any:
     return np.minimum(np.maximum(x + constant(3, x), masks.ZERO[x.dtype]), constant(6, x))
 
 
-def _hardswish_rule(g: Any, input: Any) -> Any:
-    return drop(_where(input < 3, g * (input / 3 + 0.5), g), input <= -3)
-
-
-@primitive(input=_hardswish_rule, promote="same")
+@primitive(input=lambda g, input: drop(_where(input < 3, g * (input / 3 + 0.5), g), input <= -3), promote="same")
 def hardswish(input: Array) -> Any:
     """Return ``input * clamp(input + 3, 0, 6) / 6``."""
     floats_only("hardswish_cpu", input)
     return input * _six(input) / constant(6, input)
 
 
-@primitive(input=lambda g, input, threshold: _beyond_grad(g, input, -math.inf, threshold), promote="same")
+@primitive(
+    input=lambda g, input, threshold: _beyond_grad(g, input, -math.inf, threshold),
+    promote="same",
+    numbers=("threshold", "value"),
+)
 def threshold(input: Array, threshold: float, value: float) -> Any:
     """Return ``input`` where it is above ``threshold``, else ``value``."""
     no_bool("threshold_cpu", input)
@@ -178,8 +166,11 @@ def threshold(input: Array, threshold: float, value: float) -> Any:
 
 
 @primitive(
-    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd), promote="same"
-)  # fmt: skip
+    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd),
+    promote="same",
+    numbers=("lambd",),
+    doors="torch Tensor functional",
+)
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` with 0 between ``-lambd`` and ``lambd``.
 
@@ -190,8 +181,11 @@ def hardshrink(input: Array, lambd: float = 0.5) -> Array:
 
 
 @primitive(
-    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd), promote="same"
-)  # fmt: skip
+    input=lambda g, input, lambd: _beyond_grad(g, input, -lambd, lambd),
+    promote="same",
+    numbers=("lambd",),
+    doors="functional",
+)
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
     """Return ``input`` moved toward 0 by ``lambd``, at most to 0.
 
@@ -231,12 +225,8 @@ def _elu_curve(g: Any, grad: Any, input: Any, alpha: float, scale: float, input_
     return keep(g * grad * bend, input < 0)
 
 
-def _again_elu_grad(g: Any, input: Any, alpha: Any, scale: Any, input_scale: Any) -> Any:
-    return _elu_grad(g, input, alpha, scale, input_scale)
-
-
 @primitive(
-    grad=_again_elu_grad,
+    grad=lambda g, input, alpha, scale, input_scale: _elu_grad(g, input, alpha, scale, input_scale),
     input=_elu_curve,
     promote="same",
 )
@@ -246,14 +236,11 @@ def _elu_grad(grad: Array, input: Array, alpha: float, scale: float, input_scale
     return grad * masks.choose(np.less_equal(input, masks.ZERO[input.dtype]), slope, constant(scale, input))
 
 
-def _elu_title(label: str) -> str:
-    return label
-
-
 @primitive(
-    input=lambda g, input, alpha, scale, input_scale: _elu_grad(g, input, alpha, scale, input_scale=input_scale),
+    input=lambda g, input, alpha, scale, input_scale: _elu_grad(g, input, alpha, scale, input_scale),
     promote="same",
-    grad_fn_name=_elu_title,
+    grad_fn_name=lambda label: label,
+    numbers=("alpha", "scale", "input_scale"),
 )
 def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str) -> Any:
     """Return ``scale * input`` where ``input`` is positive, else ``scale * alpha * (exp(input_scale * input) - 1)``."""
@@ -264,12 +251,8 @@ def elu(input: Array, alpha: float, scale: float, input_scale: float, label: str
     return low + (high if scale == 1 else high * constant(scale, input))
 
 
-def _again_softplus_grad(g: Any, input: Any, beta: Any, threshold: Any) -> Any:
-    return _softplus_grad(g, input, beta, threshold)
-
-
 @primitive(
-    grad=_again_softplus_grad,
+    grad=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold),
     input=lambda g, grad, input, beta, threshold: drop(
         g * grad * (sigmoid(input * beta) * sigmoid(input * -beta) * beta), input * beta >= threshold
     ),
@@ -283,8 +266,11 @@ def _softplus_grad(grad: Array, input: Array, beta: float, threshold: float) -> 
 
 
 @primitive(
-    input=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold=threshold), promote="same"
-)  # fmt: skip
+    input=lambda g, input, beta, threshold: _softplus_grad(g, input, beta, threshold),
+    promote="same",
+    numbers=("beta", "threshold"),
+    doors="functional",
+)
 def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """Return ``log(1 + exp(beta * input)) / beta``, or ``input`` where ``beta * input`` is above ``threshold``.
 
@@ -300,7 +286,9 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return masks.choose(np.greater(scaled, edge), x, soft).astype(input.dtype, copy=False)
 
 
-@primitive(input=lambda g, input: g * sigmoid(-input), promote="same", grad_fn_name="LogSigmoidBackward0")
+@primitive(
+    input=lambda g, input: g * sigmoid(-input), promote="same", grad_fn_name="LogSigmoidBackward0", doors="functional"
+)
 def logsigmoid(input: Array) -> Any:
     """Return ``log(sigmoid(input))``, which does not underflow.
 
@@ -335,18 +323,14 @@ def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
     return g * grad * (s * (1 - s) * (input * (1 - s - s) + 2))
 
 
-def _again_silu_grad(g: Any, input: Any) -> Any:
-    return _silu_grad(g, input)
-
-
-@primitive(grad=_again_silu_grad, input=_silu_curve, promote="same")
+@primitive(grad=lambda g, input: _silu_grad(g, input), input=_silu_curve, promote="same")
 def _silu_grad(grad: Array, input: Array) -> Array:
     """Return the gradient of silu."""
     found: Array = _gated_slope(gated.silu_slope, 1, grad, input)
     return found
 
 
-@primitive(input=lambda g, input: _silu_grad(g, input=input), promote="same")
+@primitive(input=lambda g, input: _silu_grad(g, input), promote="same")
 def silu(input: Array) -> Array:
     """Return ``input * sigmoid(input)``."""
     floats_only("silu_cpu", input)
@@ -380,17 +364,13 @@ def _gelu_curve(g: Any, grad: Any, input: Any) -> Any:
     return g * grad * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi))
 
 
-def _again_gelu_grad(g: Any, input: Any) -> Any:
-    return _gelu_grad(g, input)
-
-
-@primitive(grad=_again_gelu_grad, input=_gelu_curve, promote="same")
+@primitive(grad=lambda g, input: _gelu_grad(g, input), input=_gelu_curve, promote="same")
 def _gelu_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu."""
     return _gated_slope(gated.gelu_slope, 2, grad, input)
 
 
-@primitive(input=lambda g, input: _gelu_grad(g, input=input), promote="same", grad_fn_name="GeluBackward0")
+@primitive(input=lambda g, input: _gelu_grad(g, input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_erf(input: Array) -> Any:
     """Return ``input`` times the share of a normal distribution that lies below it."""
     floats_only("GeluKernelImpl", input)
@@ -405,17 +385,13 @@ def _gelu_tanh_curve(g: Any, grad: Any, input: Any) -> Any:
     return g * grad * (s * (1 - s) * bend)
 
 
-def _again_gelu_tanh_grad(g: Any, input: Any) -> Any:
-    return _gelu_tanh_grad(g, input)
-
-
-@primitive(grad=_again_gelu_tanh_grad, input=_gelu_tanh_curve, promote="same")
+@primitive(grad=lambda g, input: _gelu_tanh_grad(g, input), input=_gelu_tanh_curve, promote="same")
 def _gelu_tanh_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu_tanh."""
     return _gated_slope(gated.gelu_tanh_slope, 2, grad, input)
 
 
-@primitive(input=lambda g, input: _gelu_tanh_grad(g, input=input), promote="same", grad_fn_name="GeluBackward0")
+@primitive(input=lambda g, input: _gelu_tanh_grad(g, input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_tanh(input: Array) -> Any:
     """Return the approximation of GELU by tanh (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415)."""
     floats_only("GeluKernelImpl", input)
@@ -439,7 +415,7 @@ def _glu_rule(g: Any, input: Any, dim: int) -> Any:
     return cat([g * s, g * value * s * (1 - s)], dim)
 
 
-@primitive(input=_glu_rule)
+@primitive(input=_glu_rule, integers=("dim",), doors="functional")
 def glu(input: Array, dim: int = -1) -> Any:
     """Return the first half along ``dim`` times the sigmoid of the second.
 

@@ -15,6 +15,7 @@ from ....autograd.arguments import as_number
 from ....autograd.inplace import ARRAY_OPERATORS, SPARING
 from ....autograd.primitive import primitive
 from ....autograd.variable import CONSTANT
+from ...doors import doors
 from ..common import finish_operator, no_bool, tensors_only, zero_gradient
 
 ONE = 1
@@ -70,16 +71,20 @@ def _div(input: Array, other: Any) -> Any:
 
 @primitive(
     input=lambda g: g, other=lambda g, alpha: g * alpha, promote="same", operator=True, grad_fn_name="AddBackward0"
-)  # fmt: skip
+)
 def _add_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input + alpha * other``, broadcast together."""
     return input + other * _scale(alpha, input.dtype)
 
 
 @primitive(
-    input=lambda g: g, other=lambda g, alpha: -g * alpha, promote="same", refuse_bool=True, operator=True,
+    input=lambda g: g,
+    other=lambda g, alpha: -g * alpha,
+    promote="same",
+    refuse_bool=True,
+    operator=True,
     grad_fn_name="SubBackward0",
-)  # fmt: skip
+)
 def _sub_scaled(input: Array, other: Any, alpha: Number) -> Any:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for two bools."""
     if input.dtype.kind == "b":
@@ -98,6 +103,7 @@ def _scale(alpha: Number, kind: np.dtype[Any]) -> Any:
     return number(alpha, kind)
 
 
+@doors("torch Tensor Tensor_")
 def add(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
     """Return ``input + alpha * other``, broadcast together.
 
@@ -111,6 +117,7 @@ def add(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
     return made if out is None and made is not NotImplemented else finish_operator("add", made, other, out)
 
 
+@doors("torch Tensor Tensor_ torch.subtract Tensor.subtract Tensor.subtract_")
 def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for bools.
 
@@ -120,6 +127,7 @@ def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
     return made if out is None and made is not NotImplemented else finish_operator("sub", made, other, out)
 
 
+@doors("torch")
 def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Return ``other - alpha * input``, broadcast together; RuntimeError for bools."""
     tensors_only("rsub", input=input)
@@ -127,6 +135,7 @@ def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     return finish_operator("rsub", made, other, None)
 
 
+@doors("torch Tensor Tensor_ torch.multiply Tensor.multiply Tensor.multiply_")
 def mul(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input * other``, broadcast together.
 
@@ -136,6 +145,7 @@ def mul(input: Any, other: Any, *, out: Any = None) -> Any:
     return made if out is None and made is not NotImplemented else finish_operator("mul", made, other, out)
 
 
+@doors("torch Tensor Tensor_ torch.divide Tensor.divide Tensor.divide_")
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
     """Return ``input / other``, broadcast together, rounded toward zero (``"trunc"``), down (``"floor"``) or not.
 
@@ -151,11 +161,13 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
     return made if out is None and made is not NotImplemented else finish_operator("div", made, other, out)
 
 
+@doors("torch Tensor Tensor_")
 def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input / other``, as :func:`div` does without a rounding mode."""
     return div(input, other, out=out)
 
 
+@doors("torch Tensor Tensor_")
 def floor_divide(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input / other`` rounded down, broadcast together. Its gradient is zero.
 
@@ -164,6 +176,7 @@ def floor_divide(input: Any, other: Any, *, out: Any = None) -> Any:
     return finish_operator("floor_divide", _div_rounded(input, other, "floor"), other, out)
 
 
+@doors("torch Tensor Tensor_")
 def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return what is left of ``input`` after floor division by ``other``; it has the sign of ``other``.
 
@@ -176,6 +189,7 @@ def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     return finish_operator("remainder", _remainder(input, other), other, out)
 
 
+@doors("torch Tensor Tensor_")
 def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return what is left of ``input`` after truncated division by ``other``; it has the sign of ``input``.
 
@@ -188,7 +202,11 @@ def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
 subtract, multiply, divide = sub, mul, div
 
 
-@primitive(input=lambda g: -g, promote="same")
+@primitive(
+    input=lambda g: -g,
+    promote="same",
+    doors="torch Tensor Tensor_ torch_ torch.negative torch.negative_ Tensor.negative Tensor.negative_",
+)
 def neg(input: Array) -> Array:
     """Return ``-input``; RuntimeError for bools.
 
@@ -200,6 +218,7 @@ def neg(input: Array) -> Array:
         raise RuntimeError(_MINUS.format("a bool tensor").replace("Subtraction", "Negation")) from None
 
 
+@doors("torch Tensor")
 def positive(input: Any) -> Any:
     """Return ``input`` itself; RuntimeError for bools.
 
@@ -243,9 +262,7 @@ def _no_zero(input: Array, other: Any) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
-@primitive(
-    input=zero_gradient, other=zero_gradient, promote="same", operator=True, grad_fn_name="DivBackward2"
-)  # fmt: skip
+@primitive(input=zero_gradient, other=zero_gradient, promote="same", operator=True, grad_fn_name="DivBackward2")
 def _div_rounded(input: Array, other: Any, rounding_mode: str) -> Any:
     """Return ``input / other`` rounded by ``rounding_mode``, in their common dtype."""
     if rounding_mode not in {"trunc", "floor"}:

@@ -24,6 +24,7 @@ def _per_square(g: Any, input: Any, other: Any) -> Any:
     input=lambda g, input, other: _per_square(g * other, input, other),
     other=lambda g, input, other: _per_square(g * -input, input, other),
     promote="float",
+    doors="torch Tensor Tensor_ torch.arctan2 Tensor.arctan2 Tensor.arctan2_",
 )
 def atan2(input: Array, other: Array) -> Array:
     """Return the angle of the point (``other``, ``input``) in -pi … pi. Its gradient at the origin is 0.
@@ -37,8 +38,11 @@ arctan2 = atan2
 
 
 @primitive(
-    input=lambda g, input, out: g * (input / out), other=lambda g, other, out: g * (other / out), promote="same"
-)  # fmt: skip
+    input=lambda g, input, out: g * (input / out),
+    other=lambda g, other, out: g * (other / out),
+    promote="same",
+    doors="torch Tensor Tensor_",
+)
 def hypot(input: Array, other: Array) -> Array:
     """Return ``sqrt(input² + other²)`` without overflow on the way; floats only.
 
@@ -52,6 +56,7 @@ def hypot(input: Array, other: Array) -> Array:
     input=lambda g, input, other: g / (exp(other - input) + 1),
     other=lambda g, input, other: g / (exp(input - other) + 1),
     promote="same",
+    doors="torch Tensor",
 )
 def logaddexp(input: Array, other: Array) -> Array:
     """Return ``log(exp(input) + exp(other))`` without overflow on the way; floats only.
@@ -66,6 +71,7 @@ def logaddexp(input: Array, other: Array) -> Array:
     input=lambda g, input, other: g / (exp2(other - input) + 1),
     other=lambda g, input, other: g / (exp2(input - other) + 1),
     promote="same",
+    doors="torch Tensor",
 )
 def logaddexp2(input: Array, other: Array) -> Any:
     """Return the logarithm to base 2 of ``2 ** input + 2 ** other``; floats only.
@@ -82,6 +88,7 @@ def logaddexp2(input: Array, other: Array) -> Any:
     input=lambda g, input, other: keep(g, (input >= other) | isnan(other)),
     other=lambda g, input, other: drop(g, (input >= other) | isnan(other)),
     promote="same",
+    doors="torch Tensor",
 )
 def fmax(input: Array, other: Array) -> Array:
     """Return the larger of each pair, a number rather than NaN. Equal ones give ``input`` the gradient.
@@ -95,6 +102,7 @@ def fmax(input: Array, other: Array) -> Array:
     input=lambda g, input, other: keep(g, (input <= other) | isnan(other)),
     other=lambda g, input, other: drop(g, (input <= other) | isnan(other)),
     promote="same",
+    doors="torch Tensor",
 )
 def fmin(input: Array, other: Array) -> Array:
     """Return the smaller of each pair, a number rather than NaN. Equal ones give ``input`` the gradient.

@@ -11,6 +11,7 @@ import numpy as np
 
 from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..common import finish_operator, unsupported
 
 
@@ -65,6 +66,7 @@ def _bitwise_right_shift(input: Array, other: Any) -> Array:
     return kept if input.dtype.kind == "i" else np.where(valid, kept, 0).astype(input.dtype)
 
 
+@doors("torch Tensor Tensor_")
 def bitwise_and(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input & other``, for bools the logical and; floats raise NotImplementedError.
 
@@ -73,6 +75,7 @@ def bitwise_and(input: Any, other: Any, *, out: Any = None) -> Any:
     return finish_operator("bitwise_and", _bitwise_and(input, other), other, out)
 
 
+@doors("torch Tensor Tensor_")
 def bitwise_or(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input | other``, for bools the logical or; floats raise NotImplementedError.
 
@@ -81,6 +84,7 @@ def bitwise_or(input: Any, other: Any, *, out: Any = None) -> Any:
     return finish_operator("bitwise_or", _bitwise_or(input, other), other, out)
 
 
+@doors("torch Tensor Tensor_")
 def bitwise_xor(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input ^ other``, for bools the exclusive or; floats raise NotImplementedError.
 
@@ -89,6 +93,7 @@ def bitwise_xor(input: Any, other: Any, *, out: Any = None) -> Any:
     return finish_operator("bitwise_xor", _bitwise_xor(input, other), other, out)
 
 
+@doors("torch Tensor Tensor_")
 def bitwise_left_shift(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input << other``; floats and bools raise NotImplementedError.
 
@@ -97,6 +102,7 @@ def bitwise_left_shift(input: Any, other: Any, *, out: Any = None) -> Any:
     return finish_operator("bitwise_left_shift", _bitwise_left_shift(input, other), other, out)
 
 
+@doors("torch Tensor Tensor_")
 def bitwise_right_shift(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input >> other``, which keeps the sign; floats and bools raise NotImplementedError.
 
@@ -105,7 +111,7 @@ def bitwise_right_shift(input: Any, other: Any, *, out: Any = None) -> Any:
     return finish_operator("bitwise_right_shift", _bitwise_right_shift(input, other), other, out)
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor Tensor_")
 def bitwise_not(input: Array) -> Array:
     """Return ``~input``, for bools the logical not; floats raise NotImplementedError.
 

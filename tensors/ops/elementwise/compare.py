@@ -12,6 +12,7 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..common import finish_operator, tensors_only
 
 
@@ -56,6 +57,7 @@ def _compare(name: str, operator: Any, input: Any, other: Any, out: Any) -> Any:
     return finish_operator(name, operator(input, other), other, out)
 
 
+@doors("torch Tensor Tensor_")
 def eq(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return where ``input == other``, a bool tensor; ``other`` is a tensor or a number.
 
@@ -68,6 +70,7 @@ def eq(input: Any, other: Any, *, out: Any = None) -> Any:
     return _compare("eq", _eq, input, other, out)
 
 
+@doors("torch Tensor Tensor_ torch.not_equal Tensor.not_equal Tensor.not_equal_")
 def ne(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return where ``input != other``, a bool tensor; ``other`` is a tensor or a number.
 
@@ -76,6 +79,7 @@ def ne(input: Any, other: Any, *, out: Any = None) -> Any:
     return _compare("ne", _ne, input, other, out)
 
 
+@doors("torch Tensor Tensor_ torch.less Tensor.less Tensor.less_")
 def lt(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return where ``input < other``, a bool tensor; ``other`` is a tensor or a number.
 
@@ -84,6 +88,7 @@ def lt(input: Any, other: Any, *, out: Any = None) -> Any:
     return _compare("lt", _lt, input, other, out)
 
 
+@doors("torch Tensor Tensor_ torch.less_equal Tensor.less_equal Tensor.less_equal_")
 def le(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return where ``input <= other``, a bool tensor; ``other`` is a tensor or a number.
 
@@ -92,6 +97,7 @@ def le(input: Any, other: Any, *, out: Any = None) -> Any:
     return _compare("le", _le, input, other, out)
 
 
+@doors("torch Tensor Tensor_ torch.greater Tensor.greater Tensor.greater_")
 def gt(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return where ``input > other``, a bool tensor; ``other`` is a tensor or a number.
 
@@ -100,6 +106,7 @@ def gt(input: Any, other: Any, *, out: Any = None) -> Any:
     return _compare("gt", _gt, input, other, out)
 
 
+@doors("torch Tensor Tensor_ torch.greater_equal Tensor.greater_equal Tensor.greater_equal_")
 def ge(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return where ``input >= other``, a bool tensor; ``other`` is a tensor or a number.
 
@@ -114,7 +121,7 @@ not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 # ------------------------------------------------------------------ not a number, infinite, finite
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor")
 def isnan(input: Array) -> Array:
     """Return where ``input`` is NaN, a bool tensor.
 
@@ -123,7 +130,7 @@ def isnan(input: Array) -> Array:
     return np.isnan(input)
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor")
 def isinf(input: Array) -> Array:
     """Return where ``input`` is inf or -inf, a bool tensor.
 
@@ -132,7 +139,7 @@ def isinf(input: Array) -> Array:
     return np.isinf(input)
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor")
 def isfinite(input: Array) -> Array:
     """Return where ``input`` is neither infinite nor NaN, a bool tensor.
 
@@ -141,7 +148,7 @@ def isfinite(input: Array) -> Array:
     return np.isfinite(input)
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor")
 def isposinf(input: Array) -> Array:
     """Return where ``input`` is inf, a bool tensor.
 
@@ -150,7 +157,7 @@ def isposinf(input: Array) -> Array:
     return np.equal(input, np.inf)
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor")
 def isneginf(input: Array) -> Array:
     """Return where ``input`` is -inf, a bool tensor.
 
@@ -159,7 +166,7 @@ def isneginf(input: Array) -> Array:
     return np.equal(input, -np.inf)
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor")
 def isreal(input: Array) -> Array:
     """Return True everywhere, as there are no complex numbers here.
 
@@ -168,7 +175,7 @@ def isreal(input: Array) -> Array:
     return np.ones(input.shape, bool)
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor")
 def signbit(input: Array) -> Array:
     """Return where the sign of ``input`` is set, -0.0 included, a bool tensor.
 
@@ -180,7 +187,7 @@ def signbit(input: Array) -> Array:
 # ------------------------------------------------------------------ logic
 
 
-@primitive(input=None, promote="same")
+@primitive(input=None, promote="same", doors="torch Tensor Tensor_")
 def logical_not(input: Array) -> Array:
     """Return where ``input`` is zero, a bool tensor.
 
@@ -189,7 +196,7 @@ def logical_not(input: Array) -> Array:
     return np.logical_not(input)
 
 
-@primitive(input=None, other=None, promote="same")
+@primitive(input=None, other=None, promote="same", doors="torch Tensor Tensor_")
 def logical_and(input: Array, other: Array) -> Array:
     """Return where neither ``input`` nor ``other`` is zero, broadcast together, a bool tensor.
 
@@ -198,7 +205,7 @@ def logical_and(input: Array, other: Array) -> Array:
     return np.logical_and(input, other)
 
 
-@primitive(input=None, other=None, promote="same")
+@primitive(input=None, other=None, promote="same", doors="torch Tensor Tensor_")
 def logical_or(input: Array, other: Array) -> Array:
     """Return where ``input`` or ``other`` is not zero, broadcast together, a bool tensor.
 
@@ -207,7 +214,7 @@ def logical_or(input: Array, other: Array) -> Array:
     return np.logical_or(input, other)
 
 
-@primitive(input=None, other=None, promote="same")
+@primitive(input=None, other=None, promote="same", doors="torch Tensor Tensor_")
 def logical_xor(input: Array, other: Array) -> Array:
     """Return where exactly one of ``input`` and ``other`` is zero, broadcast together, a bool tensor.
 
@@ -219,6 +226,7 @@ def logical_xor(input: Array, other: Array) -> Array:
 # ------------------------------------------------------------------ about equal
 
 
+@doors("torch Tensor")
 def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
     """Return where ``abs(input - other) <= atol + rtol * abs(other)``, a bool tensor; infinities equal themselves.
 
@@ -236,7 +244,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     return _close(input, other, rtol, atol, equal_nan)
 
 
-@primitive(input=None, other=None, promote="same")
+@primitive(input=None, other=None, promote="same", numbers=("rtol", "atol"))
 def _close(input: Array, other: Array, rtol: float, atol: float, equal_nan: bool) -> Any:
     """Return where two arrays of one dtype are close."""
     if input.dtype.kind != "f":
@@ -244,6 +252,7 @@ def _close(input: Array, other: Array, rtol: float, atol: float, equal_nan: bool
     return np.isclose(input, other, rtol, atol, equal_nan)
 
 
+@doors("torch Tensor")
 def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Return whether all elements are close, as :func:`isclose` has it.
 
@@ -252,6 +261,7 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
     return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
+@doors("torch Tensor")
 def equal(input: Any, other: Any) -> bool:
     """Return whether both tensors have the same shape and the same elements. NaN equals nothing.
 

@@ -11,6 +11,7 @@ from ....arrays.dtypes import Array, Number, default_numpy, number, promote_two
 from ....autograd.broadcast import convert
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..common import drop, finish_operator, unsupported, zero_gradient
 from .unary import log
 
@@ -56,12 +57,8 @@ def _pow_whole(input: Array, exponent: Number) -> Array:
     return np.power(input, number(exponent, input.dtype))
 
 
-def _pow_tensor_rule(g: Any, input: Any, exponent: Any) -> Any:
-    return drop(g * (exponent * _pow_tensor(input, exponent - 1)), exponent == 0)
-
-
 @primitive(
-    input=_pow_tensor_rule,
+    input=lambda g, input, exponent: drop(g * (exponent * _pow_tensor(input, exponent - 1)), exponent == 0),
     exponent=lambda g, input, exponent, out: drop(g * (out * log(input)), (input == 0) & (exponent >= 0)),
     promote="same",
     operator=True,
@@ -118,6 +115,7 @@ def reverse_power(exponent: Any, base: Any) -> Any:
     return _pow_base(base.item(), exponent) if isinstance(base, np.generic) else _pow_tensor(base, exponent)
 
 
+@doors("torch Tensor Tensor_")
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return ``input`` to the power of ``exponent``, one of them maybe a number, broadcast together.
 
@@ -138,6 +136,7 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     return finish_operator("pow", power(input, exponent), exponent, out)
 
 
+@doors("torch Tensor Tensor_")
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return ``input`` to the power of ``exponent``, computed in float64.
 
@@ -164,6 +163,7 @@ def _double(value: Any) -> Any:
     return float(value)
 
 
+@doors("torch Tensor Tensor_ torch_")
 def square(input: Any, *, out: Any = None) -> Any:
     """Return ``input * input``.
 

@@ -11,12 +11,13 @@ from ....arrays.kernels import mask as masks
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..common import floats_only, keep, no_bool, results, zero_gradient
 
 _BYTE = np.dtype(np.int8)
 
 
-@primitive(input=zero_gradient, promote="same")
+@primitive(input=zero_gradient, promote="same", doors="torch Tensor Tensor_ torch_")
 def floor(input: Array) -> Array:
     """Return each element rounded down. Its gradient is zero.
 
@@ -26,7 +27,7 @@ def floor(input: Array) -> Array:
     return np.floor(input)
 
 
-@primitive(input=zero_gradient, promote="same")
+@primitive(input=zero_gradient, promote="same", doors="torch Tensor Tensor_ torch_")
 def ceil(input: Array) -> Array:
     """Return each element rounded up. Its gradient is zero.
 
@@ -36,7 +37,9 @@ def ceil(input: Array) -> Array:
     return np.ceil(input)
 
 
-@primitive(input=zero_gradient, promote="same")
+@primitive(
+    input=zero_gradient, promote="same", doors="torch Tensor Tensor_ torch_ torch.fix torch.fix_ Tensor.fix Tensor.fix_"
+)
 def trunc(input: Array) -> Array:
     """Return each element rounded toward zero. Its gradient is zero.
 
@@ -46,7 +49,13 @@ def trunc(input: Array) -> Array:
     return np.trunc(input)
 
 
-@primitive(input=zero_gradient, promote="same", grad_fn_name=lambda decimals: f"RoundBackward{int(decimals != 0)}")
+@primitive(
+    input=zero_gradient,
+    promote="same",
+    grad_fn_name=lambda decimals: f"RoundBackward{int(decimals != 0)}",
+    integers=("decimals",),
+    doors="torch Tensor Tensor_ torch_ special",
+)
 def round(input: Array, *, decimals: int = 0) -> Array:
     """Return each element rounded to ``decimals`` places, halves to even. Its gradient is zero.
 
@@ -64,7 +73,7 @@ def round(input: Array, *, decimals: int = 0) -> Array:
     return np.rint(input * scale) / scale if decimals > 0 else np.rint(input / scale) * scale
 
 
-@primitive(input=lambda g: g, promote="same")
+@primitive(input=lambda g: g, promote="same", doors="torch Tensor Tensor_ torch_")
 def frac(input: Array) -> Array:
     """Return what is behind the decimal point, with the sign of the element.
 
@@ -85,7 +94,7 @@ def _sign(x: Array) -> Array:
     return np.subtract(above.view(_BYTE), below.view(_BYTE), dtype=x.dtype)
 
 
-@primitive(input=zero_gradient, promote="same")
+@primitive(input=zero_gradient, promote="same", doors="torch Tensor Tensor_")
 def sign(input: Array) -> Array:
     """Return -1, 0 or 1, the sign of each element; 0 for NaN. Its gradient is zero.
 
@@ -94,7 +103,7 @@ def sign(input: Array) -> Array:
     return _sign(input)
 
 
-@primitive(input=zero_gradient, promote="same")
+@primitive(input=zero_gradient, promote="same", doors="torch Tensor Tensor_")
 def sgn(input: Array) -> Array:
     """Return the sign of each element, as :func:`sign` does.
 
@@ -103,7 +112,11 @@ def sgn(input: Array) -> Array:
     return _sign(input)
 
 
-@primitive(input=lambda g, input: g * sgn(input), promote="same")
+@primitive(
+    input=lambda g, input: g * sgn(input),
+    promote="same",
+    doors="torch Tensor Tensor_ torch_ torch.absolute Tensor.absolute Tensor.absolute_",
+)
 def abs(input: Array) -> Array:
     """Return the absolute value of each element. Its gradient at 0 is 0.
 
@@ -113,11 +126,12 @@ def abs(input: Array) -> Array:
     return np.abs(input)
 
 
-def _finite_rule(g: Any, input: Any) -> Any:
-    return keep(g, input - input == 0)
-
-
-@primitive(input=_finite_rule, promote="same")
+@primitive(
+    input=lambda g, input: keep(g, input - input == 0),
+    promote="same",
+    numbers=("nan", "posinf", "neginf"),
+    doors="torch Tensor Tensor_ torch_",
+)
 def nan_to_num(
     input: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Array:
@@ -146,6 +160,7 @@ def _heaviside(input: Array, values: Array) -> Array:
     return np.where(np.isnan(input), masks.ZERO[input.dtype], out) if input.dtype.kind == "f" else out
 
 
+@doors("torch Tensor Tensor_")
 def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     """Return 0 below zero, 1 above, and ``values`` at zero, of one dtype; to ask for a gradient raises.
 

@@ -18,6 +18,7 @@ from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from ..backward_ops import as_array
 from ..common import as_kind, drop, floats_only, keep, no_bool, unsupported, zero_gradient
 from .unary import exp2, log
@@ -25,16 +26,14 @@ from .unary import exp2, log
 # ------------------------------------------------------------------ the gamma function
 
 
-def _polygamma_rule(g: Any, input: Any, n: int) -> Any:
-    return g * _polygamma(input, n + 1)
-
-
-@primitive(input=_polygamma_rule, promote="float")
+@primitive(input=lambda g, input, n: g * _polygamma(input, n + 1), promote="float")
 def _polygamma(input: Array, n: int) -> Array:
     return gamma.polygamma(n, np.asarray(input))
 
 
-@primitive(input=lambda g, input: g * _polygamma(input, 1), promote="float")
+@primitive(
+    input=lambda g, input: g * _polygamma(input, 1), promote="float", doors="torch Tensor Tensor_ special special.psi"
+)
 def digamma(input: Array) -> Array:
     """Return the derivative of :func:`lgamma`: NaN at -1, -2, …, and -inf at 0.
 
@@ -43,7 +42,7 @@ def digamma(input: Array) -> Array:
     return laid_out_as(input, gamma.digamma(np.asarray(input)))
 
 
-@primitive(input=lambda g, input: g * digamma(input), promote="float")
+@primitive(input=lambda g, input: g * digamma(input), promote="float", doors="torch Tensor Tensor_ special.gammaln")
 def lgamma(input: Array) -> Array:
     """Return the logarithm of the size of the gamma function: inf at 0, -1, -2 and so on.
 
@@ -56,6 +55,7 @@ def lgamma(input: Array) -> Array:
     return laid_out_as(input, gamma.lgamma(np.asarray(input)))
 
 
+@doors("torch special")
 def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
     """Return the derivative of order ``n`` of :func:`digamma`; RuntimeError if ``n`` is negative.
 
@@ -68,11 +68,13 @@ def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
     return made if out is None else write_out("polygamma", made, out)
 
 
+@doors("Tensor.polygamma Tensor.polygamma_")
 def polygamma_of(input: Any, n: int) -> Any:
     """Return :func:`polygamma` with the arguments in a method's order."""
     return polygamma(n, input)
 
 
+@doors("torch Tensor Tensor_ special.multigammaln")
 def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
     """Return the logarithm of the multivariate gamma function of dimension ``p``.
 
@@ -92,15 +94,9 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
 # ------------------------------------------------------------------ functions of floats
 
 
-def _sinc_rule(g: Any, input: Any) -> Any:
-    return g * _sinc_slope(input, 1)
-
-
-def _sinc_slope_rule(g: Any, input: Any, order: int) -> Any:
-    return g * _sinc_slope(input, order + 1)
-
-
-@primitive(input=_sinc_slope_rule, promote="float", grad_fn_name="SincBackward0")
+@primitive(
+    input=lambda g, input, order: g * _sinc_slope(input, order + 1), promote="float", grad_fn_name="SincBackward0"
+)
 def _sinc_slope(input: Array, order: int) -> Array:
     """Return the derivative of ``order`` of :func:`sinc`: by its series near 0, else by a recurrence."""
     x = np.asarray(input, np.float64) * math.pi
@@ -116,7 +112,9 @@ def _sinc_slope(input: Array, order: int) -> Array:
     return (np.where(near, series, slope) * math.pi**order).astype(input.dtype)
 
 
-@primitive(input=_sinc_rule, promote="float")
+@primitive(
+    input=lambda g, input: g * _sinc_slope(input, 1), promote="float", doors="torch Tensor Tensor_ torch_ special"
+)
 def sinc(input: Array) -> Array:
     """Return sin(pi x) / (pi x) for each element, 1 at 0.
 
@@ -131,6 +129,7 @@ def sinc(input: Array) -> Array:
     input=lambda g, input, other: drop(g * log(other), (input == 0) & (other <= 0)),
     other=lambda g, input, other: g * input / other,
     promote="float",
+    doors="torch Tensor Tensor_ torch_ special",
 )
 def xlogy(input: Array, other: Array) -> Any:
     """Return ``input * log(other)``: 0 where ``input`` is 0 and ``other`` is a number.
@@ -144,6 +143,7 @@ def xlogy(input: Array, other: Array) -> Any:
     input=lambda g, input, out: keep(g * (np.sign(as_array(input)) * np.sign(as_array(out))), as_array(input) != 0),
     other=zero_gradient,
     promote="float",
+    doors="torch Tensor Tensor_",
 )
 def copysign(input: Array, other: Array) -> Any:
     """Return the size of ``input`` with the sign of ``other``. The gradient at 0 is 0.
@@ -153,7 +153,12 @@ def copysign(input: Array, other: Array) -> Any:
     return np.copysign(input, other)
 
 
-@primitive(input=lambda g, input, other: drop(g, input == other), other=zero_gradient, promote="same")
+@primitive(
+    input=lambda g, input, other: drop(g, input == other),
+    other=zero_gradient,
+    promote="same",
+    doors="torch Tensor Tensor_",
+)
 def nextafter(input: Array, other: Array) -> Any:
     """Return the next float after ``input`` towards ``other``.
 
@@ -163,6 +168,7 @@ def nextafter(input: Array, other: Array) -> Any:
     return np.nextafter(input, other)
 
 
+@doors("torch Tensor Tensor_ torch_")
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return ``input * 2 ** other``, of whole exponents without overflow on the way.
 
@@ -179,6 +185,7 @@ def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
     return made if out is None else write_out("ldexp", made, out)
 
 
+@doors("torch Tensor")
 def frexp(input: Any, *, out: Any = None) -> Any:
     """Return mantissas, of sizes 0.5 to 1 (or 0), and int32 exponents: ``input = mantissa * 2 ** exponent``.
 
@@ -196,7 +203,7 @@ def frexp(input: Any, *, out: Any = None) -> Any:
 # ------------------------------------------------------------------ whole numbers
 
 
-@primitive(input=None, other=None, promote="same")
+@primitive(input=None, other=None, promote="same", doors="torch Tensor Tensor_ torch_")
 def gcd(input: Array, other: Array) -> Any:
     """Return the greatest common divisor; integers only.
 
@@ -207,7 +214,7 @@ def gcd(input: Array, other: Array) -> Any:
     return np.gcd(input, other)
 
 
-@primitive(input=None, other=None, promote="same")
+@primitive(input=None, other=None, promote="same", doors="torch Tensor Tensor_ torch_")
 def lcm(input: Array, other: Array) -> Any:
     """Return the least common multiple; integers only.
 

@@ -12,6 +12,7 @@ from ....autograd.arguments import as_number
 from ....autograd.codegen.forward import UNSET
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from ..common import drop, finish_operator, floats_only, keep, no_bool, tensors_only
 
 _TENSOR = Variable | np.ndarray | np.generic
@@ -38,6 +39,7 @@ def _where(condition: Array, input: Array, other: Array) -> Any:
     return masks.choose(condition, input, other)
 
 
+@doors("torch")
 def where(condition: Any, input: Any = UNSET, other: Any = UNSET, *, out: Any = None) -> Any:
     """Return ``input`` where ``condition`` holds, else ``other``, broadcast together; each a tensor or a number.
 
@@ -114,6 +116,7 @@ def _into(value: Number, kind: np.dtype[Any]) -> Any:
     return number(value, kind)
 
 
+@doors("torch Tensor Tensor_")
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """Return ``input`` with ``value``, a number or a 0-d tensor, where the bool ``mask`` holds, broadcast together.
 
@@ -168,11 +171,7 @@ def _clamped(input: Array, low: Number | None, high: Number | None) -> Any:
     )  # fmt: skip
 
 
-def _again_clamp_grad(g: Any, input: Any, min: Any, max: Any) -> Any:
-    return _clamp_grad(g, input, min, max)
-
-
-@primitive(grad=_again_clamp_grad, input=None)
+@primitive(grad=lambda g, input, min, max: _clamp_grad(g, input, min, max), input=None)
 def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | None) -> Array:
     """Return ``grad`` where ``input`` is within the bounds or at one, else 0."""
     kind = input.dtype
@@ -184,7 +183,7 @@ def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | Non
 
 
 @primitive(
-    input=lambda g, input, min, max: _clamp_grad(g, input, min=min, max=max),
+    input=lambda g, input, min, max: _clamp_grad(g, input, min, max),
     promote="same",
     grad_fn_name="ClampBackward1",
 )
@@ -229,6 +228,7 @@ def _clamp_tensors(input: Array, min: Any = None, max: Any = None) -> Array:
     return input if max is None else np.minimum(input, max)
 
 
+@doors("torch Tensor Tensor_ torch_ torch.clip torch.clip_ Tensor.clip Tensor.clip_")
 def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Any:
     """Return ``input`` within ``min`` and ``max``, both numbers or both tensors; None is no bound.
 
@@ -260,6 +260,7 @@ def _numeric(name: str, parameter: str, value: Any) -> Any:
     return None if value is None else as_number(name, parameter, value)
 
 
+@doors("torch Tensor Tensor_ torch_")
 def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere less than ``min``, a number or a tensor."""
     if isinstance(min, Variable | np.ndarray):
@@ -267,6 +268,7 @@ def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
     return finish_operator("clamp_min", _clamp_min(input, _numeric("clamp_min", "min", min)), None, out)
 
 
+@doors("torch Tensor Tensor_ torch_")
 def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere more than ``max``, a number or a tensor."""
     if isinstance(max, Variable | np.ndarray):
@@ -280,9 +282,11 @@ clip = clamp
 
 
 @primitive(
-    input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, promote="same",
+    input=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    promote="same",
     grad_fn_name="LerpBackward0",
-)  # fmt: skip
+)
 def _lerp_number(input: Array, end: Array, weight: Number) -> Any:
     """Return the point between ``input`` and ``end`` at a number."""
     floats_only("lerp_kernel_scalar", input)
@@ -311,6 +315,7 @@ def _mix(input: Array, end: Array, weight: Any) -> Any:
     return np.where(np.less(np.abs(weight), 0.5), near, end - gap * (1 - weight))
 
 
+@doors("torch Tensor Tensor_")
 def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     """Return ``input + weight * (end - input)``, broadcast together; floats of one dtype only.
 
@@ -345,6 +350,7 @@ def _addcmul(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Any
     return input + _times(tensor1, value) * tensor2
 
 
+@doors("torch Tensor Tensor_")
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: Any = None) -> Any:
     """Return ``input + value * tensor1 * tensor2``, broadcast together.
 
@@ -368,6 +374,7 @@ def _addcdiv(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Arr
     return input + _times(tensor1, value) / tensor2
 
 
+@doors("torch Tensor Tensor_")
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: Any = None) -> Any:
     """Return ``input + value * tensor1 / tensor2``, broadcast together; RuntimeError if both are integers.
 

@@ -22,7 +22,7 @@ LN2, LN10 = math.log(2), math.log(10)
 # ------------------------------------------------------------------ powers of e, and logarithms
 
 
-@primitive(input=lambda g, out: g * out, promote="float")
+@primitive(input=lambda g, out: g * out, promote="float", doors="torch Tensor Tensor_ torch_")
 def exp(input: Array) -> Array:
     """Return e raised to each element of ``input``.
 
@@ -35,7 +35,7 @@ def exp(input: Array) -> Array:
     return np.exp(input)
 
 
-@primitive(input=lambda g, out: g * (out * LN2), promote="float")
+@primitive(input=lambda g, out: g * (out * LN2), promote="float", doors="torch Tensor Tensor_ torch_ special")
 def exp2(input: Array) -> Array:
     """Return 2 raised to each element of ``input``.
 
@@ -44,7 +44,7 @@ def exp2(input: Array) -> Array:
     return np.exp2(input)
 
 
-@primitive(input=lambda g, out: g * (out + 1), promote="float")
+@primitive(input=lambda g, out: g * (out + 1), promote="float", doors="torch Tensor Tensor_ torch_ special")
 def expm1(input: Array) -> Array:
     """Return ``exp(input) - 1``, accurate near 0.
 
@@ -53,7 +53,7 @@ def expm1(input: Array) -> Array:
     return np.expm1(input)
 
 
-@primitive(input=lambda g, input: g / input, promote="float")
+@primitive(input=lambda g, input: g / input, promote="float", doors="torch Tensor Tensor_ torch_")
 def log(input: Array) -> Array:
     """Return the natural logarithm of each element: -inf at 0, NaN below.
 
@@ -62,7 +62,7 @@ def log(input: Array) -> Array:
     return np.log(input)
 
 
-@primitive(input=lambda g, input: g / (input * LN2), promote="float")
+@primitive(input=lambda g, input: g / (input * LN2), promote="float", doors="torch Tensor Tensor_ torch_")
 def log2(input: Array) -> Array:
     """Return the logarithm to base 2 of each element.
 
@@ -71,7 +71,7 @@ def log2(input: Array) -> Array:
     return np.log2(input)
 
 
-@primitive(input=lambda g, input: g / (input * LN10), promote="float")
+@primitive(input=lambda g, input: g / (input * LN10), promote="float", doors="torch Tensor Tensor_ torch_")
 def log10(input: Array) -> Array:
     """Return the logarithm to base 10 of each element.
 
@@ -80,7 +80,12 @@ def log10(input: Array) -> Array:
     return np.log10(input)
 
 
-@primitive(input=lambda g, input: g / (input + 1), promote="float", grad_fn_name="Log1PBackward0")
+@primitive(
+    input=lambda g, input: g / (input + 1),
+    promote="float",
+    grad_fn_name="Log1PBackward0",
+    doors="torch Tensor Tensor_ torch_ special",
+)
 def log1p(input: Array) -> Array:
     """Return ``log(1 + input)``, accurate near 0.
 
@@ -92,7 +97,7 @@ def log1p(input: Array) -> Array:
 # ------------------------------------------------------------------ roots and reciprocals
 
 
-@primitive(input=lambda g, out: g / (out + out), promote="float")
+@primitive(input=lambda g, out: g / (out + out), promote="float", doors="torch Tensor Tensor_ torch_")
 def sqrt(input: Array) -> Array:
     """Return the square root of each element: NaN below 0, with an infinite slope at 0.
 
@@ -101,7 +106,7 @@ def sqrt(input: Array) -> Array:
     return np.sqrt(input)
 
 
-@primitive(input=lambda g, out: g * (out * out * out) * -0.5, promote="float")
+@primitive(input=lambda g, out: g * (out * out * out) * -0.5, promote="float", doors="torch Tensor Tensor_ torch_")
 def rsqrt(input: Array) -> Array:
     """Return ``1 / sqrt(input)``.
 
@@ -110,7 +115,7 @@ def rsqrt(input: Array) -> Array:
     return np.reciprocal(np.sqrt(input))
 
 
-@primitive(input=lambda g, out: -g * (out * out), promote="float")
+@primitive(input=lambda g, out: -g * (out * out), promote="float", doors="torch Tensor Tensor_ torch_")
 def reciprocal(input: Array) -> Array:
     """Return ``1 / input``.
 
@@ -122,11 +127,7 @@ def reciprocal(input: Array) -> Array:
 # ------------------------------------------------------------------ trigonometry
 
 
-def _sin_rule(g: Any, input: Any) -> Any:
-    return g * cos(input)
-
-
-@primitive(input=_sin_rule, promote="float")
+@primitive(input=lambda g, input: g * cos(input), promote="float", doors="torch Tensor Tensor_ torch_")
 def sin(input: Array) -> Array:
     """Return the sine of each element.
 
@@ -135,7 +136,7 @@ def sin(input: Array) -> Array:
     return np.sin(input)
 
 
-@primitive(input=lambda g, input: g * -sin(input), promote="float")
+@primitive(input=lambda g, input: g * -sin(input), promote="float", doors="torch Tensor Tensor_ torch_")
 def cos(input: Array) -> Array:
     """Return the cosine of each element.
 
@@ -144,7 +145,7 @@ def cos(input: Array) -> Array:
     return np.cos(input)
 
 
-@primitive(input=lambda g, out: g * (out * out + 1), promote="float")
+@primitive(input=lambda g, out: g * (out * out + 1), promote="float", doors="torch Tensor Tensor_ torch_")
 def tan(input: Array) -> Array:
     """Return the tangent of each element.
 
@@ -153,7 +154,11 @@ def tan(input: Array) -> Array:
     return np.tan(input)
 
 
-@primitive(input=lambda g, input: g * rsqrt(1 - input * input), promote="float")
+@primitive(
+    input=lambda g, input: g * rsqrt(1 - input * input),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ torch.arcsin torch.arcsin_ Tensor.arcsin Tensor.arcsin_",
+)
 def asin(input: Array) -> Array:
     """Return the angle in -pi/2 … pi/2 whose sine is each element; NaN outside -1 … 1.
 
@@ -162,7 +167,11 @@ def asin(input: Array) -> Array:
     return np.arcsin(input)
 
 
-@primitive(input=lambda g, input: g * -rsqrt(1 - input * input), promote="float")
+@primitive(
+    input=lambda g, input: g * -rsqrt(1 - input * input),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ torch.arccos torch.arccos_ Tensor.arccos Tensor.arccos_",
+)
 def acos(input: Array) -> Array:
     """Return the angle in 0 … pi whose cosine is each element; NaN outside -1 … 1.
 
@@ -171,7 +180,11 @@ def acos(input: Array) -> Array:
     return np.arccos(input)
 
 
-@primitive(input=lambda g, input: g / (input * input + 1), promote="float")
+@primitive(
+    input=lambda g, input: g / (input * input + 1),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ torch.arctan torch.arctan_ Tensor.arctan Tensor.arctan_",
+)
 def atan(input: Array) -> Array:
     """Return the angle in -pi/2 … pi/2 whose tangent is each element.
 
@@ -180,11 +193,7 @@ def atan(input: Array) -> Array:
     return np.arctan(input)
 
 
-def _sinh_rule(g: Any, input: Any) -> Any:
-    return g * cosh(input)
-
-
-@primitive(input=_sinh_rule, promote="float")
+@primitive(input=lambda g, input: g * cosh(input), promote="float", doors="torch Tensor Tensor_ torch_")
 def sinh(input: Array) -> Array:
     """Return the hyperbolic sine of each element.
 
@@ -193,7 +202,7 @@ def sinh(input: Array) -> Array:
     return np.sinh(input)
 
 
-@primitive(input=lambda g, input: g * sinh(input), promote="float")
+@primitive(input=lambda g, input: g * sinh(input), promote="float", doors="torch Tensor Tensor_ torch_")
 def cosh(input: Array) -> Array:
     """Return the hyperbolic cosine of each element.
 
@@ -202,7 +211,7 @@ def cosh(input: Array) -> Array:
     return np.cosh(input)
 
 
-@primitive(input=lambda g, out: g - g * out * out, promote="float")
+@primitive(input=lambda g, out: g - g * out * out, promote="float", doors="torch Tensor Tensor_ torch_ functional")
 def tanh(input: Array) -> Array:
     """Return the hyperbolic tangent of each element.
 
@@ -211,7 +220,11 @@ def tanh(input: Array) -> Array:
     return np.tanh(input)
 
 
-@primitive(input=lambda g, input: g * rsqrt(input * input + 1), promote="float")
+@primitive(
+    input=lambda g, input: g * rsqrt(input * input + 1),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ torch.arcsinh torch.arcsinh_ Tensor.arcsinh Tensor.arcsinh_",
+)
 def asinh(input: Array) -> Array:
     """Return the inverse hyperbolic sine of each element.
 
@@ -220,7 +233,11 @@ def asinh(input: Array) -> Array:
     return np.arcsinh(input)
 
 
-@primitive(input=lambda g, input: g * rsqrt(input * input - 1), promote="float")
+@primitive(
+    input=lambda g, input: g * rsqrt(input * input - 1),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ torch.arccosh torch.arccosh_ Tensor.arccosh Tensor.arccosh_",
+)
 def acosh(input: Array) -> Array:
     """Return the inverse hyperbolic cosine of each element; NaN below 1.
 
@@ -229,7 +246,11 @@ def acosh(input: Array) -> Array:
     return np.arccosh(input)
 
 
-@primitive(input=lambda g, input: g / (1 - input * input), promote="float")
+@primitive(
+    input=lambda g, input: g / (1 - input * input),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ torch.arctanh torch.arctanh_ Tensor.arctanh Tensor.arctanh_",
+)
 def atanh(input: Array) -> Array:
     """Return the inverse hyperbolic tangent of each element; NaN outside -1 … 1.
 
@@ -238,7 +259,12 @@ def atanh(input: Array) -> Array:
     return np.arctanh(input)
 
 
-@primitive(input=lambda g: g * (math.pi / 180), promote="float", grad_fn_name="Deg2RadBackward0")
+@primitive(
+    input=lambda g: g * (math.pi / 180),
+    promote="float",
+    grad_fn_name="Deg2RadBackward0",
+    doors="torch Tensor Tensor_ torch_",
+)
 def deg2rad(input: Array) -> Array:
     """Return each angle, given in degrees, in radians.
 
@@ -247,7 +273,12 @@ def deg2rad(input: Array) -> Array:
     return input * number(math.pi / 180, input.dtype)
 
 
-@primitive(input=lambda g: g * (180 / math.pi), promote="float", grad_fn_name="Rad2DegBackward0")
+@primitive(
+    input=lambda g: g * (180 / math.pi),
+    promote="float",
+    grad_fn_name="Rad2DegBackward0",
+    doors="torch Tensor Tensor_ torch_",
+)
 def rad2deg(input: Array) -> Array:
     """Return each angle, given in radians, in degrees.
 
@@ -259,7 +290,11 @@ def rad2deg(input: Array) -> Array:
 # ------------------------------------------------------------------ the logistic function, and erf
 
 
-@primitive(input=lambda g, out: g * (out - out * out), promote="float")
+@primitive(
+    input=lambda g, out: g * (out - out * out),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ functional special.expit",
+)
 def sigmoid(input: Array) -> Array:
     """Return ``1 / (1 + exp(-input))``, the logistic function.
 
@@ -283,7 +318,7 @@ def _logit_rule(g: Array, input: Array, eps: float | None) -> Any:
     return keep(slope, (input >= eps) & (input <= 1 - eps))
 
 
-@primitive(input=_logit_rule, promote="float")
+@primitive(input=_logit_rule, promote="float", numbers=("eps",), doors="torch Tensor Tensor_ torch_ special")
 def logit(input: Array, eps: float | None = None) -> Any:
     """Return ``log(input / (1 - input))``, with ``input`` clamped to ``eps … 1 - eps`` first if ``eps`` is given.
 
@@ -295,7 +330,11 @@ def logit(input: Array, eps: float | None = None) -> Any:
     return np.log(input / (one(input) - input))
 
 
-@primitive(input=lambda g, input: g * (exp(input * -input) * (2 / math.sqrt(math.pi))), promote="float")
+@primitive(
+    input=lambda g, input: g * (exp(input * -input) * (2 / math.sqrt(math.pi))),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ special",
+)
 def erf(input: Array) -> Array:
     """Return the error function of each element.
 
@@ -304,7 +343,11 @@ def erf(input: Array) -> Array:
     return erfs.laid_out_as(input, erfs.erf(input))
 
 
-@primitive(input=lambda g, input: g * (exp(input * -input) * (-2 / math.sqrt(math.pi))), promote="float")
+@primitive(
+    input=lambda g, input: g * (exp(input * -input) * (-2 / math.sqrt(math.pi))),
+    promote="float",
+    doors="torch Tensor Tensor_ torch_ special",
+)
 def erfc(input: Array) -> Array:
     """Return ``1 - erf(input)``, accurate where that is tiny.
 
@@ -313,7 +356,11 @@ def erfc(input: Array) -> Array:
     return erfs.laid_out_as(input, erfs.erfc(input))
 
 
-@primitive(input=lambda g, out: g * (exp(out * out) * (math.sqrt(math.pi) / 2)), promote="float")
+@primitive(
+    input=lambda g, out: g * (exp(out * out) * (math.sqrt(math.pi) / 2)),
+    promote="float",
+    doors="torch Tensor Tensor_ special",
+)
 def erfinv(input: Array) -> Any:
     """Return the number whose error function is each element; NaN outside -1 … 1.
 

@@ -12,6 +12,7 @@ from ....arrays.kernels.scatter_add import add_at
 from ....autograd.primitive import primitive
 from ....autograd.recording import recording
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..shape.views import getitem
 
 _ALL = slice(None)
@@ -21,11 +22,7 @@ _KINDS = {"l": np.intp, "q": np.intp, "i": np.intp, "?": np.bool_, "B": np.bool_
 # ------------------------------------------------------------------ look-ups and their duals
 
 
-def _index_back(g: Any, input_shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
-    return place_at(g, input_shape, index)
-
-
-@primitive(input=_index_back, grad_fn_name="IndexBackward0")
+@primitive(input=lambda g, input_shape, index: place_at(g, input_shape, index), grad_fn_name="IndexBackward0")
 def look_up(input: Array, index: tuple[Any, ...]) -> Array:
     """Return ``input[index]``, a copy, for whole slices and either integer arrays or one mask."""
     try:
@@ -35,11 +32,7 @@ def look_up(input: Array, index: tuple[Any, ...]) -> Array:
     return np.ascontiguousarray(out) if out.ndim else out  # NumPy may give it transposed in memory, PyTorch does not
 
 
-def _look_up_again(g: Any, index: tuple[Any, ...]) -> Any:
-    return look_up(g, index)
-
-
-@primitive(g=_look_up_again, grad_fn_name="IndexPutBackward0")
+@primitive(g=lambda g, index: look_up(g, index), grad_fn_name="IndexPutBackward0")
 def place_at(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> Array:
     """Return zeros of ``shape`` with ``g`` added in at ``index``; the dual of ``look_up``."""
     return add_at(g, shape, index)
@@ -270,15 +263,11 @@ def _sequence(each: Any) -> Any:
 # ------------------------------------------------------------------ index_put
 
 
-def _put_input_back(g: Any, index: tuple[Any, ...], accumulate: bool) -> Any:
-    return g if accumulate else put_at(g, _ZERO, index, False)
-
-
-def _put_values_back(g: Any, index: tuple[Any, ...]) -> Any:
-    return look_up(g, index)
-
-
-@primitive(input=_put_input_back, values=_put_values_back, grad_fn_name="IndexPutBackward0")
+@primitive(
+    input=lambda g, index, accumulate: g if accumulate else put_at(g, _ZERO, index, False),
+    values=lambda g, index: look_up(g, index),
+    grad_fn_name="IndexPutBackward0",
+)
 def put_at(input: Array, values: Any, index: tuple[Any, ...], accumulate: bool) -> Array:
     """Return ``input`` with ``values``, broadcast, at ``index``, or added in there."""
     out = np.array(input)
@@ -313,6 +302,7 @@ def same_dtype(name: str, target: Array, source: Any) -> None:
         )
 
 
+@doors("torch Tensor Tensor_ torch_")
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
     """Return ``input`` with ``values`` at the places that the tensors ``indices`` name, one tensor per dim.
 

@@ -11,16 +11,13 @@ from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, as_ndarray, bump_version
+from ...doors import doors
 from ..backward_ops import gather_along
 from ..common import keep
 from ..shape.views import reshape
 
 
-def _gathered(g: Any, index: Array, share: Any) -> Any:
-    return gather_rows(g, index, share)
-
-
-@primitive(g=_gathered)
+@primitive(g=lambda g, index, share: gather_rows(g, index, share), integers=("rows",))
 def scatter_rows(g: Array, index: Array, share: Any, rows: int) -> Array:
     """Return ``rows`` rows of zeros to which the rows of ``g``, times their ``share``, were added at ``index``."""
     width = g.shape[-1]
@@ -39,8 +36,11 @@ def gather_rows(input: Array, index: Array, share: Any) -> Array:
     return rows if share is None else rows * share
 
 
-@primitive(weight=lambda g, weight_shape, index, share: scatter_rows(g, index, share, weight_shape[0]),
-    aux=("index", "share"), input=None)  # fmt: skip
+@primitive(
+    weight=lambda g, weight_shape, index, share: scatter_rows(g, index, share, weight_shape[0]),
+    aux=("index", "share"),
+    input=None,
+)
 def _embedding(input: Array, weight: Array, padding_idx: int, scale_grad_by_freq: bool) -> Any:
     """Return the rows of ``weight`` that ``input`` names; ``share`` is how much of its gradient each row gets."""
     index = np.array(input, np.int64)  # a copy: the rule keeps it, and the caller may write what was given
@@ -69,6 +69,7 @@ def _renormalize(weight: Any, index: Array, max_norm: float, norm_type: float) -
         bump_version(weight, "embedding_renorm_")
 
 
+@doors("functional")
 def embedding(
     input: Any,
     weight: Any,
@@ -114,7 +115,7 @@ def embedding(
     return _embedding(input, weight, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
 
 
-@primitive(input=None)
+@primitive(input=None, integers=("num_classes",), doors="functional")
 def one_hot(input: Array, num_classes: int = -1) -> Any:
     """Return int64 zeros with a new last dim of ``num_classes``, and a one at each index.
 
@@ -259,6 +260,7 @@ def _vectors(input: Any, offsets: Any, share: Any, include_last_offset: bool) ->
     return index, bounds_of(places, len(index), include_last_offset), share
 
 
+@doors("functional")
 def embedding_bag(
     input: Any,
     weight: Any,

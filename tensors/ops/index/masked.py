@@ -9,6 +9,7 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..shape.join import common_shape
 from ..shape.split import unbind
 from ..shape.views import reshape, scatter_slice
@@ -23,14 +24,6 @@ def _mask(mask: Any, name: str) -> Array:
     return np.asarray(mask)
 
 
-def _chosen_back(g: Any, input_shape: tuple[int, ...], mask: Any) -> Any:
-    return place_masked(g, mask, common_shape(input_shape, mask.shape))
-
-
-def _chosen_again(g: Any, mask: Any) -> Any:
-    return masked_select(g, mask)
-
-
 def _unmasked_again(g: Any, mask: Any) -> Any:
     return unmasked(g, mask)
 
@@ -41,7 +34,11 @@ def _masked_source_back(g: Any, mask: Any, source_shape: tuple[int, ...]) -> Any
     return reshape(scatter_slice(chosen, (size,), (slice(0, chosen.shape[0]),)), source_shape)
 
 
-@primitive(input=_chosen_back, mask=None)
+@primitive(
+    input=lambda g, input_shape, mask: place_masked(g, mask, common_shape(input_shape, mask.shape)),
+    mask=None,
+    doors="torch Tensor",
+)
 def masked_select(input: Array, mask: Any) -> Array:
     """Return the elements of ``input`` where ``mask`` is True, as one dim; both are broadcast together.
 
@@ -52,7 +49,7 @@ def masked_select(input: Array, mask: Any) -> Array:
     return chosen.reshape(-1)
 
 
-@primitive(g=_chosen_again, mask=None, grad_fn_name="MaskedSelectBackward0")
+@primitive(g=lambda g, mask: masked_select(g, mask), mask=None, grad_fn_name="MaskedSelectBackward0")
 def place_masked(g: Array, mask: Any, shape: tuple[int, ...]) -> Array:
     """Return zeros of ``shape`` with ``g`` where ``mask`` is True; the dual of ``masked_select``."""
     out = np.zeros(shape, g.dtype)
@@ -66,7 +63,7 @@ def unmasked(input: Array, mask: Any) -> Array:
     return np.where(mask, input.dtype.type(0), input)
 
 
-@primitive(input=_unmasked_again, source=_masked_source_back, mask=None)
+@primitive(input=_unmasked_again, source=_masked_source_back, mask=None, doors="torch Tensor Tensor_")
 def masked_scatter(input: Array, mask: Any, source: Any) -> Array:
     """Return ``input`` with the first elements of ``source``, in order, where ``mask`` is True.
 
@@ -94,6 +91,7 @@ def _nonzero(input: Array) -> Array:
     return np.stack(array.nonzero(), 1)
 
 
+@doors("torch Tensor")
 def nonzero(input: Any, *, out: Any = None, as_tuple: bool = False) -> Any:
     """Return the indices of the elements that are not zero: one row each, or a tuple with one tensor per dim.
 
@@ -106,6 +104,7 @@ def nonzero(input: Any, *, out: Any = None, as_tuple: bool = False) -> Any:
     return unbind(_nonzero(input if ndim else reshape(input, (1,))), 1)
 
 
+@doors("torch Tensor")
 def argwhere(input: Any) -> Any:
     """Return the indices of the elements that are not zero, one row each.
 

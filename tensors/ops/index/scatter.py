@@ -13,6 +13,7 @@ from ....arrays.kernels.scatter_add import add_rows, flat_places
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import CONSTANT, Variable
+from ...doors import doors
 from ..shape.views import reshape, scatter_slice
 
 # ------------------------------------------------------------------ checks
@@ -88,11 +89,12 @@ def one_dtype(name: str, input: Any, source: Any) -> None:
 # ------------------------------------------------------------------ gather and scatter
 
 
-def _gather_back(g: Any, input_shape: tuple[int, ...], dim: int, index: Any) -> Any:
-    return place_along(g, input_shape, dim, index)
-
-
-@primitive(input=_gather_back, index=None)
+@primitive(
+    input=lambda g, input_shape, dim, index: place_along(g, input_shape, dim, index),
+    index=None,
+    integers=("dim",),
+    doors="torch Tensor",
+)
 def gather(input: Array, dim: int, index: Any, *, sparse_grad: bool = False) -> Array:
     """Return, for each entry of ``index``, the element of ``input`` at that place of ``dim``.
 
@@ -107,11 +109,12 @@ def gather(input: Array, dim: int, index: Any, *, sparse_grad: bool = False) -> 
     return np.asarray(np.atleast_1d(input)[spots]).reshape(index.shape)
 
 
-def _gather_again(g: Any, dim: int, index: Any) -> Any:
-    return gather(g, dim, index)
-
-
-@primitive(g=_gather_again, index=None, grad_fn_name="GatherBackward0_backward")
+@primitive(
+    g=lambda g, dim, index: gather(g, dim, index),
+    index=None,
+    grad_fn_name="GatherBackward0_backward",
+    integers=("dim",),
+)
 def place_along(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     """Return zeros of ``shape`` with ``g`` added in at ``index`` along ``dim``; the dual of ``gather``."""
     spots = spots_of(shape, norm_dim(dim, len(shape)), index, "scatter_add")
@@ -130,7 +133,7 @@ def _source_back(g: Any, dim: int, index: Any, src_shape: tuple[int, ...]) -> An
     return found if shape == src_shape else scatter_slice(found, src_shape, tuple([slice(0, n) for n in shape]))
 
 
-@primitive(input=lambda g: g, src=_source_back, index=None)
+@primitive(input=lambda g: g, src=_source_back, index=None, integers=("dim",), doors="torch Tensor Tensor_")
 def scatter_add(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` with the elements of ``src`` added in at ``index`` along ``dim``, repeated places several times.
 
@@ -154,13 +157,13 @@ def _placed(input: Array, dim: int, index: Any, values: Any) -> Array:
     return out
 
 
-@primitive(input=_emptied, index=None, grad_fn_name="ScatterBackward1")
+@primitive(input=_emptied, index=None, grad_fn_name="ScatterBackward1", integers=("dim",))
 def scatter_value(input: Array, dim: int, index: Any, value: Any) -> Array:
     """Return ``input`` with the number ``value`` at ``index`` along ``dim``."""
     return _placed(input, dim, index, value)
 
 
-@primitive(input=_emptied, src=_source_back, index=None, grad_fn_name="ScatterBackward0")
+@primitive(input=_emptied, src=_source_back, index=None, grad_fn_name="ScatterBackward0", integers=("dim",))
 def scatter_src(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` with the elements of ``src`` at ``index`` along ``dim``."""
     dim = norm_dim(dim, input.ndim)
@@ -182,11 +185,12 @@ def vector(index: Any, name: str) -> Array:
     return _whole(index, name).reshape(-1)
 
 
-def _select_back(g: Any, input_shape: tuple[int, ...], dim: int, index: Any) -> Any:
-    return place_rows(g, input_shape, dim, index)
-
-
-@primitive(input=_select_back, index=None)
+@primitive(
+    input=lambda g, input_shape, dim, index: place_rows(g, input_shape, dim, index),
+    index=None,
+    integers=("dim",),
+    doors="torch Tensor",
+)
 def index_select(input: Array, dim: int, index: Any) -> Array:
     """Return the slices of ``input`` that ``index``, a vector, names along ``dim``.
 
@@ -208,11 +212,9 @@ def index_select(input: Array, dim: int, index: Any) -> Array:
     return np.take(input, rows, dim)
 
 
-def _select_again(g: Any, dim: int, index: Any) -> Any:
-    return index_select(g, dim, index)
-
-
-@primitive(g=_select_again, index=None, grad_fn_name="IndexAddBackward0")
+@primitive(
+    g=lambda g, dim, index: index_select(g, dim, index), index=None, grad_fn_name="IndexAddBackward0", integers=("dim",)
+)
 def place_rows(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
     """Return zeros of ``shape`` with the slices of ``g`` added in at ``index`` of ``dim``: the dual of a select."""
     if not shape:
@@ -264,7 +266,7 @@ def _added_back(g: Any, dim: int, index: Any, alpha: Any, source_shape: tuple[in
     return found if alpha == 1 else found * alpha
 
 
-@primitive(input=lambda g: g, source=_added_back, index=None)
+@primitive(input=lambda g: g, source=_added_back, index=None, integers=("dim",), doors="torch Tensor Tensor_")
 def index_add(input: Array, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Array:
     """Return ``input`` with ``alpha`` times the slices of ``source`` added in at ``index`` of ``dim``.
 
@@ -315,7 +317,7 @@ def _copyable(input: Any, dim: int, index: Array, source: Any) -> int:
     return dim
 
 
-@primitive(input=_rows_emptied, source=_copied_back, index=None)
+@primitive(input=_rows_emptied, source=_copied_back, index=None, integers=("dim",), doors="torch Tensor Tensor_")
 def index_copy(input: Array, dim: int, index: Any, source: Any) -> Array:
     """Return ``input`` with the slices of ``source`` at ``index`` of ``dim``.
 
@@ -346,11 +348,13 @@ def _filled_back(g: Any, dim: int, index: Any) -> Any:
     return index_select(g, dim, np.unique(np.where(rows < 0, rows + size, rows)))
 
 
-def _fill_title(value: Any) -> str:
-    return "IndexFillBackward0" if value is CONSTANT else "IndexFillBackward1"
-
-
-@primitive(input=_rows_emptied, value=_filled_back, index=None, grad_fn_name=_fill_title)
+@primitive(
+    input=_rows_emptied,
+    value=_filled_back,
+    index=None,
+    grad_fn_name=lambda value: "IndexFillBackward0" if value is CONSTANT else "IndexFillBackward1",
+    integers=("dim",),
+)
 def fill_rows(input: Array, dim: int, index: Any, value: Any) -> Array:
     """Return ``input`` with ``value``, which has no dims, in the slices ``index`` of ``dim``."""
     dim = norm_dim(dim, input.ndim)
@@ -361,6 +365,7 @@ def fill_rows(input: Array, dim: int, index: Any, value: Any) -> Array:
     return _rows_set(input, dim, rows, value)
 
 
+@doors("torch Tensor Tensor_")
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """Return ``input`` with ``value``, a number or a tensor without dims, in the slices ``index`` of ``dim``.
 

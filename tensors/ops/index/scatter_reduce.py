@@ -14,6 +14,7 @@ from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.recording import recording
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..common import keep
 from ..reduce.sums import prod
 from ..shape.join import cat
@@ -42,7 +43,7 @@ def _met(input: Array, dim: int, index: Any, src: Any, ufunc: Any) -> Array:
     return out
 
 
-@primitive(input=None, src=None, index=None)
+@primitive(input=None, src=None, index=None, integers=("dim",))
 def scatter_times(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` multiplied by the elements of ``src`` at ``index`` along ``dim``."""
     return _met(input, dim, index, src, np.multiply)
@@ -83,7 +84,7 @@ def _extreme_back(g: Any, input: Any, out: Any, src: Any, dim: int, index: Any) 
     return keep(share, own), keep(gather(share, dim, index), won)
 
 
-@primitive(_extreme_back, ("input", "src"), index=None, grad_fn_name="ScatterReduceBackward0")
+@primitive(_extreme_back, ("input", "src"), index=None, grad_fn_name="ScatterReduceBackward0", integers=("dim",))
 def scatter_extreme(input: Array, dim: int, index: Any, src: Any, largest: bool) -> Array:
     """Return ``input`` with the largest or smallest of what meets at each place of ``index`` along ``dim``."""
     return _met(input, dim, index, src, np.maximum if largest else np.minimum)
@@ -103,6 +104,7 @@ def _neutral(kind: np.dtype[Any], reduce: str) -> Any:
     return np.iinfo(kind).min if largest else np.iinfo(kind).max
 
 
+@doors("torch Tensor Tensor_")
 def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
     """Return ``input`` with the elements of ``src`` combined in at ``index`` along ``dim``.
 
@@ -140,6 +142,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     return total / counts if array.dtype.kind == "f" else total // counts
 
 
+@doors("torch Tensor Tensor_")
 def index_reduce(
     input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True, out: Any = None
 ) -> Any:

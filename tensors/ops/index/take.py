@@ -14,6 +14,7 @@ from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from ..common import no_bool
 from ..shape.join import common_shape, repeat_each
 from ..shape.views import expand, flatten, getitem, reshape
@@ -29,7 +30,7 @@ def _taken_back(g: Any, input_shape: tuple[int, ...], index: Any) -> Any:
     return reshape(place_at(reshape(g, (-1,)), (prod(input_shape),), (places,)), input_shape)
 
 
-@primitive(input=_taken_back, index=None)
+@primitive(input=_taken_back, index=None, doors="torch Tensor")
 def take(input: Array, index: Any) -> Array:
     """Return the elements of the flattened ``input`` that ``index`` names, in the shape of ``index``.
 
@@ -50,6 +51,7 @@ def _flat(array: Any, places: Any, name: str) -> Array:
     return copied
 
 
+@doors("torch Tensor Tensor_")
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     """Return ``input`` with the elements of ``source`` at the places ``index`` of the flattened tensor.
 
@@ -67,6 +69,7 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     return reshape(flat, array.shape)
 
 
+@doors("torch Tensor")
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """Return the elements of ``input`` at ``indices`` along ``dim``, the other dims broadcast; of all without ``dim``.
 
@@ -90,6 +93,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     return gather(wide, dim, np.broadcast_to(places, (*rest[:dim], places.shape[dim], *rest[dim + 1 :])))
 
 
+@doors("torch Tensor")
 def repeat_interleave(
     input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Any:
@@ -141,6 +145,7 @@ def _indices_of(input: Array) -> Array:
 # ------------------------------------------------------------------ scatter in its several forms
 
 
+@doors("torch Tensor Tensor_")
 def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     """Return ``input`` with the elements of ``src``, or one number, at ``index`` along ``dim``.
 
@@ -205,6 +210,7 @@ def _places(sorted_sequence: Array, input: Any, kind: Any, side: Any, sorter: An
     return out
 
 
+@doors("torch")
 def searchsorted(
     sorted_sequence: Any,
     input: Any,
@@ -232,6 +238,7 @@ def searchsorted(
     return found(sorted_sequence, input, kind, _sides(side, right, "searchsorted"), sorter, out=out)
 
 
+@doors("torch")
 def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False, out: Any = None) -> Any:
     """Return, for each element of ``input``, the number of ``boundaries`` below it; with ``right`` equal ones count.
 
@@ -245,6 +252,7 @@ def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bo
     return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
 
 
+@doors("torch")
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """Return the combinations of ``r`` elements of a vector, one a row, in the order of itertools.
 
@@ -262,6 +270,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     return reshape(index_select(input, 0, rows.reshape(-1)), rows.shape)
 
 
+@doors("torch")
 def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     """Return the coordinates, one tensor for each dim, of elements counted through an array of ``shape``.
 

@@ -11,6 +11,7 @@ from ....arrays.dims import ints, norm_dim
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..common import as_kind
 from ..elementwise.ternary import where
 from ..shape.views import reshape
@@ -37,6 +38,7 @@ def _replaced(name: str, input: Any, src: Any, look: Any) -> Any:
     return where(mask.reshape(x.shape), reshape(spread, x.shape), input)
 
 
+@doors("torch Tensor")
 def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     """Return ``input`` with the slice ``index`` of ``dim`` replaced by ``src``.
 
@@ -49,6 +51,7 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     return _replaced("select_scatter", input, src, lambda x: np.take(x, index, axis))
 
 
+@doors("torch Tensor")
 def slice_scatter(
     input: Any, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Any:
@@ -62,6 +65,7 @@ def slice_scatter(
     return _replaced("slice_scatter", input, src, lambda x: x[(*(slice(None),) * axis, slice(start, end, step))])
 
 
+@doors("torch Tensor")
 def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """Return ``input`` with a diagonal replaced by ``src``.
 
@@ -98,6 +102,7 @@ def _as_strided(input: Array, size: Ints, stride: Ints, storage_offset: int) -> 
     return np.lib.stride_tricks.as_strided(flat, size, steps) if flat.size or 0 in size else np.empty(size, input.dtype)
 
 
+@doors("torch Tensor")
 def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """Return a view of the memory of ``input`` with other sizes and strides, counted in elements.
 

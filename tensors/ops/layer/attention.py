@@ -62,6 +62,7 @@ def _attention_rule(
     ("query", "key", "value", "bias"),
     aux=("powers", "share", "refused"),
     grad_fn_name="ScaledDotProductFlashAttentionForCpuBackward0",
+    numbers=("scale",),
 )
 def attention(
     query: Array, key: Array, value: Array, bias: Any = None, *, mask: Any = None, kept: Any = None, scale: float = 1.0

@@ -18,6 +18,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import convert, sum_to
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, as_ndarray, bump_version
+from ...doors import doors
 from ..elementwise.power import power
 from ..shape.views import reshape
 from ..window.common import channel_expand, channel_sum
@@ -160,6 +161,7 @@ def _fixed_recorded(g: Any, input: Any, weight: Any, mean: Array, rstd: Array, n
     aux=("mean", "rstd", "var"),
     returns=Normalized,
     grad_fn_name="NativeBatchNormBackward0",
+    numbers=("eps",),
 )
 def _batch_norm(
     input: Array,
@@ -188,6 +190,7 @@ def _batch_norm(
     return out, mean.astype(kind), rstd.astype(kind), var
 
 
+@doors("functional")
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -277,6 +280,7 @@ def _group_norm_rule(
     aux=("mean", "rstd", "var"),
     returns=Normalized,
     grad_fn_name=lambda groups, kind_of_norm: kind_of_norm,
+    numbers=("eps",),
 )
 def _group_norm(
     input: Array, groups: int, eps: float, kind_of_norm: str, weight: Any = None, bias: Any = None
@@ -298,6 +302,7 @@ def _group_norm(
     return out.reshape(input.shape).astype(input.dtype, copy=False), mean.astype(x.dtype), rstd.astype(x.dtype), var
 
 
+@doors("torch functional")
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Return (N, C, ...) ``input`` with each of ``num_groups`` groups of channels of each image at mean 0, variance 1.
 
@@ -332,6 +337,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return _group_norm(input, num_groups, eps, "NativeGroupNormBackward0", weight, bias)[0]
 
 
+@doors("functional")
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -373,6 +379,7 @@ def instance_norm(
     return out
 
 
+@doors("torch.batch_norm")
 def weights_first_batch_norm(
     input: Any,
     weight: Any,
@@ -388,6 +395,7 @@ def weights_first_batch_norm(
     return batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
+@doors("torch.instance_norm")
 def weights_first_instance_norm(
     input: Any,
     weight: Any,

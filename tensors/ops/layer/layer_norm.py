@@ -13,6 +13,7 @@ from ....arrays.kernels import normalization
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..shape.pad import constant_pad_nd
 from ..shape.views import reshape
 from ..window.average_pool import avg_pool3d
@@ -49,7 +50,13 @@ def _layer_norm_rule(
     return [found[0], *[None if part is None else reshape(part, normalized_shape) for part in found[1:]]]
 
 
-@primitive(_layer_norm_rule, ("input", "weight", "bias"), aux=("mean", "rstd"), grad_fn_name="NativeLayerNormBackward0")
+@primitive(
+    _layer_norm_rule,
+    ("input", "weight", "bias"),
+    aux=("mean", "rstd"),
+    grad_fn_name="NativeLayerNormBackward0",
+    numbers=("eps",),
+)
 def _layer_norm(
     input: Array, normalized_shape: Ints, eps: float, weight: Any = None, bias: Any = None
 ) -> tuple[Array, ...]:
@@ -86,6 +93,7 @@ def _check_rows(shape: Ints, normalized_shape: Any, name: str, **parameters: Any
     return size
 
 
+@doors("torch functional")
 def layer_norm(
     input: Any,
     normalized_shape: Any,
@@ -125,7 +133,7 @@ def _rms_norm_rule(
     return [found[0], None if found[1] is None else reshape(found[1], normalized_shape)]
 
 
-@primitive(_rms_norm_rule, ("input", "weight"), aux=("rstd",), grad_fn_name="FusedRmsNormBackward0")
+@primitive(_rms_norm_rule, ("input", "weight"), aux=("rstd",), grad_fn_name="FusedRmsNormBackward0", numbers=("eps",))
 def _rms_norm(input: Array, normalized_shape: Ints, eps: float, weight: Any = None) -> tuple[Array, ...]:
     """Return ``input`` with its last dims at mean square 1, and the reciprocal root of each row."""
     x = normalization.wide(input)
@@ -134,6 +142,7 @@ def _rms_norm(input: Array, normalized_shape: Ints, eps: float, weight: Any = No
     return out.reshape(input.shape).astype(input.dtype, copy=False), rstd
 
 
+@doors("torch functional")
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
     """Return ``input`` with its last dims, of ``normalized_shape``, at mean square 1, times ``weight``.
 
@@ -158,6 +167,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 # ------------------------------------------------------------------ neighbour channels
 
 
+@doors("functional")
 def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
     """Return (N, C, ...) ``input`` divided by ``(k + alpha * mean) ** beta``.
 

@@ -14,6 +14,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..reduce.softmax import exponentials, log_softmax, softmax
 from ..reduce.sums import sum
 from ..shape.views import reshape
@@ -22,17 +23,17 @@ from .common import add_all, legacy, no_gradient
 # ------------------------------------------------------------------ one element per sample, and its dual
 
 
-def _placed(g: Any, input_shape: tuple[int, ...], index: Array, dim: int) -> Any:
-    return put_class(g, index, dim, input_shape[dim])
-
-
-@primitive(input=_placed, grad_fn_name="GatherBackward0")
+@primitive(
+    input=lambda g, input_shape, index, dim: put_class(g, index, dim, input_shape[dim]),
+    grad_fn_name="GatherBackward0",
+    integers=("dim",),
+)
 def take_class(input: Array, index: Array, dim: int) -> Array:
     """Return the element of ``input`` that ``index`` names along ``dim``, which goes away."""
     return np.take_along_axis(input, np.expand_dims(index, dim), dim).squeeze(dim)
 
 
-@primitive(g=lambda g, index, dim: take_class(g, index, dim=dim))
+@primitive(g=lambda g, index, dim: take_class(g, index, dim), integers=("dim", "size"))
 def put_class(g: Array, index: Array, dim: int, size: int) -> Array:
     """Return zeros with a new ``dim`` of ``size``, and ``g`` where ``index`` points; the dual of ``take_class``."""
     g = np.asarray(g)
@@ -137,6 +138,7 @@ def _same_float(x: Any, weight: Any) -> None:
         raise RuntimeError(f"expected scalar type {dtype_of(x.dtype).legacy} but found {dtype_of(w.dtype).legacy}")
 
 
+@doors("functional")
 def nll_loss(
     input: Any,
     target: Any,
@@ -261,6 +263,7 @@ def _smoothed(input: Any, target: Any, weight: Any, reduction: str, ignore_index
     return plain * (1 - label_smoothing) + even * (label_smoothing / x.shape[dim])
 
 
+@doors("functional")
 def cross_entropy(
     input: Any,
     target: Any,

@@ -11,6 +11,7 @@ from ....arrays.kernels import ctc as kernels
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..common import keep, unsupported
 from ..elementwise.ternary import where
 from ..elementwise.unary import exp
@@ -145,6 +146,7 @@ def _aligned(x: Array, labels: Array, input_lengths: Any, target_lengths: Any, b
     return kernels.alignment(padded, times, lengths, int(blank))
 
 
+@doors("functional")
 def ctc_loss(
     log_probs: Any,
     targets: Any,

@@ -9,6 +9,7 @@ import numpy as np
 from ....arrays.dtypes import common, default_numpy, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
+from ...doors import doors
 from ..common import as_kind
 from ..elementwise.ternary import clamp_min
 from ..matrix.norm import norm
@@ -23,6 +24,7 @@ def raised(x: Any, least: float) -> Any:
     return x + (np.maximum(array, array.dtype.type(least)) - array)
 
 
+@doors("functional")
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:
     """Return ``input`` divided by its norm of order ``p`` along ``dim``, or by ``eps`` if that is larger.
 
@@ -32,6 +34,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
     return made if out is None else write_out("normalize", made, out)
 
 
+@doors("torch functional")
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """Return the cosine of the angle between vectors along ``dim``; the shapes broadcast.
 
@@ -49,6 +52,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return sum(a * b, dim)
 
 
+@doors("torch functional")
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """Return the norm of order ``p`` of ``x1 - x2 + eps`` along the last dim; the shapes broadcast.
 

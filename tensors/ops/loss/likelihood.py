@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....autograd.arguments import array_of
+from ...doors import doors
 from ..elementwise.ternary import where
 from ..elementwise.unary import exp, log
 from ..shape.views import reshape
@@ -19,6 +20,7 @@ from .margin import _times_own_log
 # ------------------------------------------------------------------ divergence and likelihood
 
 
+@doors("functional")
 def kl_div(
     input: Any,
     target: Any,
@@ -53,6 +55,7 @@ def kl_div(
     return total / shape[0] if batch and shape else total
 
 
+@doors("functional")
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -77,6 +80,7 @@ def poisson_nll_loss(
     return finished(losses, reduction)
 
 
+@doors("functional")
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from ....arrays.dtypes import dtype_of
 from ....autograd.arguments import array_of, as_number
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..common import as_kind, keep
 from ..elementwise.activation import logsigmoid, relu
 from ..elementwise.ternary import clamp_min, where
@@ -31,6 +32,7 @@ def _times_own_log(input: Any) -> Any:
 # ------------------------------------------------------------------ margins
 
 
+@doors("functional")
 def hinge_embedding_loss(
     input: Any,
     target: Any,
@@ -48,6 +50,7 @@ def hinge_embedding_loss(
     return finished(far + where(target != -1, input, 0), reduction)
 
 
+@doors("functional")
 def margin_ranking_loss(
     input1: Any,
     input2: Any,
@@ -74,6 +77,7 @@ def margin_ranking_loss(
     )
 
 
+@doors("functional")
 def soft_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -90,6 +94,7 @@ def soft_margin_loss(
     return finished(as_kind(-logsigmoid(products), x.dtype), legacy(size_average, reduce, reduction))
 
 
+@doors("functional")
 def multilabel_soft_margin_loss(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -102,6 +107,7 @@ def multilabel_soft_margin_loss(
     return finished(mean(losses if weight is None else losses * weight, -1), reduction)
 
 
+@doors("functional")
 def multi_margin_loss(
     input: Any,
     target: Any,
@@ -145,6 +151,7 @@ def multi_margin_loss(
     return finished(sum(short * others, -1), reduction)
 
 
+@doors("functional")
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,
@@ -174,6 +181,7 @@ def cosine_embedding_loss(
     return finished(losses, reduction)
 
 
+@doors("functional")
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -214,6 +222,7 @@ def triplet_losses(
     return finished(clamp_min(margin + near - far, 0), reduction)
 
 
+@doors("functional")
 def multilabel_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -254,6 +263,7 @@ def multilabel_margin_loss(
     return finished(reshape(losses, x.shape[:-1]), reduction)
 
 
+@doors("functional")
 def triplet_margin_with_distance_loss(
     anchor: Any,
     positive: Any,

@@ -13,6 +13,7 @@ from ....arrays.dtypes import Array, dtype_of, result_numpy
 from ....autograd.arguments import array_of, as_number
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..common import as_kind, keep
 from ..elementwise.activation import logsigmoid
 from ..elementwise.rounding import abs as absolute
@@ -46,6 +47,7 @@ def _mse_loss(input: Array, target: Array, reduction: str) -> Any:
     return total if reduction == "sum" else total / flat.dtype.type(flat.size)
 
 
+@doors("functional")
 def mse_loss(
     input: Any,
     target: Any,
@@ -106,6 +108,7 @@ def _l1_loss(input: Array, target: Array, reduction: str) -> Any:
     return reduced(np.abs(input - target), reduction)
 
 
+@doors("functional")
 def l1_loss(
     input: Any,
     target: Any,
@@ -148,6 +151,7 @@ def _clipped_rule(g: Any, input: Any, target: Any, width: float) -> Any:
     input=_clipped_rule,
     target=lambda g, input, target, width: -_clipped_rule(g, input, target, width),
     grad_fn_name="HuberLossBackwardBackward0",
+    numbers=("width",),
 )
 def clipped_difference(input: Array, target: Array, width: float) -> Any:
     """Return ``input - target``, at most ``width`` and at least ``-width``: the slope of the Huber loss."""
@@ -162,6 +166,7 @@ def _huber_rule(g: Any, input: Any, target: Any, reduction: str, width: float, s
     input=_huber_rule,
     target=lambda g, input, target, reduction, width, scale: _huber_rule(g, target, input, reduction, width, scale),
     grad_fn_name=lambda name: name,
+    numbers=("width", "scale"),
 )
 def _huber(input: Array, target: Array, reduction: str, width: float, scale: float, name: str) -> Any:
     """Return d * d / 2 for a difference d up to ``width``, else ``width * (|d| - width / 2)``; over ``scale``."""
@@ -170,6 +175,7 @@ def _huber(input: Array, target: Array, reduction: str, width: float, scale: flo
     return reduced(small * (distance - small * 0.5) / scale, reduction)
 
 
+@doors("functional")
 def smooth_l1_loss(
     input: Any,
     target: Any,
@@ -194,6 +200,7 @@ def smooth_l1_loss(
     return _huber(input, target, reduction, beta, beta, "SmoothL1LossBackward0")
 
 
+@doors("functional")
 def huber_loss(
     input: Any,
     target: Any,
@@ -262,6 +269,7 @@ def _binary_cross_entropy(input: Array, target: Array, weight: Any = None, *, re
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
+@doors("functional")
 def binary_cross_entropy(
     input: Any,
     target: Any,
@@ -320,6 +328,7 @@ def _binary_cross_entropy_with_logits(
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
+@doors("functional")
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,

@@ -12,6 +12,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.out_argument import write_out
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from ..common import results
 from ..reduce.sums import sum
 from ..shape.diagonal import tril, triu
@@ -68,6 +69,7 @@ def _symmetric(input: Any, upper: bool = False) -> Any:
 # ------------------------------------------------------------------ inverses, systems
 
 
+@doors("linalg")
 def inv(A: Any, *, out: Any = None) -> Any:
     """Return the inverse of a square matrix, or of each of a batch; ``torch.linalg.LinAlgError`` if it is singular.
 
@@ -82,6 +84,7 @@ def inv(A: Any, *, out: Any = None) -> Any:
     return into("inv", factors.inverted(A), out)
 
 
+@doors("torch Tensor")
 def inverse(input: Any, *, out: Any = None) -> Any:
     """Return :func:`inv`.
 
@@ -103,6 +106,7 @@ def _common(a: Any, b: Any, name: str) -> tuple[Any, Any]:
     return a, b
 
 
+@doors("linalg")
 def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
     """Return the X with ``A @ X = B``, or ``X @ A = B`` unless ``left``; batches broadcast.
 
@@ -133,6 +137,7 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
     return into("solve", made[..., 0] if vector else made, out)
 
 
+@doors("linalg")
 def solve_triangular(
     input: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
 ) -> Any:
@@ -159,6 +164,7 @@ def _cut(s: Any, shape: tuple[int, ...], atol: Any, rtol: Any, kind: Any) -> Any
     return np.maximum(absolute, relative * s.max(-1, initial=0))
 
 
+@doors("linalg")
 def pinv(
     input: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Any:
@@ -178,6 +184,7 @@ def pinv(
     return into("pinv", factors.pseudoinverse(input, cut[..., None]), out)
 
 
+@doors("torch Tensor")
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:
     """Return :func:`pinv` with ``rtol=rcond``.
 
@@ -186,6 +193,7 @@ def pinverse(input: Any, rcond: float = 1e-15) -> Any:
     return pinv(input, rtol=rcond)
 
 
+@doors("linalg")
 def matrix_rank(
     input: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Any:
@@ -201,6 +209,7 @@ def matrix_rank(
     return into("matrix_rank", _number(input, np.asarray((s > cut[..., None]).sum(-1), np.int64)), out)
 
 
+@doors("linalg")
 def lstsq(input: Any, b: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
     """Return the X that makes ``A @ X - B`` least, with residuals, rank and singular values as PyTorch gives them.
 
@@ -245,6 +254,7 @@ def lstsq(input: Any, b: Any, rcond: Any = None, *, driver: str | None = None) -
 # ------------------------------------------------------------------ decompositions
 
 
+@doors("linalg")
 def cholesky(input: Any, *, upper: bool = False, out: Any = None) -> Any:
     """Return the lower triangular L (or ``upper`` triangular) with ``L @ L.mT = A``; LinAlgError if there is none.
 
@@ -256,11 +266,13 @@ def cholesky(input: Any, *, upper: bool = False, out: Any = None) -> Any:
     return into("cholesky", flipped(made) if upper else made, out)
 
 
+@doors("torch.cholesky Tensor.cholesky")
 def cholesky_of(input: Any, upper: bool = False, *, out: Any = None) -> Any:
     """Return :func:`cholesky`, as ``torch.cholesky``."""
     return cholesky(input, upper=upper, out=out)
 
 
+@doors("torch Tensor")
 def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> Any:
     """Return the X with ``A @ X = B``, given the Cholesky factor ``L`` of A.
 
@@ -276,6 +288,7 @@ def _triangle(UPLO: str) -> bool:
     return UPLO.upper() == "U"
 
 
+@doors("linalg")
 def eigh(input: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     """Return the eigenvalues, ascending, and the eigenvectors (as columns) of a symmetric matrix.
 
@@ -287,6 +300,7 @@ def eigh(input: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     return into("eigh", return_types.linalg_eigh.of(w[..., 0, :], v), out)
 
 
+@doors("linalg")
 def eigvalsh(input: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     """Return the eigenvalues, ascending, of a symmetric matrix.
 
@@ -303,6 +317,7 @@ def _without_gradient(name: str, source: Any, value: Any) -> Any:
     return results(f"{name} beyond its reduced form", f"{name}Backward0", source, [value])
 
 
+@doors("linalg")
 def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> Any:
     """Return U, S and Vh with ``A = U @ diag(S) @ Vh``, S descending.
 
@@ -322,6 +337,7 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
     return into("svd", return_types.linalg_svd.of(u, s[..., 0, :], vh), out)
 
 
+@doors("linalg")
 def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
     """Return the singular values, descending.
 
@@ -333,6 +349,7 @@ def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
     return into("svdvals", svd(A, False)[1], out)
 
 
+@doors("torch.svd Tensor.svd")
 def svd_of(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
     """Return U, S and V (not transposed), as ``torch.svd``.
 
@@ -345,6 +362,7 @@ def svd_of(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any =
     return into("svd", return_types.svd.of(u, s, flipped(vh)), out)
 
 
+@doors("linalg")
 def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
     """Return Q and R with ``A = Q @ R``: ``mode`` "reduced", "complete" (Q square), or "r" (an empty Q).
 
@@ -367,6 +385,7 @@ def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
     return into("qr", return_types.linalg_qr.of(q, cat([r, flipped(q) @ A[..., rows:]], -1)), out)
 
 
+@doors("torch.qr Tensor.qr")
 def qr_of(input: Any, some: bool = True, *, out: Any = None) -> Any:
     """Return :func:`qr` as ``torch.qr``."""
     return into("qr", return_types.qr.of(*qr(input, "reduced" if some else "complete")), out)

@@ -9,6 +9,7 @@ import numpy as np
 from ....arrays import return_types
 from ....arrays.dims import as_int
 from ....autograd.arguments import array_of
+from ...doors import doors
 from ..common import floats_only
 from ..elementwise.ternary import where
 from . import factors
@@ -16,6 +17,7 @@ from .decompositions import into, inv, matrices
 from .matmul import matmul
 
 
+@doors("torch Tensor linalg")
 def det(A: Any, *, out: Any = None) -> Any:
     """Return the determinant. A singular matrix has a gradient, but no second one.
 
@@ -25,6 +27,7 @@ def det(A: Any, *, out: Any = None) -> Any:
     return into("det", factors.determinant(A), out)
 
 
+@doors("linalg")
 def slogdet(A: Any, *, out: Any = None) -> Any:
     """Return the sign of the determinant and the logarithm of its size.
 
@@ -35,11 +38,13 @@ def slogdet(A: Any, *, out: Any = None) -> Any:
     return into("slogdet", return_types.linalg_slogdet.of(sign, size), out)
 
 
+@doors("torch.slogdet Tensor.slogdet")
 def slogdet_of(input: Any) -> Any:
     """Return :func:`slogdet` as ``torch.slogdet`` names it."""
     return return_types.slogdet.of(*slogdet(input))
 
 
+@doors("torch Tensor")
 def logdet(input: Any) -> Any:
     """Return the logarithm of the determinant: -inf at 0, NaN below.
 
@@ -50,6 +55,7 @@ def logdet(input: Any) -> Any:
     return where(array_of(sign, "logdet") == -1, np.nan, size)
 
 
+@doors("torch Tensor linalg")
 def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     """Return ``input`` times itself ``n`` times; a negative ``n`` takes the inverse.
 
@@ -72,6 +78,7 @@ def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     return into("matrix_power", made * 1 if made is input else made, out)
 
 
+@doors("torch Tensor linalg")
 def matrix_exp(input: Any) -> Any:
     """Return the exponential of a square matrix, or of each of a batch.
 

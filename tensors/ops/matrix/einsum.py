@@ -17,6 +17,7 @@ from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from .matmul import no_bool, product, same_scalar
 
 Labels = tuple[int, ...]
@@ -26,15 +27,10 @@ _ELLIPSIS = 1000
 # ------------------------------------------------------------------ one operand
 
 
-def _arrange_title(labels: Labels, wanted: Labels) -> str:
-    return "SumBackward1" if set(labels) - set(wanted) else "PermuteBackward0"
-
-
-def _arrange_rule(g: Any, input_shape: tuple[int, ...], labels: Labels, wanted: Labels) -> Any:
-    return _disarrange(g, input_shape, labels, wanted)
-
-
-@primitive(input=_arrange_rule, grad_fn_name=_arrange_title)
+@primitive(
+    input=lambda g, input_shape, labels, wanted: _disarrange(g, input_shape, labels, wanted),
+    grad_fn_name=lambda labels, wanted: "SumBackward1" if set(labels) - set(wanted) else "PermuteBackward0",
+)
 def _arrange(input: Array, labels: Labels, wanted: Labels) -> Array:
     """Return the diagonal of dims with the same label, summed over labels not ``wanted``, in their order: a copy."""
     unique = tuple(dict.fromkeys(labels))
@@ -55,7 +51,7 @@ def _dense(labels: Labels) -> Labels:
     return tuple([list(order).index(one) for one in labels])
 
 
-@primitive(g=lambda g, labels, wanted: _arrange(g, labels, wanted=wanted))
+@primitive(g=lambda g, labels, wanted: _arrange(g, labels, wanted))
 def _disarrange(g: Array, shape: tuple[int, ...], labels: Labels, wanted: Labels) -> Array:
     """Return ``g`` spread over ``shape``, zero beside the diagonals; the dual of ``_arrange``."""
     if not labels:
@@ -77,15 +73,11 @@ def _contract_title(left: Labels, right: Labels, wanted: Labels) -> str:
     return "MulBackward0" if set(left) | set(right) == set(wanted) else "ViewBackward0"
 
 
-def _left_rule(g: Any, other: Any, left: Labels, right: Labels, wanted: Labels) -> Any:
-    return contract(g, other, wanted, right, left)
-
-
-def _right_rule(g: Any, input: Any, left: Labels, right: Labels, wanted: Labels) -> Any:
-    return contract(input, g, left, wanted, right)
-
-
-@primitive(input=_left_rule, other=_right_rule, grad_fn_name=_contract_title)
+@primitive(
+    input=lambda g, other, left, right, wanted: contract(g, other, wanted, right, left),
+    other=lambda g, input, left, right, wanted: contract(input, g, left, wanted, right),
+    grad_fn_name=_contract_title,
+)
 def contract(input: Array, other: Array, left: Labels, right: Labels, wanted: Labels) -> Array:
     """Return the product of two arrays with dims ``left`` and ``right``, summed over labels not ``wanted``.
 
@@ -329,6 +321,7 @@ def _sublists(args: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]], list[A
     return operands, [checked(args[2 * n + 1]) for n in range(count)], checked(args[-1]) if len(args) % 2 else None
 
 
+@doors("torch")
 def einsum(*args: Any) -> Any:
     """Return the product of the operands, summed as the equation says: a new tensor.
 

@@ -97,12 +97,11 @@ def determinant(input: Array) -> Any:
         return np.linalg.det(input).astype(input.dtype)
 
 
-def _slogdet_rule(g: Any, input: Any) -> Any:
-    return reshape_to(g, (*g.shape, 1, 1)) * flipped(inverted(input))
-
-
 @primitive(
-    input=_slogdet_rule, aux=("sign",), returns=lambda size, sign: (size, sign), grad_fn_name="LinalgSlogdetBackward0"
+    input=lambda g, input: reshape_to(g, (*g.shape, 1, 1)) * flipped(inverted(input)),
+    aux=("sign",),
+    returns=lambda size, sign: (size, sign),
+    grad_fn_name="LinalgSlogdetBackward0",
 )
 def log_determinant(input: Array) -> Any:
     """Return the logarithm of the size of the determinants, and their signs."""
@@ -155,15 +154,11 @@ def cholesky_factor(input: Array) -> Array:
         ) from None
 
 
-def _over_rule(g: Any, other: Any, idle: Any) -> Any:
-    return over(g, other, idle)
-
-
-def _over_other_rule(g: Any, input: Any, other: Any, idle: Any) -> Any:
-    return -over(over(g * input, other, idle), other, idle)
-
-
-@primitive(input=_over_rule, other=_over_other_rule, promote="same")
+@primitive(
+    input=lambda g, other, idle: over(g, other, idle),
+    other=lambda g, input, other, idle: -over(over(g * input, other, idle), other, idle),
+    promote="same",
+)
 def over(input: Array, other: Array, idle: Any) -> Array:
     """Return ``input / other``, where 0 / 0 is 0 if ``idle``, a constant that broadcasts with them."""
     nothing = idle & (input == 0) & (other == 0)

@@ -8,6 +8,7 @@ from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import is_expandable, sum_to
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .einsum import contract
 from .matmul import check_expands, check_shapes, column_sum, fold_gemm, folded, gemm, matmul, product, same_kind
 
@@ -21,14 +22,10 @@ def _linear_title(array: Any, bias_array: Any) -> str:
     return "UnsafeViewBackward0" if plain else "ViewBackward0"
 
 
-def _bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
-    return column_sum(g) if bias_shape == g.shape[-1:] else sum_to(g, bias_shape)
-
-
 @primitive(
     input=lambda g, weight: gemm(g, weight, False, False),
     weight=lambda g, input: fold_gemm(g, other=input),
-    bias=_bias,
+    bias=lambda g, bias_shape: column_sum(g) if bias_shape == g.shape[-1:] else sum_to(g, bias_shape),
     grad_fn_name=_linear_title,
 )
 def _linear(input: Array, weight: Array, bias: Any = None) -> Any:
@@ -64,6 +61,7 @@ def _refuse_linear(input: Any, weight: Any) -> None:
     check_shapes(input.shape, weight.shape[::-1])
 
 
+@doors("functional")
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """Return ``input @ weight.T + bias``: (..., out) for ``input`` (..., in), ``weight`` (out, in), ``bias`` (out,).
 
@@ -81,6 +79,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return _linear(input, weight, bias)
 
 
+@doors("torch functional")
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """Return ``input1 @ weight[o] @ input2`` for each o, plus ``bias``: (..., out).
 

@@ -16,6 +16,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 
 _FAST = (np.dtype(np.float32), np.dtype(np.float64))
 _C_NAMES = {
@@ -118,17 +119,17 @@ def same_scalar(a: Any, b: Any) -> None:
 # ------------------------------------------------------------------ what the gradients are made of: a closed circle
 
 
-def _left(g: Any, other: Any, ta: bool, tb: bool) -> Any:
-    return gemm(other, g, tb, True) if ta else gemm(g, other, False, not tb)
-
-
 def _right(g: Any, input: Any, ta: bool, tb: bool, other_shape: tuple[int, ...]) -> Any:
     if not ta and len(other_shape) == 2:
         return fold_gemm(g, input) if tb else fold_gemm(input, g)
     return gemm(g, input, True, ta) if tb else gemm(input, g, not ta, False)
 
 
-@primitive(input=_left, other=_right, grad_fn_name="MmBackward0")
+@primitive(
+    input=lambda g, other, ta, tb: gemm(other, g, tb, True) if ta else gemm(g, other, False, not tb),
+    other=_right,
+    grad_fn_name="MmBackward0",
+)
 def gemm(input: Array, other: Array, ta: bool, tb: bool) -> Any:
     """Return the product of matrices, each as it is or transposed: its gradients are such products again."""
     if input.ndim == other.ndim == 2:
@@ -146,25 +147,15 @@ def fold_gemm(input: Array, other: Array) -> Any:
     return product(folded(input).T, folded(other))
 
 
-def _times_vector(g: Any, vec2: Any) -> Any:
-    return mv(g, vec2)
-
-
-def _vector_times(g: Any, input: Any) -> Any:
-    return _vm(input, g)
-
-
-def _times_column(g: Any, other: Any) -> Any:
-    return mv(other, g)
-
-
-@primitive(input=_times_vector, vec2=_vector_times, grad_fn_name="MulBackward0")
+@primitive(input=lambda g, vec2: mv(g, vec2), vec2=lambda g, input: _vm(input, g), grad_fn_name="MulBackward0")
 def _cross(input: Array, vec2: Array) -> Any:
     """Return the products of all pairs of elements of two vectors."""
     return input[:, None] * vec2
 
 
-@primitive(input=_times_column, other=lambda g, input: _cross(input, g), grad_fn_name="SqueezeBackward4")
+@primitive(
+    input=lambda g, other: mv(other, g), other=lambda g, input: _cross(input, g), grad_fn_name="SqueezeBackward4"
+)
 def _vm(input: Array, other: Array) -> Any:
     """Return the product of a vector and a matrix."""
     return product(input, other)
@@ -182,6 +173,7 @@ def column_sum(input: Array) -> Any:
 @primitive(
     input=lambda g, mat2: gemm(g, mat2, False, True),
     mat2=lambda g, input: gemm(input, g, True, False),
+    doors="torch Tensor",
 )
 def mm(input: Array, mat2: Array) -> Any:
     """Return the product (n, m) of the matrices ``input`` (n, k) and ``mat2`` (k, m), both of one dtype.
@@ -205,7 +197,7 @@ def mm(input: Array, mat2: Array) -> Any:
     return product(a, b)
 
 
-@primitive(input=lambda g, vec: _cross(g, vec2=vec), vec=lambda g, input: _vm(g, other=input))
+@primitive(input=lambda g, vec: _cross(g, vec), vec=lambda g, input: _vm(g, input), doors="torch Tensor")
 def mv(input: Array, vec: Array) -> Any:
     """Return the product (n,) of the matrix ``input`` (n, m) and the vector ``vec`` (m,).
 
@@ -246,7 +238,7 @@ def _dot(a: Any, b: Any) -> Any:
     return product(a, b)
 
 
-@primitive(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input)
+@primitive(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input, doors="torch Tensor")
 def dot(input: Array, tensor: Array) -> Any:
     """Return the sum of the products of two vectors of the same length and dtype.
 
@@ -259,7 +251,7 @@ def dot(input: Array, tensor: Array) -> Any:
     return _dot(input, tensor)
 
 
-@primitive(input=lambda g, other: g * other, other=lambda g, input: g * input)
+@primitive(input=lambda g, other: g * other, other=lambda g, input: g * input, doors="torch Tensor")
 def vdot(input: Array, other: Array) -> Any:
     """Return :func:`dot`, from which it differs only for complex numbers.
 
@@ -271,6 +263,7 @@ def vdot(input: Array, other: Array) -> Any:
 @primitive(
     input=lambda g, mat2: gemm(g, mat2, False, True),
     mat2=lambda g, input: gemm(input, g, True, False),
+    doors="torch Tensor",
 )
 def bmm(input: Array, mat2: Array) -> Any:
     """Return the products (b, n, m) of the matrices of two batches, (b, n, k) and (b, k, m).
@@ -344,6 +337,7 @@ def _check_broadcast(a: Array, b: Array) -> None:
 _BY_DIMS: dict[tuple[int, int], Any] = {(2, 2): mm, (2, 1): mv, (1, 1): dot, (1, 2): _vm}
 
 
+@doors("torch Tensor linalg")
 def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return the matrix product; a vector counts as one row on the left and as one column on the right.
 

@@ -6,12 +6,14 @@ from typing import Any
 
 from .... import lazy
 from ....autograd.out_argument import write_out
+from ...doors import doors
 from ..reduce.sums import Dims
 from ..reduce.vector_norms import vector_norm
 
 _matrix_norm = lazy.function("tensors.ops.matrix.norms", "matrix_norm")  # few programs ask for the nuclear norm
 
 
+@doors("torch Tensor")
 def norm(
     input: Any, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False, *, out: Any = None,
     dtype: Any = None,

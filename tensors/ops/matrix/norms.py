@@ -10,6 +10,7 @@ from ....arrays.dims import norm_dim
 from ....arrays.dtypes import dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
+from ...doors import doors
 from ..backward_ops import reshape_to
 from ..common import as_kind, no_bool
 from ..elementwise.rounding import abs
@@ -26,6 +27,7 @@ def _into(name: str, made: Any, out: Any) -> Any:
     return made if out is None else write_out(name, made, out)
 
 
+@doors("linalg")
 def vector_norm(
     input: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
@@ -47,6 +49,7 @@ def _two(dim: Any, ndim: int) -> tuple[int, int]:
     return first, second
 
 
+@doors("linalg")
 def matrix_norm(
     input: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
@@ -99,6 +102,7 @@ def _by_values(A: Any, ord: Any, rows: int, columns: int, keepdim: bool, ndim: i
     return reshape_to(made, tuple(1 if d in (rows, columns) else next(lead) for d in range(ndim)))
 
 
+@doors("linalg")
 def norm(
     input: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None
 ) -> Any:
@@ -126,6 +130,7 @@ def norm(
     return vector_norm(input, ord, dim, keepdim, dtype=dtype, out=out)
 
 
+@doors("linalg")
 def cond(input: Any, p: Any = None, *, out: Any = None) -> Any:
     """Return the condition number: the ``p``-norm (2 unless given) times that of the inverse; inf if singular.
 
@@ -156,6 +161,7 @@ def cond(input: Any, p: Any = None, *, out: Any = None) -> Any:
 # ------------------------------------------------------------------ vectors
 
 
+@doors("linalg")
 def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
     """Return the sums of products of vectors along ``dim``, which broadcast.
 
@@ -171,6 +177,7 @@ def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
     return _into("vecdot", sum(x * y, dim), out)
 
 
+@doors("linalg")
 def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
     """Return the cross products of vectors of three elements along ``dim``, which broadcast.
 
@@ -197,6 +204,7 @@ def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
     return _into("cross", made, out)
 
 
+@doors("torch.cross Tensor.cross")
 def cross_of(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """Return :func:`cross`, as ``torch.cross``: along the first dim of three elements unless ``dim`` is given.
 
@@ -210,6 +218,7 @@ def cross_of(input: Any, other: Any, dim: int | None = None, *, out: Any = None)
     return cross(input, other, dim=dim, out=out)
 
 
+@doors("linalg")
 def vander(x: Any, *, N: int | None = None) -> Any:
     """Return the powers 0 … N - 1 (N is the size of ``x`` unless given) of each element, along a new last dim.
 
@@ -230,6 +239,7 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     return stack(powers, -1)
 
 
+@doors("torch.vander")
 def vander_of(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Return the matrix of powers of a vector, the highest first unless ``increasing``: ``torch.vander``.
 

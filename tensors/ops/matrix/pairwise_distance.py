@@ -10,6 +10,7 @@ from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of, as_number
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..backward_ops import absolute_power, as_array, reshape_to, signed_power
 from ..common import zero_gradient
 from ..index.scatter import index_select, place_rows
@@ -65,7 +66,7 @@ def _differences(x1: Any, x2: Any) -> Any:
     return reshape_to(x1, (*lead, x1.shape[-2], 1, width)) - reshape_to(x2, (*lead, 1, x2.shape[-2], width))
 
 
-@primitive(_cdist_rule, ("x1", "x2"))
+@primitive(_cdist_rule, ("x1", "x2"), numbers=("p",))
 def _cdist(x1: Array, x2: Array, p: float, matrix: bool) -> Any:
     """Return the distances (..., P, R) of the rows of (..., P, M) and (..., R, M), of equal leading dims."""
     if not matrix:
@@ -82,7 +83,7 @@ def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
     return place_rows(slopes, input.shape, 0, first) - place_rows(slopes, input.shape, 0, second)
 
 
-@primitive(input=_pdist_rule)
+@primitive(input=_pdist_rule, numbers=("p",))
 def _pdist(input: Array, p: float) -> Any:
     """Return the distances of all pairs of rows, in order."""
     first, second = np.triu_indices(len(input), 1)
@@ -98,6 +99,7 @@ def _check_power(name: str, p: float) -> float:
     return float(as_number(name, "p", p))
 
 
+@doors("torch functional")
 def pdist(input: Any, p: float = 2.0) -> Any:
     """Return the ``p``-norm distances of all pairs of rows of (N, M) ``input``: (0, 1), (0, 2), …, (N - 2, N - 1).
 
@@ -123,6 +125,7 @@ _MODES = {
 }
 
 
+@doors("torch")
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_euclid_dist_if_necessary") -> Any:
     """Return the ``p``-norm distances (..., P, R) of the rows of ``x1`` (..., P, M) and ``x2`` (..., R, M).
 

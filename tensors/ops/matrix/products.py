@@ -15,6 +15,7 @@ from ....autograd.broadcast import sum_to
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..shape.views import reshape
 from .einsum import contract
 from .matmul import (
@@ -53,15 +54,13 @@ def _add_rule(g: Any, beta: float) -> Any:
     return _times(g, beta)
 
 
-def _mat1_rule(g: Any, mat2: Any, alpha: float) -> Any:
-    return _times(gemm(g, mat2, False, True), alpha)
-
-
-def _mat2_rule(g: Any, mat1: Any, alpha: float) -> Any:
-    return _times(gemm(mat1, g, True, False), alpha)
-
-
-@primitive(input=_add_rule, mat1=_mat1_rule, mat2=_mat2_rule)
+@primitive(
+    input=_add_rule,
+    mat1=lambda g, mat2, alpha: _times(gemm(g, mat2, False, True), alpha),
+    mat2=lambda g, mat1, alpha: _times(gemm(mat1, g, True, False), alpha),
+    numbers=("beta", "alpha"),
+    doors="torch Tensor Tensor_",
+)
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * (mat1 @ mat2)``: matrices (n, k) and (k, m), ``input`` broadcast to (n, m).
 
@@ -82,6 +81,8 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
     input=_add_rule,
     mat=lambda g, vec, alpha: _times(g[:, None] * vec, alpha),
     vec=lambda g, mat, alpha: _times(gemm(g, mat, False, False), alpha),
+    numbers=("beta", "alpha"),
+    doors="torch Tensor Tensor_ torch_",
 )
 def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * (mat @ vec)``: (n, m) and (m,), ``input`` broadcast to (n,).
@@ -97,6 +98,8 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float
     input=_add_rule,
     vec1=lambda g, vec2, alpha: _times(gemm(g, vec2[:, None], False, False)[:, 0], alpha),
     vec2=lambda g, vec1, alpha: _times(gemm(vec1, g, False, False), alpha),
+    numbers=("beta", "alpha"),
+    doors="torch Tensor Tensor_",
 )
 def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * outer(vec1, vec2)``, in the common dtype; ``input`` broadcasts to (n, m).
@@ -121,6 +124,8 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: floa
     input=_add_rule,
     batch1=lambda g, batch2, alpha: _times(gemm(g, batch2, False, True), alpha),
     batch2=lambda g, batch1, alpha: _times(gemm(batch1, g, True, False), alpha),
+    numbers=("beta", "alpha"),
+    doors="torch Tensor Tensor_",
 )
 def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * sum of batch1[i] @ batch2[i]``: (b, n, k), (b, k, m), ``input`` as (n, m).
@@ -142,6 +147,8 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha
     input=_add_rule,
     batch1=lambda g, batch2, alpha: _times(gemm(g, batch2, False, True), alpha),
     batch2=lambda g, batch1, alpha: _times(gemm(batch1, g, True, False), alpha),
+    numbers=("beta", "alpha"),
+    doors="torch Tensor Tensor_",
 )
 def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """Return ``beta * input + alpha * bmm(batch1, batch2)``; ``input`` broadcasts to (b, n, m).
@@ -169,6 +176,7 @@ def _vectors(name: str, **given: Any) -> None:
             raise RuntimeError(f"{name}: Expected 1-D argument {which}, but got {x.ndim}-D")
 
 
+@doors("torch Tensor")
 def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
     """Return the products (n, m) of the elements of two vectors, in their common dtype.
 
@@ -183,6 +191,7 @@ def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
     return _into("outer", input[:, None] * vec2, out)
 
 
+@doors("torch Tensor")
 def ger(input: Any, vec2: Any, *, out: Any = None) -> Any:
     """Return :func:`outer`, under its older name.
 
@@ -191,6 +200,7 @@ def ger(input: Any, vec2: Any, *, out: Any = None) -> Any:
     return outer(input, vec2, out=out)
 
 
+@doors("torch Tensor")
 def kron(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return the Kronecker product: ``other`` times each element of ``input``, side by side.
 
@@ -214,6 +224,7 @@ def kron(input: Any, other: Any, *, out: Any = None) -> Any:
 # ------------------------------------------------------------------ products over chosen dims
 
 
+@doors("torch Tensor")
 def inner(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return the sums of products over the last dim of both; with a number, the plain product.
 
@@ -234,6 +245,7 @@ def inner(input: Any, other: Any, *, out: Any = None) -> Any:
     return tensordot(input, other, ([-1], [-1]), out=out)
 
 
+@doors("torch")
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     """Return the product of ``a`` and ``b`` summed over pairs of dims.
 
@@ -287,11 +299,7 @@ def _paired(x: Any, y: Any, dims: Any) -> tuple[tuple[int, ...], tuple[int, ...]
     return tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
 
 
-def _traced(g: Any) -> Any:
-    return trace(g)
-
-
-@primitive(g=_traced)
+@primitive(g=lambda g: trace(g))
 def on_diagonal(g: Array, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with the number ``g`` along the diagonal; the dual of ``trace``."""
     out = np.zeros(shape, g.dtype)
@@ -299,7 +307,7 @@ def on_diagonal(g: Array, shape: tuple[int, ...]) -> Any:
     return out
 
 
-@primitive(input=lambda g, input_shape: on_diagonal(g, shape=input_shape))
+@primitive(input=lambda g, input_shape: on_diagonal(g, input_shape), doors="torch Tensor")
 def trace(input: Array) -> Any:
     """Return the sum of the diagonal of a matrix.
 
@@ -313,6 +321,7 @@ def trace(input: Array) -> Any:
     return total if input.dtype.kind != "f" else total.astype(input.dtype)
 
 
+@doors("linalg")
 def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     """Return the product of two or more matrices, in the order that costs least; vectors may stand at the ends.
 
@@ -358,6 +367,7 @@ def _chained(chain: list[Any]) -> Any:
     return between(0, count - 1)
 
 
+@doors("torch")
 def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     """Return the product of matrices; deprecated in PyTorch, as it warns, in favour of ``torch.linalg.multi_dot``.
 

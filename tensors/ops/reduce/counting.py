@@ -13,6 +13,7 @@ from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from ..backward_ops import max_reduce, min_reduce
 from ..common import floats_only, results
 from .covariance import _edges
@@ -37,6 +38,7 @@ def _back(rows: Any, x: Any, dim: int) -> Any:
     return np.moveaxis(rows, 0, norm_dim(dim, x.ndim))
 
 
+@doors("torch Tensor")
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
@@ -77,6 +79,7 @@ def _lengths(new: Any) -> Any:
     return np.diff(np.append(np.flatnonzero(new), len(new)))
 
 
+@doors("torch Tensor")
 def unique_consecutive(
     input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
@@ -94,7 +97,7 @@ def unique_consecutive(
     return results("unique_consecutive", "UniqueConsecutiveBackward0", input, asked)
 
 
-@primitive(input=None, weights=None)
+@primitive(input=None, weights=None, integers=("minlength",), doors="torch Tensor")
 def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Any:
     """Return how often each number from 0 on comes in the integers ``input``, or the sums of their ``weights``.
 
@@ -118,7 +121,7 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Any:
     return counts.astype(np.float32 if weights.dtype == np.float32 else np.float64, copy=False)
 
 
-@primitive(input=None)
+@primitive(input=None, numbers=("min", "max"), integers=("bins",), doors="torch Tensor")
 def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """Return how many elements lie in each of ``bins`` equal parts of ``[min, max]``, in the dtype of ``input``.
 
@@ -143,6 +146,7 @@ def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     return np.bincount(np.minimum(place, bins - 1), minlength=bins).astype(kind)
 
 
+@doors("torch")
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
     """Return whether each of ``elements`` is among ``test_elements``; either may be a number.
 
@@ -157,6 +161,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     return wrap(Variable.result, np.asarray(np.isin(these, those, invert=invert)))
 
 
+@doors("torch Tensor")
 def histogram(
     input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False, out: Any = None
 ) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ....arrays.dtypes import Array, default_numpy, dtype_of
 from ....autograd.arguments import array_of
+from ...doors import doors
 from ..common import as_kind
 from ..elementwise.ternary import clamp
 from ..elementwise.unary import sqrt
@@ -27,6 +28,7 @@ def _check_weights(name: str, given: Any, count: int, floating: bool) -> None:
         raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
+@doors("torch Tensor")
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """Return the covariances of variables in rows, observations in columns; of a vector its variance.
 
@@ -66,6 +68,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     return squeeze(centred @ transpose(weighted, 0, 1) / free)
 
 
+@doors("torch Tensor")
 def corrcoef(input: Any) -> Any:
     """Return the correlations of variables in rows, within -1 … 1.
 

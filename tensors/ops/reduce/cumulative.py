@@ -29,11 +29,12 @@ def _running(name: str, ufunc: Any, input: Any, axis: int, dtype: Any) -> Any:
     return ufunc.accumulate(input, axis, _WIDE.get(kind.char, kind)).astype(kind, copy=False)
 
 
-def _sum_back(g: Any, axis: int) -> Any:
-    return reverse(cumsum(reverse(g, axis), axis), axis)
-
-
-@primitive(input=_sum_back, aux=("axis",))
+@primitive(
+    input=lambda g, axis: reverse(cumsum(reverse(g, axis), axis), axis),
+    aux=("axis",),
+    integers=("dim",),
+    doors="torch Tensor Tensor_",
+)
 def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Return the sums of the elements up to each one along ``dim``, in the shape of ``input``.
 
@@ -64,7 +65,7 @@ def _prod_back(g: Any, input: Any, axis: int) -> Any:
     return products_before(input, axis) * after
 
 
-@primitive(input=_prod_back, aux=("axis",))
+@primitive(input=_prod_back, aux=("axis",), integers=("dim",), doors="torch Tensor Tensor_")
 def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Return the products of the elements up to each one along ``dim``, in the shape of ``input``.
 
@@ -99,6 +100,8 @@ def _latest(input: Any, axis: int, ufunc: Any) -> tuple[Any, Any, Any]:
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.cummax.of(values, indices),
+    integers=("dim",),
+    doors="torch Tensor",
 )
 def cummax(input: Array, dim: int) -> Any:
     """Return ``(values, indices)``: the largest element up to each one along ``dim``, and where it is.
@@ -113,6 +116,8 @@ def cummax(input: Array, dim: int) -> Any:
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.cummin.of(values, indices),
+    integers=("dim",),
+    doors="torch Tensor",
 )
 def cummin(input: Array, dim: int) -> Any:
     """Return ``(values, indices)``: the smallest element up to each one along ``dim``, and where it is.
@@ -136,7 +141,7 @@ def _logcumsumexp_back(g: Any, input: Any, out: Any, axis: int) -> Any:
     return exp(input - out) * after
 
 
-@primitive(input=_logcumsumexp_back, aux=("axis",))
+@primitive(input=_logcumsumexp_back, aux=("axis",), integers=("dim",), doors="torch Tensor")
 def logcumsumexp(input: Array, dim: int) -> Any:
     """Return ``log(cumsum(exp(input), dim))`` without overflow, in the shape of ``input``.
 

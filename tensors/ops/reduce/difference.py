@@ -13,6 +13,7 @@ from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.recording import inference_version
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from ..backward_ops import part, reshape_to
 from ..elementwise.arithmetic import _mul, _sub
 from ..shape.join import cat
@@ -32,6 +33,7 @@ def _neighbours(x: Any, axis: int) -> tuple[Any, Any]:
     return getitem(x, part(axis, 1, None)), getitem(x, part(axis, None, -1))
 
 
+@doors("torch Tensor")
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
     """Return the ``n``-th differences of neighbours along ``dim``, with ``prepend`` and ``append`` joined on first.
 
@@ -93,6 +95,7 @@ def _areas(name: str, y: Any, x: Any, dim: int) -> tuple[Any, int]:
     return _mul(late + early, right - left), axis
 
 
+@doors("torch")
 def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     """Return the area under the points ``y`` along ``dim`` joined by lines, at places ``x`` or ``dx`` apart.
 
@@ -110,11 +113,13 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     return sum(areas, axis) * _half("trapezoid", dx) if x is None else sum(areas, axis) / 2.0
 
 
+@doors("torch")
 def trapz(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     """Return the area under the points ``y``: another word for :func:`trapezoid`."""
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
+@doors("torch")
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     """Return the areas under the points ``y`` along ``dim`` up to each but the first, as :func:`trapezoid`.
 

@@ -16,6 +16,7 @@ from ....autograd.codegen.forward import UNSET
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..backward_ops import (
     Axes,
     as_array,
@@ -62,6 +63,7 @@ def _leading(g: Any, x: Any, y: Any, behind: Callable[[Any, Any], Any]) -> Any:
     input=lambda g, input, other: _leading(g, input, other, operator.lt),
     other=lambda g, input, other: _leading(g, other, input, operator.lt),
     promote="same",
+    doors="torch Tensor",
 )
 def maximum(input: Array, other: Array) -> Array:
     """Return the larger of each pair, broadcast together; NaN if there is one. Equal ones share the gradient.
@@ -75,6 +77,7 @@ def maximum(input: Array, other: Array) -> Array:
     input=lambda g, input, other: _leading(g, input, other, operator.gt),
     other=lambda g, input, other: _leading(g, other, input, operator.gt),
     promote="same",
+    doors="torch Tensor",
 )
 def minimum(input: Array, other: Array) -> Array:
     """Return the smaller of each pair, broadcast together; NaN if there is one. Equal ones share the gradient.
@@ -156,6 +159,7 @@ def _dispatch(name: str, ways: tuple[Any, Any, Any], input: Any, dim: Any, keepd
     return along(input, dim, keepdim, out=out)
 
 
+@doors("torch Tensor")
 def max(
     input: Any, dim: Any = UNSET, keepdim: bool = False, *,
     other: Any = UNSET, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET,
@@ -179,6 +183,7 @@ def max(
     )  # fmt: skip
 
 
+@doors("torch Tensor")
 def min(
     input: Any, dim: Any = UNSET, keepdim: bool = False, *,
     other: Any = UNSET, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET,
@@ -216,7 +221,7 @@ def _extreme(name: str, input: Any, dim: Dims, keepdim: bool, ufunc: Any) -> Any
     return ufunc.reduce(input, axes, None, None, keepdim), axes
 
 
-@primitive(input=_share, aux=("axes",))
+@primitive(input=_share, aux=("axes",), doors="torch Tensor")
 def amax(input: Array, dim: Dims = (), keepdim: bool = False) -> Any:
     """Return the largest element over ``dim``: one dim, several, or all. Equal ones share the gradient.
 
@@ -225,7 +230,7 @@ def amax(input: Array, dim: Dims = (), keepdim: bool = False) -> Any:
     return _extreme("amax", input, dim, keepdim, np.maximum)
 
 
-@primitive(input=_share, aux=("axes",))
+@primitive(input=_share, aux=("axes",), doors="torch Tensor")
 def amin(input: Array, dim: Dims = (), keepdim: bool = False) -> Any:
     """Return the smallest element over ``dim``: one dim, several, or all. Equal ones share the gradient.
 
@@ -234,6 +239,7 @@ def amin(input: Array, dim: Dims = (), keepdim: bool = False) -> Any:
     return _extreme("amin", input, dim, keepdim, np.minimum)
 
 
+@doors("torch Tensor")
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """Return ``(min, max)`` of all elements, or along ``dim``.
 
@@ -269,7 +275,7 @@ def _where(name: str, input: Any, dim: int | None, keepdim: bool) -> Any:
     return getattr(input, name)(axis, None, keepdims=keepdim)
 
 
-@primitive(input=None)
+@primitive(input=None, doors="torch Tensor")
 def argmax(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return where the first largest element is: in all of ``input`` as if in one row, or along ``dim``; int64.
 
@@ -283,7 +289,7 @@ def argmax(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     return _where("argmax", input, dim, keepdim)
 
 
-@primitive(input=None)
+@primitive(input=None, doors="torch Tensor")
 def argmin(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return where the first smallest element is: in all of ``input`` as if in one row, or along ``dim``; int64.
 

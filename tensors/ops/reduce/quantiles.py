@@ -10,6 +10,7 @@ from ....arrays.dims import norm_dim
 from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
 from ....autograd.variable import Variable
+from ...doors import doors
 from ..backward_ops import add_reduce, as_array, gather_along, reshape_to
 from ..shape.order import permute
 from .sorting import sort
@@ -17,6 +18,7 @@ from .sorting import sort
 _WAYS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
+@doors("torch Tensor")
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:
@@ -35,6 +37,7 @@ def quantile(
     return result if out is None else write_out("quantile", result, out)
 
 
+@doors("torch Tensor")
 def nanquantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:

@@ -12,6 +12,7 @@ from ....arrays.kernels import softmax as rows
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import convert, sum_to
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..elementwise.unary import exp
 
 # ------------------------------------------------------------------ on arrays
@@ -51,11 +52,9 @@ def _softmax_data_out(g: Any, grad: Any, output: Any, dim: int) -> Any:
     return g * (grad - sum_to(grad * output, shape)) - grad * sum_to(g * output, shape)
 
 
-def _softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
-    return softmax_backward_data(g, output, dim)
-
-
-@primitive(grad=_softmax_data_grad, output=_softmax_data_out)
+@primitive(
+    grad=lambda g, output, dim: softmax_backward_data(g, output, dim), output=_softmax_data_out, integers=("dim",)
+)
 def softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     """Return the gradient of the softmax whose result is ``output``: ``output * (grad - sum(grad * output))``."""
     if not output.ndim:
@@ -64,13 +63,14 @@ def softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     return rows.softmax_slope(grad, output, norm_dim(dim, output.ndim))
 
 
-@primitive(input=lambda g, out, dim: softmax_backward_data(g, out, dim=dim))
+@primitive(input=lambda g, out, dim: softmax_backward_data(g, out, dim))
 def _softmax(input: Array, dim: int) -> Any:
     """Return e to each element, divided by their sum along ``dim``."""
     wide, place = _wide(input, dim, "softmax")
     return rows.softmax(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
 
 
+@doors("torch Tensor special")
 def softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:
     """Return e to each element, divided by their sum along ``dim``: numbers above 0 that add up to 1.
 
@@ -97,17 +97,10 @@ def _converted(input: Any, dtype: Any, name: str) -> Any:
 # ------------------------------------------------------------------ log_softmax
 
 
-def _log_softmax_data_out(g: Any, grad: Any, output: Any, dim: int) -> Any:
-    return -(g * exp(output) * sum_to(grad, shape_along(output.shape, dim)))
-
-
-def _log_softmax_data_grad(g: Any, output: Any, dim: int) -> Any:
-    return g - sum_to(g * exp(output), shape_along(output.shape, dim))
-
-
 @primitive(
-    grad=_log_softmax_data_grad,
-    output=_log_softmax_data_out,
+    grad=lambda g, output, dim: g - sum_to(g * exp(output), shape_along(output.shape, dim)),
+    output=lambda g, grad, output, dim: -(g * exp(output) * sum_to(grad, shape_along(output.shape, dim))),
+    integers=("dim",),
 )
 def log_softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     """Return the gradient of the log_softmax whose result is ``output``: ``grad - exp(output) * sum(grad)``."""
@@ -116,13 +109,14 @@ def log_softmax_backward_data(grad: Array, output: Array, dim: int) -> Any:
     return rows.log_softmax_slope(grad, output, norm_dim(dim, output.ndim))
 
 
-@primitive(input=lambda g, out, dim: log_softmax_backward_data(g, out, dim=dim))
+@primitive(input=lambda g, out, dim: log_softmax_backward_data(g, out, dim))
 def _log_softmax(input: Array, dim: int) -> Any:
     """Return the logarithm of the softmax along ``dim``."""
     wide, place = _wide(input, dim, "log_softmax")
     return rows.log_softmax(wide, place).reshape(input.shape).astype(input.dtype, copy=False)
 
 
+@doors("torch Tensor special")
 def log_softmax(input: Any, dim: int, dtype: Any = None, *, out: Any = None) -> Any:
     """Return the logarithm of :func:`softmax` along ``dim``, computed without it: exact for small probabilities too.
 

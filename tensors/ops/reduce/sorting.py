@@ -11,6 +11,7 @@ from ....arrays.dtypes import Array, dtype_of
 from ....autograd.codegen.forward import UNSET
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..backward_ops import add_reduce, index_along, numbered, one_axis, scatter_along, unordered
 from .extrema import check_along, share_equal
 
@@ -31,15 +32,13 @@ def _unsupported(name: str, x: Any) -> None:
 # ------------------------------------------------------------------ whole rows
 
 
-def _sort_back(g: Any, found: Any, dim: int) -> Any:
-    return unordered(g, found, dim)
-
-
 @primitive(
-    input=_sort_back,
+    input=lambda g, found, dim: unordered(g, found, dim),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.sort.of(values, indices),
     grad_fn_name=lambda stable: "SortBackward0" if stable is None else "SortBackward1",
+    integers=("dim",),
+    doors="torch Tensor",
 )
 def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
     """Return ``(values, indices)``: the elements along ``dim`` in order, and where each was.
@@ -58,7 +57,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool 
     return input[index_along(indices, axis)], indices, indices.copy()
 
 
-@primitive(input=None)
+@primitive(input=None, integers=("dim",), doors="torch Tensor")
 def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
     """Return the numbers of the elements along ``dim`` in order of size, int64; always stable.
 
@@ -68,6 +67,7 @@ def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bo
     return _order(input, axis, descending) if input.ndim else np.int64(0)
 
 
+@doors("torch Tensor")
 def msort(input: Any, *, out: Any = None) -> Any:
     """Return ``input`` sorted along its first dim.
 
@@ -91,6 +91,8 @@ def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.topk.of(values, indices),
+    integers=("k", "dim"),
+    doors="torch Tensor",
 )
 def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """Return ``(values, indices)`` of the ``k`` largest (or smallest) elements along ``dim``, in order.
@@ -141,6 +143,8 @@ def _shown(values: Any, found: Any, axis: int, keepdim: bool) -> tuple[Any, Any,
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.kthvalue.of(values, indices),
+    integers=("k", "dim"),
+    doors="torch Tensor",
 )
 def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """Return ``(values, indices)`` of the ``k``-th smallest element along ``dim``, counted from 1.
@@ -218,6 +222,7 @@ def _nanmedian_all(input: Array) -> Any:
     return _middle_of_all(input, True)
 
 
+@doors("torch Tensor")
 def median(
     input: Any, dim: Any = UNSET, keepdim: bool = False, *, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET
 ) -> Any:
@@ -235,6 +240,7 @@ def median(
     return _median_along(input, dim, keepdim if keepdims is UNSET else keepdims, out=out)  # type: ignore[call-arg]
 
 
+@doors("torch Tensor")
 def nanmedian(
     input: Any, dim: Any = UNSET, keepdim: bool = False, *, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET
 ) -> Any:
@@ -252,6 +258,8 @@ def nanmedian(
     input=lambda g, input_shape, found, dim: scatter_along(g, found, dim, input_shape),
     aux=("indices", "found"),
     returns=lambda values, indices, found: return_types.mode.of(values, indices),
+    integers=("dim",),
+    doors="torch Tensor",
 )
 def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     """Return ``(values, indices)`` of the most frequent element along ``dim``, and where it is last.

@@ -13,6 +13,7 @@ from ....autograd.broadcast import is_expandable, sum_to
 from ....autograd.codegen.forward import UNSET
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..backward_ops import (
     Axes,
     add_reduce,
@@ -55,6 +56,7 @@ def _sum(input: Any, axes: Axes, keepdim: bool, dtype: Any) -> Any:
     input=sum_back,
     aux=("axes",),
     grad_fn_name=lambda dim: "SumBackward0" if dim is None else "SumBackward1",
+    doors="torch Tensor",
 )
 def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the sum of all elements, or over ``dim``: one dim, or several.
@@ -72,7 +74,11 @@ def sum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = N
     return _sum(input, axes, keepdim, dtype), axes
 
 
-@primitive(input=lambda g, axes, mask: masked(expand_along(g, mask.shape, axes), mask), aux=("axes", "mask"))
+@primitive(
+    input=lambda g, axes, mask: masked(expand_along(g, mask.shape, axes), mask),
+    aux=("axes", "mask"),
+    doors="torch Tensor",
+)
 def nansum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the sum as :func:`sum` does, with NaN counted as 0.
 
@@ -83,11 +89,7 @@ def nansum(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any 
     return _sum(np.where(mask, input, input.dtype.type(0)), axes, keepdim, dtype), axes, mask
 
 
-def _divided_back(g: Any, by: int) -> Any:
-    return divided(g, by)
-
-
-@primitive(input=_divided_back, grad_fn_name="DivBackward0")
+@primitive(input=lambda g, by: divided(g, by), grad_fn_name="DivBackward0", integers=("by",))
 def divided(input: Array, by: int) -> Any:
     """Return ``input / by`` for a count, which half precision could not hold."""
     if input.dtype.char == "e":
@@ -101,7 +103,10 @@ def _mean_back(g: Any, input_shape: tuple[int, ...], axes: Axes) -> Any:
 
 
 @primitive(
-    input=_mean_back, aux=("axes",), grad_fn_name=lambda dim: "MeanBackward0" if dim is None else "MeanBackward1"
+    input=_mean_back,
+    aux=("axes",),
+    grad_fn_name=lambda dim: "MeanBackward0" if dim is None else "MeanBackward1",
+    doors="torch Tensor",
 )
 def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the mean of all elements, or over ``dim``; NaN of no elements.
@@ -147,6 +152,7 @@ def _count_numbers(input: Array, dim: Dims, keepdim: bool, dtype: Any) -> Any:
     return add_reduce(input == input, axes_of(input, dim), kind, None, keepdim)  # noqa: PLR0124
 
 
+@doors("torch Tensor")
 def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
     """Return the mean as :func:`mean` does, of the elements that are not NaN.
 
@@ -182,7 +188,10 @@ def _prod_back(g: Any, input: Any, out: Any, axis: int | None) -> Any:
 
 
 @primitive(
-    input=_prod_back, aux=("axis",), grad_fn_name=lambda dim: "ProdBackward0" if dim is None else "ProdBackward1"
+    input=_prod_back,
+    aux=("axis",),
+    grad_fn_name=lambda dim: "ProdBackward0" if dim is None else "ProdBackward1",
+    doors="torch Tensor",
 )
 def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return the product of all elements, or over one ``dim``; 1 of no elements.
@@ -234,7 +243,7 @@ def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
     return np.where(equal.reshape(total.shape), x.dtype.type(0), total)
 
 
-@primitive(input=_var_back, aux=("axes",))
+@primitive(input=_var_back, aux=("axes",), numbers=("correction",))
 def _var(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)
     return _variance(input, axes, correction, keepdim).astype(input.dtype, copy=False), axes
@@ -243,6 +252,7 @@ def _var(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
 @primitive(
     input=lambda g, input, out, axes, correction: _var_back(g * (0.5 * signed_power(out, -1)), input, axes, correction),
     aux=("axes",),
+    numbers=("correction",),
 )
 def _std(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)
@@ -263,6 +273,7 @@ def _corrected(
     return dim, correction, keepdim if keepdims is UNSET else keepdims
 
 
+@doors("torch Tensor")
 def var(
     input: Any, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *,
     correction: Any = UNSET, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET,
@@ -280,6 +291,7 @@ def var(
     return result if out is None else write_out("var", result, out)
 
 
+@doors("torch Tensor")
 def std(
     input: Any, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *,
     correction: Any = UNSET, out: Any = None, axis: Any = UNSET, keepdims: Any = UNSET,
@@ -292,6 +304,7 @@ def std(
     return result if out is None else write_out("std", result, out)
 
 
+@doors("torch")
 def var_mean(
     input: Any, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *,
     correction: Any = UNSET, axis: Any = UNSET, keepdims: Any = UNSET,
@@ -304,6 +317,7 @@ def var_mean(
     return _var(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 
+@doors("torch")
 def std_mean(
     input: Any, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *,
     correction: Any = UNSET, axis: Any = UNSET, keepdims: Any = UNSET,
@@ -322,6 +336,7 @@ def std_mean(
 @primitive(
     input=lambda g, input, out, axes: keep_dims(g, input.shape, axes) * exp(input - keep_dims(out, input.shape, axes)),
     aux=("axes",),
+    doors="torch Tensor special",
 )
 def logsumexp(input: Array, dim: Dims, keepdim: bool = False) -> Any:
     """Return ``log(sum(exp(input), dim))`` without overflow; -inf of no elements, or of only -inf.
@@ -350,7 +365,7 @@ def _truth(ufunc: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
     return found.astype(np.uint8) if input.dtype.char == "B" else found
 
 
-@primitive(input=None)
+@primitive(input=None, doors="torch Tensor")
 def all(input: Array, dim: Dims = None, keepdim: bool = False) -> Any:
     """Return whether no element is 0, of all or over ``dim``: bool, or uint8 of uint8.
 
@@ -359,7 +374,7 @@ def all(input: Array, dim: Dims = None, keepdim: bool = False) -> Any:
     return _truth(np.logical_and, input, dim, keepdim)
 
 
-@primitive(input=None)
+@primitive(input=None, doors="torch Tensor")
 def any(input: Array, dim: Dims = None, keepdim: bool = False) -> Any:
     """Return whether some element is not 0, of all or over ``dim``: bool, or uint8 of uint8.
 
@@ -368,7 +383,7 @@ def any(input: Array, dim: Dims = None, keepdim: bool = False) -> Any:
     return _truth(np.logical_or, input, dim, keepdim)
 
 
-@primitive(input=None)
+@primitive(input=None, doors="torch Tensor")
 def count_nonzero(input: Array, dim: Dims = None) -> Any:
     """Return how many elements are not 0, of all or over ``dim``: int64.
 
@@ -377,6 +392,7 @@ def count_nonzero(input: Array, dim: Dims = None) -> Any:
     return add_reduce(input != 0, axes_of(input, dim), np.int64)
 
 
+@doors("Tensor")
 def sum_to_size(input: Any, *size: Any) -> Any:
     """Return ``input`` summed over the dims along which ``size`` would be broadcast to its shape.
 

@@ -11,6 +11,7 @@ from ....arrays.dtypes import Array, as_numpy, dtype_of, promote_two
 from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..backward_ops import (
     absolute_power,
     add_reduce,
@@ -76,6 +77,7 @@ def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
     x=norm_back,
     aux=("axes",),
     grad_fn_name="LinalgVectorNormBackward0",
+    numbers=("ord",),
 )
 def vector_norm(x: Array, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Return ``sum(|x| ** ord) ** (1 / ord)`` of all elements or over ``dim``.
@@ -105,7 +107,7 @@ def _distance_rule(g: Any, input: Any, other: Any, out: Any, p: float, needs: li
     return back, None if back is None or not needs[1] else -back
 
 
-@primitive(_distance_rule, ("input", "other"))
+@primitive(_distance_rule, ("input", "other"), numbers=("p",), doors="torch Tensor")
 def dist(input: Array, other: Array, p: float = 2) -> Any:
     """Return the ``p``-norm of ``input - other``, broadcast together; a tensor without dims.
 
@@ -122,6 +124,7 @@ def dist(input: Array, other: Array, p: float = 2) -> Any:
     return _norm(input - other, float(p), None, False)
 
 
+@doors("torch Tensor Tensor_")
 def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
     """Return ``input`` with each slice of ``dim`` whose ``p``-norm is above ``maxnorm`` scaled down to that.
 

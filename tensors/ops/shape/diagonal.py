@@ -10,6 +10,7 @@ from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .views import clone
 
 # ------------------------------------------------------------------ diagonals
@@ -31,11 +32,12 @@ def _diagonal_of(x: Array, offset: int, dim1: int, dim2: int) -> Array:
     return out
 
 
-def _diagonal_back(g: Any, input_shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
-    return place_diagonal(g, input_shape, offset, dim1, dim2)
-
-
-@primitive(view=True, input=_diagonal_back)
+@primitive(
+    view=True,
+    input=lambda g, input_shape, offset, dim1, dim2: place_diagonal(g, input_shape, offset, dim1, dim2),
+    integers=("offset", "dim1", "dim2"),
+    doors="torch Tensor",
+)
 def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
     """Return the diagonal of ``dim1`` and ``dim2`` as the last dim, ``offset`` above the main one: a view.
 
@@ -44,11 +46,7 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
     return _diagonal_of(np.asarray(input), offset, dim1, dim2)
 
 
-def _diagonal_again(g: Any, offset: int, dim1: int, dim2: int) -> Any:
-    return diagonal(g, offset, dim1, dim2)
-
-
-@primitive(g=_diagonal_again)
+@primitive(g=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2), integers=("offset", "dim1", "dim2"))
 def place_diagonal(g: Array, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Array:
     """Return zeros of ``shape`` with ``g`` on a diagonal; the dual of ``diagonal``."""
     out = np.zeros(shape, g.dtype)
@@ -56,11 +54,11 @@ def place_diagonal(g: Array, shape: tuple[int, ...], offset: int, dim1: int, dim
     return out
 
 
-def _embed_back(g: Any, offset: int, dim1: int, dim2: int) -> Any:
-    return diagonal(g, offset, dim1, dim2)
-
-
-@primitive(input=_embed_back)
+@primitive(
+    input=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2),
+    integers=("offset", "dim1", "dim2"),
+    doors="torch Tensor",
+)
 def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
     """Return zeros with the last dim of ``input`` on the diagonal of the new dims ``dim1`` and ``dim2``.
 
@@ -75,6 +73,7 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
     return out
 
 
+@doors("torch Tensor")
 def diag(input: Any, diagonal: int = 0) -> Any:
     """Return a matrix with the vector ``input`` on a diagonal, or a copy of the diagonal of a matrix.
 
@@ -91,6 +90,7 @@ def diag(input: Any, diagonal: int = 0) -> Any:
 _look = diagonal
 
 
+@doors("torch Tensor")
 def diagflat(input: Any, offset: int = 0) -> Any:
     """Return a matrix with the elements of ``input`` on a diagonal."""
     return diag_embed(input.reshape(-1), offset)
@@ -107,15 +107,7 @@ def _triangle(input: Array, diagonal: int, name: str) -> Array:
     return below
 
 
-def _tril_back(g: Any, diagonal: int) -> Any:
-    return tril(g, diagonal)
-
-
-def _triu_back(g: Any, diagonal: int) -> Any:
-    return triu(g, diagonal)
-
-
-@primitive(input=_tril_back)
+@primitive(input=lambda g, diagonal: tril(g, diagonal), integers=("diagonal",), doors="torch Tensor Tensor_")
 def tril(input: Array, diagonal: int = 0) -> Array:
     """Return ``input`` with zeros above a diagonal of the last two dims.
 
@@ -124,7 +116,7 @@ def tril(input: Array, diagonal: int = 0) -> Array:
     return np.where(_triangle(input, diagonal, "tril"), input, input.dtype.type(0))
 
 
-@primitive(input=_triu_back)
+@primitive(input=lambda g, diagonal: triu(g, diagonal), integers=("diagonal",), doors="torch Tensor Tensor_")
 def triu(input: Array, diagonal: int = 0) -> Array:
     """Return ``input`` with zeros below a diagonal of the last two dims.
 
@@ -136,11 +128,13 @@ def triu(input: Array, diagonal: int = 0) -> Array:
 # ------------------------------------------------------------------ windows along one dim
 
 
-def _windows_back(g: Any, input_shape: tuple[int, ...], dimension: int, size: int, step: int) -> Any:
-    return place_windows(g, input_shape, dimension, size, step)
-
-
-@primitive(view=True, input=_windows_back, grad_fn_name="UnfoldBackward0")
+@primitive(
+    view=True,
+    input=lambda g, input_shape, dimension, size, step: place_windows(g, input_shape, dimension, size, step),
+    grad_fn_name="UnfoldBackward0",
+    integers=("dimension", "size", "step"),
+    doors="Tensor.unfold",
+)
 def unfold_dim(input: Array, dimension: int, size: int, step: int) -> Array:
     """Return the windows of ``size`` elements of a dim, ``step`` apart, as a new last dim: a view.
 
@@ -161,11 +155,11 @@ def unfold_dim(input: Array, dimension: int, size: int, step: int) -> Array:
     return np.lib.stride_tricks.as_strided(array, (*shape, size), (*strides, array.strides[dim]))
 
 
-def _windows_again(g: Any, dimension: int, size: int, step: int) -> Any:
-    return unfold_dim(g, dimension, size, step)
-
-
-@primitive(g=_windows_again, grad_fn_name="UnfoldBackwardBackward0")
+@primitive(
+    g=lambda g, dimension, size, step: unfold_dim(g, dimension, size, step),
+    grad_fn_name="UnfoldBackwardBackward0",
+    integers=("dimension", "size", "step"),
+)
 def place_windows(g: Array, shape: tuple[int, ...], dimension: int, size: int, step: int) -> Array:
     """Return zeros of ``shape`` with the windows ``g`` added in; the dual of ``unfold_dim``."""
     out = np.zeros(shape or (1,), g.dtype)

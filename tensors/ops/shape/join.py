@@ -15,6 +15,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import sum_to
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from ..index.view_scatter import Ints
 from .pad import constant_pad_nd
 from .views import clone, expand, flatten, getitem, reshape, unsqueeze
@@ -101,6 +102,7 @@ def _check_beside(first: tuple[int, ...], shape: tuple[int, ...], dim: int, plac
             )
 
 
+@doors("torch")
 def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
     """Return ``tensors`` one after the other along ``dim``; their other sizes must agree.
 
@@ -115,11 +117,13 @@ def cat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
     return joined(given, dim, out=out)
 
 
+@doors("torch")
 def concat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
     """Return ``tensors`` one after the other along ``dim``: another name of :func:`cat`."""
     return cat(tensors, dim, out=out)
 
 
+@doors("torch")
 def concatenate(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None) -> Any:
     """Return ``tensors`` one after the other along ``dim``: NumPy's name of :func:`cat`."""
     return cat(tensors, dim if axis is None else axis, out=out)
@@ -148,6 +152,7 @@ def _stack(tensors: Any, dim: int = 0) -> Array:
     return out if out.flags.c_contiguous else np.ascontiguousarray(out)
 
 
+@doors("torch")
 def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
     """Return ``tensors``, all of one shape, side by side along a new ``dim``.
 
@@ -165,6 +170,7 @@ def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
     return joined(given, dim, out=out)
 
 
+@doors("torch")
 def hstack(tensors: Any, *, out: Any = None) -> Any:
     """Return ``tensors`` joined along dim 1, those of at most one dim along dim 0.
 
@@ -174,6 +180,7 @@ def hstack(tensors: Any, *, out: Any = None) -> Any:
     return cat(given, 0 if array_of(given[0], "hstack").ndim == 1 else 1, out=out)
 
 
+@doors("torch torch.row_stack")
 def vstack(tensors: Any, *, out: Any = None) -> Any:
     """Return ``tensors`` joined along dim 0; those of at most one dim become rows.
 
@@ -182,6 +189,7 @@ def vstack(tensors: Any, *, out: Any = None) -> Any:
     return cat(_at_least(2, tensors, "vstack"), 0, out=out)
 
 
+@doors("torch")
 def dstack(tensors: Any, *, out: Any = None) -> Any:
     """Return ``tensors`` joined along dim 2, which those of fewer dims get first.
 
@@ -190,6 +198,7 @@ def dstack(tensors: Any, *, out: Any = None) -> Any:
     return cat(_at_least(3, tensors, "dstack"), 2, out=out)
 
 
+@doors("torch")
 def column_stack(tensors: Any, *, out: Any = None) -> Any:
     """Return ``tensors`` joined along dim 1; those of at most one dim become columns."""
     given = [
@@ -226,6 +235,7 @@ def _each_padded(tensors: tuple[Any, ...], ndim: int) -> Any:
     return tuple(_padded(x, ndim) for x in (tensors[0] if len(tensors) == 1 else tensors))
 
 
+@doors("torch")
 def atleast_1d(*tensors: Any) -> Any:
     """Return each of ``tensors`` with at least one dim.
 
@@ -234,6 +244,7 @@ def atleast_1d(*tensors: Any) -> Any:
     return _each_padded(tensors, 1)
 
 
+@doors("torch")
 def atleast_2d(*tensors: Any) -> Any:
     """Return each of ``tensors`` with at least two dims, new ones in front.
 
@@ -242,6 +253,7 @@ def atleast_2d(*tensors: Any) -> Any:
     return _each_padded(tensors, 2)
 
 
+@doors("torch")
 def atleast_3d(*tensors: Any) -> Any:
     """Return each of ``tensors`` with at least three dims; a matrix gets its new dim at the end.
 
@@ -268,6 +280,7 @@ def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return found
 
 
+@doors("torch")
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     """Return the shape that ``shapes`` broadcast to.
 
@@ -276,6 +289,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     return common_shape(*[ints(shape, "broadcast_shapes", "shapes") for shape in shapes])
 
 
+@doors("torch")
 def broadcast_tensors(*tensors: Any) -> list[Any]:
     """Return ``tensors`` expanded to the shape they broadcast to: views.
 
@@ -286,6 +300,7 @@ def broadcast_tensors(*tensors: Any) -> list[Any]:
     return [expand(x, shape) for x in given]
 
 
+@doors("torch")
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     """Return, for coordinates on several axes, the grids on which each axis is constant along the others: views.
 
@@ -317,6 +332,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     return tuple(grids)
 
 
+@doors("torch")
 def cartesian_prod(*tensors: Any) -> Any:
     """Return every combination of one element from each of ``tensors``, in rows.
 
@@ -362,6 +378,7 @@ def repeat(input: Array, repeats: Sequence[int]) -> Array:
     return out
 
 
+@doors("torch")
 def tile(input: Any, dims: Any) -> Any:
     """Return ``input`` repeated as often as ``dims`` says, which fewer dims than ``input`` has may leave out in front.
 
@@ -410,6 +427,7 @@ def _disagreement(shapes: list[tuple[int, ...]]) -> str:
 # ------------------------------------------------------------------ patterns
 
 
+@doors("torch")
 def block_diag(*tensors: Any) -> Any:
     """Return the matrices along the diagonal of a larger one, zeros around them; vectors count as rows.
 

@@ -11,6 +11,7 @@ from ....arrays.dims import ints, norm_dim, norm_dims
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .views import getitem
 
 _ALL, _BACK = slice(None), slice(None, None, -1)
@@ -18,11 +19,12 @@ _ALL, _BACK = slice(None), slice(None, None, -1)
 # ------------------------------------------------------------------ the order of dims
 
 
-def _transpose_back(g: Any, dim0: Any, dim1: Any) -> Any:
-    return transpose(g, dim0, dim1)
-
-
-@primitive(view=True, input=_transpose_back)
+@primitive(
+    view=True,
+    input=lambda g, dim0, dim1: transpose(g, dim0, dim1),
+    integers=("dim0", "dim1"),
+    doors="torch Tensor Tensor_",
+)
 def transpose(input: Array, dim0: int, dim1: int) -> Array:
     """Return ``input`` with two dims swapped: a view.
 
@@ -32,11 +34,7 @@ def transpose(input: Array, dim0: int, dim1: int) -> Array:
     return input.swapaxes(first, second) if input.ndim else np.asarray(input)[...]
 
 
-def _t_back(g: Any) -> Any:
-    return t(g)
-
-
-@primitive(view=True, input=_t_back, grad_fn_name="TBackward0")
+@primitive(view=True, input=lambda g: t(g), grad_fn_name="TBackward0", doors="torch Tensor Tensor_")
 def t(input: Array) -> Array:
     """Return a matrix transposed, and what has fewer dims as it is: a view.
 
@@ -47,11 +45,7 @@ def t(input: Array) -> Array:
     return input.transpose() if input.ndim else np.asarray(input)[...]
 
 
-def _permute_back(g: Any, dims: Any) -> Any:
-    return permute(g, _inverse(dims))
-
-
-@primitive(view=True, input=_permute_back)
+@primitive(view=True, input=lambda g, dims: permute(g, _inverse(dims)), doors="torch")
 def permute(input: Array, dims: Sequence[int]) -> Array:
     """Return ``input`` with its dims in the order ``dims``: a view.
 
@@ -76,16 +70,19 @@ def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
+@doors("torch Tensor Tensor_")
 def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
     """Return ``input`` with two dims swapped: NumPy's word for :func:`transpose`."""
     return transpose(input, axis0, axis1)
 
 
+@doors("torch Tensor Tensor_")
 def swapdims(input: Any, dim0: int, dim1: int) -> Any:
     """Return ``input`` with two dims swapped: another word for :func:`transpose`."""
     return transpose(input, dim0, dim1)
 
 
+@doors("torch Tensor torch.moveaxis Tensor.moveaxis")
 def movedim(input: Any, source: Any, destination: Any) -> Any:
     """Return ``input`` with the dims ``source`` moved to ``destination``, the others kept in order: a view.
 
@@ -109,6 +106,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     return permute(input, tuple([moved[d] if d in moved else next(rest) for d in range(ndim)]))
 
 
+@doors("Tensor.mT")
 def matrix_transpose(input: Any, name: str = "mT") -> Any:
     """Return ``input`` with its last two dims swapped: a view; without dims the same. RuntimeError for one dim."""
     ndim = array_of(input, name).ndim
@@ -117,11 +115,13 @@ def matrix_transpose(input: Any, name: str = "mT") -> Any:
     return transpose(input, -2, -1) if ndim else input
 
 
+@doors("Tensor.T")
 def reversed_dims(input: Any) -> Any:
     """Return ``input`` with its dims in reverse order: a view, ``Tensor.T``."""
     return permute(input, tuple(range(input.array.ndim))[::-1])
 
 
+@doors("Tensor.H")
 def matrix_adjoint(input: Any) -> Any:
     """Return a matrix transposed, ``Tensor.H``: for real numbers its adjoint."""
     ndim = input.array.ndim
@@ -133,6 +133,7 @@ def matrix_adjoint(input: Any) -> Any:
     return transpose(input, 0, 1) if ndim else getitem(input, (...,))
 
 
+@doors("torch Tensor Tensor.mH")
 def adjoint(input: Any) -> Any:
     """Return ``input`` with its last two dims swapped: for real numbers the conjugate transpose."""
     return matrix_transpose(input, "mH")
@@ -141,11 +142,7 @@ def adjoint(input: Any) -> Any:
 # ------------------------------------------------------------------ the order of elements: copies
 
 
-def _flip_back(g: Any, dims: Any) -> Any:
-    return flip(g, dims)
-
-
-@primitive(input=_flip_back)
+@primitive(input=lambda g, dims: flip(g, dims), doors="torch")
 def flip(input: Array, dims: int | Sequence[int]) -> Array:
     """Return ``input`` with the elements along ``dims`` in reverse order: a copy.
 
@@ -158,6 +155,7 @@ def flip(input: Array, dims: int | Sequence[int]) -> Array:
     return np.array(array[tuple([_BACK if d in turned else _ALL for d in range(array.ndim)])])
 
 
+@doors("torch Tensor")
 def fliplr(input: Any) -> Any:
     """Return ``input`` with dim 1 in reverse order: a copy. RuntimeError for fewer than two dims."""
     if array_of(input, "fliplr").ndim < 2:
@@ -165,6 +163,7 @@ def fliplr(input: Any) -> Any:
     return flip(input, (1,))
 
 
+@doors("torch Tensor")
 def flipud(input: Any) -> Any:
     """Return ``input`` with dim 0 in reverse order: a copy. RuntimeError for a tensor without dims."""
     if array_of(input, "flipud").ndim < 1:
@@ -172,11 +171,7 @@ def flipud(input: Any) -> Any:
     return flip(input, (0,))
 
 
-def _rot90_back(g: Any, k: Any, dims: Any) -> Any:
-    return rot90(g, -k, dims)
-
-
-@primitive(input=_rot90_back)
+@primitive(input=lambda g, k, dims: rot90(g, -k, dims), integers=("k",), doors="torch Tensor")
 def rot90(input: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
     """Return ``input`` turned ``k`` times by 90 degrees, from the first of ``dims`` towards the second: a copy.
 
@@ -193,11 +188,7 @@ def rot90(input: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
     return np.rot90(input, k, (first, second)).copy()
 
 
-def _roll_back(g: Any, shifts: Any, dims: Any) -> Any:
-    return roll(g, _backwards(shifts), dims)
-
-
-@primitive(input=_roll_back)
+@primitive(input=lambda g, shifts, dims: roll(g, _backwards(shifts), dims), doors="torch Tensor")
 def roll(input: Array, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Array:
     """Return ``input`` with the elements moved along ``dims`` by ``shifts``; those pushed out come in at the start.
 

@@ -9,16 +9,14 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels import pad as kernels
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 
 Ints = tuple[int, ...]
 
 
-def _constant_rule(g: Any, pad: Any) -> Any:
-    return constant_pad_nd(g, tuple(-n for n in pad), 0)
-
-
 @primitive(
-    input=_constant_rule,
+    input=lambda g, pad: constant_pad_nd(g, tuple(-n for n in pad), 0),
+    doors="torch",
 )
 def constant_pad_nd(input: Array, pad: Ints, value: Any = 0) -> Array:
     """Return ``input`` in a border of ``value``; negative pads crop. Padded by the negatives it is its own dual."""
@@ -32,12 +30,8 @@ def _title(pad: Ints, how: str) -> str:
     return f"{_NODES[how]}{len(pad) // 2}DBackward0"
 
 
-def _pad_copies_rule(g: Any, input_shape: Any, pad: Any, how: Any) -> Any:
-    return _pad_copies_back(g, input_shape, pad, how)
-
-
 @primitive(
-    input=_pad_copies_rule,
+    input=lambda g, input_shape, pad, how: _pad_copies_back(g, input_shape, pad, how),
     grad_fn_name=_title,
 )
 def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
@@ -46,16 +40,15 @@ def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
     return out if any(pad) else out.copy()
 
 
-def _pad_copies_back_rule(g: Any, pad: Any, how: Any) -> Any:
-    return _pad_copies(g, pad, how)
-
-
-@primitive(grad=_pad_copies_back_rule, grad_fn_name=lambda pad, how: _title(pad, how)[:-1] + "Backward0")
+@primitive(
+    grad=lambda g, pad, how: _pad_copies(g, pad, how), grad_fn_name=lambda pad, how: _title(pad, how)[:-1] + "Backward0"
+)
 def _pad_copies_back(grad: Array, shape: Ints, pad: Ints, how: str) -> Array:
     """Return ``grad`` added back to the elements of which ``_pad_copies`` made copies; its dual."""
     return kernels.pad_adjoint(grad, shape, pad, how)
 
 
+@doors("functional")
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """Return ``input`` with its last dims padded.
 

@@ -16,6 +16,7 @@ from ....autograd.node import Backward, Node
 from ....autograd.recording import recording
 from ....autograd.variable import Variable, as_ndarray, ensure_version, wrap
 from ....autograd.view import MULTI_OUTPUT_VIEW, attach, refresh_view
+from ...doors import doors
 from .join import cat, stack
 from .views import getitem
 
@@ -84,6 +85,7 @@ def _dims(input: Any, dim: int, name: str) -> tuple[int, int]:
     return dim, shape[dim]
 
 
+@doors("torch Tensor")
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """Return the slices of ``input`` along ``dim``, without that dim: views.
 
@@ -96,6 +98,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     return _cut(input, _UNBIND, dim, list(range(shape[dim])), (1,) * shape[dim])
 
 
+@doors("torch")
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Return parts of ``split_size_or_sections`` elements of ``dim`` each (the last may be smaller), or of these sizes.
 
@@ -115,6 +118,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
     return _cut(tensor, _SPLIT, dim, _slices(sizes), sizes)
 
 
+@doors("torch Tensor")
 def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, ...]:
     """Return parts with ``split_sizes`` elements of ``dim``, which must add up to its size: views."""
     dim, size = _dims(input, dim, "split_with_sizes")
@@ -131,6 +135,7 @@ def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, .
     return _cut(input, _SPLIT_SIZES, dim, _slices(sizes), sizes)
 
 
+@doors("torch Tensor")
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """Return ``chunks`` parts of equal size along ``dim``; the last may be smaller, and there may be fewer: views.
 
@@ -154,6 +159,7 @@ def _named(name: str, given: Any, words: dict[str, Any]) -> Any:
     return named[0]
 
 
+@doors("torch Tensor")
 def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **words: Any) -> tuple[Any, ...]:
     """Return parts that begin at the given indices of ``dim``, or a number of parts of nearly equal size: views.
 
@@ -198,16 +204,19 @@ def _sectioned(input: Any, given: Any, words: Any, dim: int, least: int, name: s
     return tensor_split(input, given, dim)
 
 
+@doors("torch Tensor")
 def hsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
     """Return parts of ``input`` along dim 1, or along dim 0 if it is the only one: views."""
     return _sectioned(input, indices_or_sections, words, 0 if array_of(input, "hsplit").ndim == 1 else 1, 1, "hsplit")
 
 
+@doors("torch Tensor")
 def vsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
     """Return parts of ``input``, of at least two dims, along dim 0: views."""
     return _sectioned(input, indices_or_sections, words, 0, 2, "vsplit")
 
 
+@doors("torch Tensor")
 def dsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
     """Return parts of ``input``, of at least three dims, along dim 2: views."""
     return _sectioned(input, indices_or_sections, words, 2, 3, "dsplit")

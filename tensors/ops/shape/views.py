@@ -15,6 +15,7 @@ from ....autograd.arguments import array_of
 from ....autograd.broadcast import broadcast_view, copied, sum_to
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, as_ndarray, ensure_version, wrap
+from ...doors import doors
 
 _ALL = slice(None)
 
@@ -35,22 +36,14 @@ def _title(index: tuple[Any, ...]) -> str:
     return f"{last}Backward0"
 
 
-def _put_back(g: Any, input_shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
-    return scatter_slice(g, input_shape, index)
-
-
-def _look_again(g: Any, index: tuple[Any, ...]) -> Any:
-    return getitem(g, index)
-
-
-@primitive(view=True, input=_put_back, grad_fn_name=_title)
+@primitive(view=True, input=lambda g, input_shape, index: scatter_slice(g, input_shape, index), grad_fn_name=_title)
 def getitem(input: Array, index: tuple[Any, ...]) -> Array:
     """Return ``input[index]`` for integers, slices, None and Ellipsis: a view."""
     out: Array = input[(*index, ...)] if Ellipsis not in index else input[index]
     return out
 
 
-@primitive(g=_look_again)
+@primitive(g=lambda g, index: getitem(g, index))
 def scatter_slice(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> Array:
     """Return zeros of ``shape`` with ``g`` at ``index``; the dual of ``getitem``."""
     out = np.zeros(shape, g.dtype)
@@ -58,6 +51,7 @@ def scatter_slice(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> A
     return out
 
 
+@doors("torch Tensor")
 def select(input: Any, dim: int, index: int) -> Any:
     """Return the slice ``index`` of ``dim``, which goes away: a view.
 
@@ -72,6 +66,7 @@ def select(input: Any, dim: int, index: int) -> Any:
     return getitem(input, (*(_ALL,) * dim, index))
 
 
+@doors("torch Tensor")
 def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """Return ``length`` elements of ``dim`` from ``start`` on: a view.
 
@@ -97,10 +92,6 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
 
 def _as_before(g: Any, input_shape: tuple[int, ...]) -> Any:
     return reshape(g, input_shape)
-
-
-def _summed(g: Any, input_shape: tuple[int, ...]) -> Any:
-    return sum_to(g, input_shape)
 
 
 @primitive(view=True, input=_as_before, grad_fn_name="ViewBackward0")
@@ -147,6 +138,7 @@ def _sizes(shape: Any, size: int, name: str) -> tuple[int, ...]:
     return sizes
 
 
+@doors("Tensor")
 def view(input: Any, *shape: Any) -> Any:
     """Return ``input`` in another shape, or its memory read as another dtype: always a view.
 
@@ -177,6 +169,7 @@ def _view_dtype(input: Any, wanted: dtype) -> Any:
     return wrap(type(input).result, looked, None, ensure_version(input))
 
 
+@doors("torch")
 def reshape(input: Any, shape: Any) -> Any:
     """Return ``input`` in another ``shape``, which may hold one -1: a view where the memory allows, else a copy.
 
@@ -202,16 +195,19 @@ def _can_view(array: Array, shape: tuple[int, ...]) -> bool:
     return True
 
 
+@doors("Tensor")
 def reshape_as(input: Any, other: Any) -> Any:
     """Return ``input`` in the shape of ``other``: a view where the memory allows, else a copy."""
     return reshape(input, array_of(other, "reshape_as", "other", 2).shape)
 
 
+@doors("Tensor")
 def view_as(input: Any, other: Any) -> Any:
     """Return ``input`` in the shape of ``other``: a view."""
     return _view(input, array_of(other, "view_as", "other", 2).shape)
 
 
+@doors("torch Tensor")
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Return ``input`` with the dims from ``start_dim`` to ``end_dim`` made one; itself if that changes nothing.
 
@@ -228,11 +224,13 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:first], prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@doors("torch Tensor")
 def ravel(input: Any) -> Any:
     """Return ``input`` as one dim: a view where the memory allows, else a copy."""
     return reshape(input, (-1,)) if array_of(input, "ravel").flags.c_contiguous else reshape(contiguous(input), (-1,))
 
 
+@doors("torch Tensor")
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """Return ``input`` with ``dim`` made several dims of ``sizes``, of which one may be -1.
 
@@ -261,7 +259,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 # ------------------------------------------------------------------ dims of size 1, and broadcasting
 
 
-@primitive(view=True, input=_as_before)
+@primitive(view=True, input=_as_before, integers=("dim",), doors="torch Tensor Tensor_")
 def unsqueeze(input: Array, dim: int) -> Array:
     """Return ``input`` with a dim of size 1 put in at ``dim``: a view.
 
@@ -272,11 +270,12 @@ def unsqueeze(input: Array, dim: int) -> Array:
     return out
 
 
-def _squeeze_title(dim: Any) -> str:
-    return f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}"
-
-
-@primitive(view=True, input=_as_before, grad_fn_name=_squeeze_title)
+@primitive(
+    view=True,
+    input=_as_before,
+    grad_fn_name=lambda dim: f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}",
+    doors="torch Tensor Tensor_",
+)
 def squeeze(input: Array, dim: int | Sequence[int] | None = None) -> Array:
     """Return ``input`` without its dims of size 1, or without those of ``dim`` that have size 1: a view.
 
@@ -286,7 +285,7 @@ def squeeze(input: Array, dim: int | Sequence[int] | None = None) -> Array:
     return np.asarray(input).squeeze(tuple([d for d in dims if input.ndim and input.shape[d] == 1]))
 
 
-@primitive(view=True, input=_summed)
+@primitive(view=True, input=lambda g, input_shape: sum_to(g, input_shape))
 def expand(input: Array, size: Sequence[int]) -> Array:
     """Return ``input`` broadcast to ``size``, where -1 keeps a dim: a view in which elements share memory.
 
@@ -321,11 +320,13 @@ def _spread_strided(x: Array, shape: tuple[int, ...]) -> Array:
     return np.lib.stride_tricks.as_strided(x, shape, (*(0,) * lead, *strides))
 
 
+@doors("Tensor")
 def expand_as(input: Any, other: Any) -> Any:
     """Return ``input`` broadcast to the shape of ``other``: a view."""
     return expand(input, array_of(other, "expand_as", "other", 2).shape)
 
 
+@doors("torch Tensor")
 def broadcast_to(input: Any, size: Any) -> Any:
     """Return ``input`` broadcast to ``size``: a view.
 
@@ -337,6 +338,7 @@ def broadcast_to(input: Any, size: Any) -> Any:
 # ------------------------------------------------------------------ copies
 
 
+@doors("torch Tensor")
 def clone(input: Any, *, memory_format: Any = None) -> Any:
     """Return a copy of ``input`` that gradients pass through.
 
@@ -345,12 +347,14 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
     return copied(input, order_of(memory_format))
 
 
+@doors("Tensor")
 def contiguous(input: Any, memory_format: Any = None) -> Any:
     """Return ``input`` itself if its elements lie in memory in order, else a copy of which that is true."""
     order_of(memory_format)
     return input if array_of(input, "contiguous").flags.c_contiguous else copied(input)
 
 
+@doors("torch Tensor")
 def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
     """Return :func:`narrow` in memory of its own.
 

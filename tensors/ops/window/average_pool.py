@@ -14,6 +14,7 @@ from ....arrays.kernels.window_sizes import adaptive_output_size
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .common import per_dim
 from .max_pool import check_rank, image_scatter, kernel_and_stride
 
@@ -89,6 +90,7 @@ def _avg(
     return _avg_pool(input, kernel, steps, pads, bool(ceil_mode), bool(count_include_pad), divisor_override)
 
 
+@doors("torch functional")
 def avg_pool1d(
     input: Any,
     kernel_size: Any,
@@ -104,6 +106,7 @@ def avg_pool1d(
     return _avg("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
+@doors("functional")
 def avg_pool2d(
     input: Any,
     kernel_size: Any,
@@ -127,6 +130,7 @@ def avg_pool2d(
     return _avg("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@doors("functional")
 def avg_pool3d(
     input: Any,
     kernel_size: Any,
@@ -165,12 +169,8 @@ def _global_mean(input: Array, dims: int) -> Array:
 _FEW = 4096
 
 
-def _adaptive_mean_rule(g: Any, input_shape: Any, output_size: Any) -> Any:
-    return _adaptive_spread(g, input_shape, len(output_size))
-
-
 @primitive(
-    input=_adaptive_mean_rule,
+    input=lambda g, input_shape, output_size: _adaptive_spread(g, input_shape, len(output_size)),
     grad_fn_name=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
 )
 def _adaptive_mean(input: Array, output_size: Ints) -> Array:
@@ -237,6 +237,7 @@ def _adaptive_avg(name: str, dims: int, input: Any, output_size: Any) -> Any:
     return _adaptive_mean(input, sizes)
 
 
+@doors("torch functional")
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """Return the means of ``output_size`` windows over the last dim of (N, C, L) or (C, L) ``input``.
 
@@ -245,6 +246,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return _adaptive_avg("adaptive_avg_pool1d", 1, input, output_size)
 
 
+@doors("functional")
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Return the means of ``output_size`` windows over the last two dims of (N, C, H, W) or (C, H, W) ``input``.
 
@@ -260,6 +262,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return _adaptive_avg("adaptive_avg_pool2d", 2, input, output_size)
 
 
+@doors("functional")
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     """Return the means of ``output_size`` windows over the last three dims; see :func:`adaptive_avg_pool2d`.
 
@@ -281,6 +284,7 @@ def _adaptive_max(name: str, dims: int, input: Any, output_size: Any, return_ind
     return (out, indices) if return_indices else out
 
 
+@doors("functional")
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Return the maxima of ``output_size`` windows over the last dim of (N, C, L) or (C, L) ``input``.
 
@@ -289,6 +293,7 @@ def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = Fal
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
+@doors("functional")
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Return the maxima of ``output_size`` windows over the last two dims of ``input``.
 
@@ -303,6 +308,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
+@doors("functional")
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Return the maxima of ``output_size`` windows over the last three dims; see :func:`adaptive_max_pool2d`.
 

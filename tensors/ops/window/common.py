@@ -12,21 +12,13 @@ from ....autograd.broadcast import broadcast_view
 from ....autograd.primitive import primitive
 
 
-def _channel_sum_rule(g: Any, input_shape: Any) -> Any:
-    return channel_expand(g, input_shape)
-
-
-@primitive(input=_channel_sum_rule, grad_fn_name="SumBackward1")
+@primitive(input=lambda g, input_shape: channel_expand(g, input_shape), grad_fn_name="SumBackward1")
 def channel_sum(input: Array) -> Array:
     """Return the sum of (N, C, ...) ``input`` over all dims but the second: shape (C,), in the dtype of ``input``."""
     return sums(input).astype(input.dtype)
 
 
-def _channel_spread_rule(g: Any) -> Any:
-    return channel_sum(g)
-
-
-@primitive(input=_channel_spread_rule, grad_fn_name="ExpandBackward0")
+@primitive(input=lambda g: channel_sum(g), grad_fn_name="ExpandBackward0")
 def channel_expand(input: Array, shape: tuple[int, ...]) -> Array:
     """Return (C,) ``input`` as the channels of a read-only array of ``shape`` (N, C, ...)."""
     return broadcast_view(input.reshape(len(input), *(1,) * (len(shape) - 2)), shape)

@@ -16,6 +16,7 @@ from ....arrays.kernels import conv as kernels
 from ....arrays.kernels.window_sizes import conv_output_size, conv_transpose_output_size
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from ..shape.order import permute
 from ..shape.pad import constant_pad_nd
 from ..shape.views import squeeze, unsqueeze
@@ -183,6 +184,7 @@ def _conv(
     return _convolution(input, weight, stride, padding, dilation, groups, bias)
 
 
+@doors("torch functional")
 def conv1d(
     input: Any,
     weight: Any,
@@ -203,6 +205,7 @@ def conv1d(
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@doors("torch functional")
 def conv2d(
     input: Any,
     weight: Any,
@@ -230,6 +233,7 @@ def conv2d(
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
+@doors("torch functional")
 def conv3d(
     input: Any,
     weight: Any,
@@ -277,6 +281,7 @@ def _conv_transpose(
     return _conv_transposed(input, weight, (shape[0], filters, *out), stride, padding, dilation, groups, bias)
 
 
+@doors("torch functional")
 def conv_transpose1d(
     input: Any,
     weight: Any,
@@ -296,6 +301,7 @@ def conv_transpose1d(
     )
 
 
+@doors("torch functional")
 def conv_transpose2d(
     input: Any,
     weight: Any,
@@ -323,6 +329,7 @@ def conv_transpose2d(
     )
 
 
+@doors("torch functional")
 def conv_transpose3d(
     input: Any,
     weight: Any,
@@ -342,6 +349,7 @@ def conv_transpose3d(
     )
 
 
+@doors("torch functional")
 def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
     """Return the convolution of (T, N, C_in) ``input`` with (K, C_in, C_out) ``weight``, plus ``bias`` (C_out).
 

@@ -9,6 +9,7 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels import fold as window
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 
 Ints = tuple[int, ...]
 
@@ -28,12 +29,8 @@ def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, strid
     return window.unfold(input, kernel_size, dilation, padding, stride)
 
 
-def _col2im_rule(g: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
-    return im2col(g, kernel_size, dilation, padding, stride)
-
-
 @primitive(
-    input=_col2im_rule,
+    input=lambda g, kernel_size, dilation, padding, stride: im2col(g, kernel_size, dilation, padding, stride),
     grad_fn_name="Col2ImBackward0",
 )
 def col2im(input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Any:
@@ -54,6 +51,7 @@ def _pairs(name: str, **given: Any) -> list[Ints]:
     return pairs
 
 
+@doors("functional")
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Return the blocks of (N, C, H, W) or (C, H, W) ``input`` as columns: shape (N, C * KH * KW, blocks).
 
@@ -76,6 +74,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return im2col(input, *sizes)
 
 
+@doors("functional")
 def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Return the image (N, C, *output_size) that sums the blocks in ``input`` (N, C * KH * KW, blocks).
 

@@ -12,6 +12,7 @@ import numpy as np
 from ....arrays.dims import ints
 from ....arrays.dtypes import Array, dtype_of
 from ....autograd.arguments import array_of
+from ...doors import doors
 from ..common import floats_only, keep
 from ..elementwise.rounding import floor
 from ..index.embedding import gather_rows
@@ -37,6 +38,7 @@ def _steps(size: int, align_corners: bool, kind: Any) -> Array:
     return (places if align_corners else places * (size - 1) / size).astype(kind)
 
 
+@doors("torch")
 def affine_grid_generator(theta: Any, size: Any, align_corners: bool) -> Any:
     """Return the grid of the affine maps ``theta`` (N, dims, dims + 1); see :func:`affine_grid`."""
     sizes, kind = ints(size, "affine_grid_generator", "size"), array_of(theta, "affine_grid_generator", "theta").dtype
@@ -48,6 +50,7 @@ def affine_grid_generator(theta: Any, size: Any, align_corners: bool) -> Any:
     return reshape(matmul(np.ascontiguousarray(base), transpose(theta, 1, 2)), (sizes[0], *spatial, len(spatial)))
 
 
+@doors("functional")
 def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
     """Return the grid (N, H, W, 2) or (N, D, H, W, 3) that maps an image of ``size`` by ``theta``.
 
@@ -194,6 +197,7 @@ def _sampled(input: Any, grid: Any, mode: str, padding: str, align: bool) -> Any
     return movedim(reshape(total, (batch, *out, channels)), -1, 1)
 
 
+@doors("torch")
 def grid_sampler(input: Any, grid: Any, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Any:
     """Return :func:`grid_sample` with modes by number: 0, 1, 2 in the order in which that names them."""
     x, places = array_of(input, "grid_sampler"), array_of(grid, "grid_sampler", "grid", 2)
@@ -227,6 +231,7 @@ def grid_sampler(input: Any, grid: Any, interpolation_mode: int, padding_mode: i
     return _sampled(input, grid, MODES[interpolation_mode], PADDINGS[padding_mode], bool(align_corners))
 
 
+@doors("functional")
 def grid_sample(
     input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
 ) -> Any:

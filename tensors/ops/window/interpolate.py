@@ -14,6 +14,7 @@ from ....arrays.kernels import nearest as kernels
 from ....arrays.kernels.interpolation import resample, resample_adjoint
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ...doors import doors
 from .average_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 Ints = tuple[int, ...]
@@ -136,6 +137,7 @@ def _check_image(x: Array, sizes: Ints, mode: str) -> None:
         raise NotImplementedError(f"interpolate: mode {mode!r} is not implemented for '{x.dtype.name}'")
 
 
+@doors("functional")
 def interpolate(
     input: Any,
     size: Any = None,
@@ -178,6 +180,7 @@ def interpolate(
     return _upsample(input, sizes, mode, bool(align_corners), None if recompute_scale_factor else scales)
 
 
+@doors("functional")
 def upsample(
     input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Any:
@@ -189,6 +192,7 @@ def upsample(
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
+@doors("functional")
 def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """Return ``interpolate(input, size, scale_factor, mode="nearest")``; warns, as it is deprecated.
 
@@ -198,6 +202,7 @@ def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> 
     return interpolate(input, size, scale_factor)
 
 
+@doors("functional")
 def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """Return ``interpolate`` with corners aligned, bilinear; warns, as it is deprecated.
 
@@ -214,11 +219,11 @@ def _deprecated(name: str) -> None:
 # ------------------------------------------------------------------ channels for height and width
 
 
-def _shuffle_rule(g: Any, upscale_factor: Any) -> Any:
-    return pixel_unshuffle(g, upscale_factor)
-
-
-@primitive(input=_shuffle_rule)
+@primitive(
+    input=lambda g, upscale_factor: pixel_unshuffle(g, upscale_factor),
+    integers=("upscale_factor",),
+    doors="torch functional",
+)
 def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     """Return (..., C r r, H, W) ``input`` rearranged to (..., C, H r, W r), r being ``upscale_factor``.
 
@@ -233,11 +238,11 @@ def pixel_shuffle(input: Array, upscale_factor: int) -> Array:
     return kernels.pixel_shuffle(np.asarray(input), _factor("pixel_shuffle", "upscale_factor", upscale_factor))
 
 
-def _unshuffle_rule(g: Any, downscale_factor: Any) -> Any:
-    return pixel_shuffle(g, downscale_factor)
-
-
-@primitive(input=_unshuffle_rule)
+@primitive(
+    input=lambda g, downscale_factor: pixel_shuffle(g, downscale_factor),
+    integers=("downscale_factor",),
+    doors="torch functional",
+)
 def pixel_unshuffle(input: Array, downscale_factor: int) -> Array:
     """Return (..., C, H r, W r) ``input`` rearranged to (..., C r r, H, W): undoes :func:`pixel_shuffle`.
 
@@ -252,11 +257,11 @@ def _factor(name: str, parameter: str, value: Any) -> int:
     return int(value)
 
 
-def _channel_shuffle_rule(g: Any, input_shape: Any, groups: Any) -> Any:
-    return channel_shuffle(g, max(input_shape[1] // groups, 1))
-
-
-@primitive(input=_channel_shuffle_rule)
+@primitive(
+    input=lambda g, input_shape, groups: channel_shuffle(g, max(input_shape[1] // groups, 1)),
+    integers=("groups",),
+    doors="torch functional",
+)
 def channel_shuffle(input: Array, groups: int) -> Array:
     """Return (N, C, ...) ``input`` with its channels dealt out: of ``groups`` groups the first of each, the second, ...
 
@@ -280,6 +285,7 @@ def channel_shuffle(input: Array, groups: int) -> Array:
     return np.array(dealt, order="C").reshape(shape)
 
 
+@doors("torch functional")
 def native_channel_shuffle(input: Any, groups: int) -> Any:
     """Return ``channel_shuffle(input, groups)``."""
     return channel_shuffle(input, groups)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, prod
 from typing import Any
 
+from ...doors import doors
 from ..elementwise.rounding import abs, sign
 from .average_pool import avg_pool1d, avg_pool2d, avg_pool3d
 from .common import per_dim
@@ -25,6 +26,7 @@ def _lp(name: str, dims: int, input: Any, norm_type: float, kernel_size: Any, st
     return (sign(mean) * abs(mean) * count) ** (1.0 / norm_type)
 
 
+@doors("functional")
 def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """Return the p-norm (p is ``norm_type``) of each window over the last dim; see :func:`lp_pool2d`.
 
@@ -33,6 +35,7 @@ def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
     return _lp("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@doors("functional")
 def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """Return the p-norm (sum of powers p = ``norm_type``, and root) of each window over the last two dims.
 
@@ -45,6 +48,7 @@ def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
     return _lp("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@doors("functional")
 def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """Return the p-norm of each window over the last three dims; see :func:`lp_pool2d`.
 

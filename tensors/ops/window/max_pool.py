@@ -13,6 +13,7 @@ from ....arrays.kernels import max_pool as kernels
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
+from ...doors import doors
 from .common import per_dim
 
 Ints = tuple[int, ...]
@@ -29,12 +30,8 @@ class Pooled(NamedTuple):
 # ------------------------------------------------------------------ max pooling
 
 
-def _max_pool_rule(g: Any, taps: Any, windows: Any) -> Any:
-    return _max_spread(g, taps, windows)
-
-
 @primitive(
-    input=_max_pool_rule,
+    input=lambda g, taps, windows: _max_spread(g, taps, windows),
     aux=("taps",),
     returns=Pooled,
     grad_fn_name=lambda windows: f"MaxPool{len(windows.size)}DWithIndicesBackward0",
@@ -44,21 +41,13 @@ def _max_pool(input: Array, windows: Any) -> tuple[Array, Array]:
     return kernels.max_pool_taps(input, windows)
 
 
-def _max_spread_rule(g: Any, taps: Any, windows: Any) -> Any:
-    return _max_pick(g, taps, windows)
-
-
-@primitive(grad=_max_spread_rule)
+@primitive(grad=lambda g, taps, windows: _max_pick(g, taps, windows))
 def _max_spread(grad: Array, taps: Any, windows: Any) -> Array:
     """Return zeros with ``grad`` at the maximum of each window."""
     return kernels.max_pool_spread(grad, taps, windows)
 
 
-def _max_pick_rule(g: Any, taps: Any, windows: Any) -> Any:
-    return _max_spread(g, taps, windows)
-
-
-@primitive(input=_max_pick_rule)
+@primitive(input=lambda g, taps, windows: _max_spread(g, taps, windows))
 def _max_pick(input: Array, taps: Any, windows: Any) -> Array:
     """Return the element of each window that ``taps`` names; the dual of ``_max_spread``."""
     return kernels.max_pool_pick(input, taps, windows)
@@ -107,6 +96,7 @@ def kernel_and_stride(name: str, dims: int, kernel_size: Any, stride: Any) -> tu
     return kernel, per_dim(stride, dims, name, "stride")
 
 
+@doors("torch functional")
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -123,6 +113,7 @@ def max_pool1d(
     return _max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@doors("torch functional")
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -148,6 +139,7 @@ def max_pool2d(
     return _max("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@doors("torch functional")
 def max_pool3d(
     input: Any,
     kernel_size: Any,
@@ -167,11 +159,11 @@ def max_pool3d(
 # ------------------------------------------------------------------ elements by flat index within the image
 
 
-def _gather_rule(g: Any, indices: Any, input_shape: Any, dims: Any) -> Any:
-    return image_scatter(g, indices, input_shape[-dims:])
-
-
-@primitive(input=_gather_rule, indices=None)
+@primitive(
+    input=lambda g, indices, input_shape, dims: image_scatter(g, indices, input_shape[-dims:]),
+    indices=None,
+    integers=("dims",),
+)
 def image_gather(input: Array, indices: Array, dims: int) -> Array:
     """Return the elements at ``indices`` of each channel."""
     return kernels.max_pool_gather(input, indices, dims)
@@ -235,6 +227,7 @@ def _unpooled_size(shape: Ints, kernel: Ints, stride: Ints, padding: Ints, outpu
     return given
 
 
+@doors("functional")
 def max_unpool1d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
@@ -245,6 +238,7 @@ def max_unpool1d(
     return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@doors("functional")
 def max_unpool2d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
@@ -262,6 +256,7 @@ def max_unpool2d(
     return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@doors("functional")
 def max_unpool3d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
