@@ -211,7 +211,7 @@ class Attributes(Variable):
 
     @property
     def grad(self) -> Any:
-        """The gradient that came to rest here, or None. A computed tensor has one only after ``retain_grad()``."""
+        """The gradient that accumulated here, or None. A computed tensor has one only after ``retain_grad()``."""
         node = entry.node_of(self) or self.__dict__.get("_leaf_kept")
         if node is None or node.backward is None:
             return None if node is None else node.grad
