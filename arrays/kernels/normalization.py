@@ -35,7 +35,7 @@ def _blocks(x: Array) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def _spread(statistic: Array, x: Array) -> Array:
+def _broadcast(statistic: Array, x: Array) -> Array:
     """Return an (N, C) or (1, C) ``statistic`` to broadcast with ``x``.
 
     NumPy works at half its speed where each row meets one number, so what all images share is written out once.
@@ -48,7 +48,7 @@ def _spread(statistic: Array, x: Array) -> Array:
 
 
 def _at(spread: Array, block: slice) -> Array:
-    """Return the part of a spread statistic that belongs to ``block``."""
+    """Return the part of a broadcast statistic that belongs to ``block``."""
     return spread if len(spread) == 1 else spread[block]
 
 
@@ -63,7 +63,7 @@ def _dot(x: Array, y: Array) -> Array:
 
 def squares(x: Array, mean: Array) -> Array:
     """Return the sum of ``(x - mean) ** 2`` over each channel of each image: shape (N, C)."""
-    out, mean = np.empty(x.shape[:2], x.dtype), _spread(mean, x)
+    out, mean = np.empty(x.shape[:2], x.dtype), _broadcast(mean, x)
     for block in _blocks(x):
         centred = x[block] - _at(mean, block)
         out[block] = _dot(centred, centred)
@@ -72,7 +72,7 @@ def squares(x: Array, mean: Array) -> Array:
 
 def affine(x: Array, scale: Array, shift: Array) -> Array:
     """Return ``x * scale + shift``."""
-    out, scale, shift = np.empty(x.shape, x.dtype), _spread(scale, x), _spread(shift, x)
+    out, scale, shift = np.empty(x.shape, x.dtype), _broadcast(scale, x), _broadcast(shift, x)
     for block in _blocks(x):
         part = out[block]
         np.multiply(x[block], _at(scale, block), out=part)
@@ -82,7 +82,7 @@ def affine(x: Array, scale: Array, shift: Array) -> Array:
 
 def slope_sums(x: Array, mean: Array, g: Array) -> tuple[Array, Array]:
     """Return the sums of ``g`` and of ``g * (x - mean)`` over each channel of each image: shapes (N, C)."""
-    dots, mean = np.empty(x.shape[:2], x.dtype), _spread(mean, x)
+    dots, mean = np.empty(x.shape[:2], x.dtype), _broadcast(mean, x)
     for block in _blocks(x):
         dots[block] = _dot(x[block] - _at(mean, block), g[block])
     return totals(g), dots
@@ -91,7 +91,7 @@ def slope_sums(x: Array, mean: Array, g: Array) -> tuple[Array, Array]:
 def slopes(x: Array, mean: Array, g: Array, scale: Array, tilt: Array, shift: Array) -> Array:
     """Return ``g * scale - (x - mean) * tilt - shift``."""
     out = np.empty(x.shape, x.dtype)
-    mean, scale, tilt, shift = (_spread(each, x) for each in (mean, scale, tilt, shift))
+    mean, scale, tilt, shift = (_broadcast(each, x) for each in (mean, scale, tilt, shift))
     for block in _blocks(x):
         part = out[block]
         np.subtract(x[block], _at(mean, block), out=part)

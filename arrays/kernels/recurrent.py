@@ -97,11 +97,11 @@ def _lstm_step(z: Array, cell: Array) -> tuple[Array, Array, Array]:
     sigmoid_(out)
     cell = z[size : 2 * size] * cell
     cell += z[:size] * new
-    bent = np.tanh(cell)
-    return out * bent, cell, bent
+    tanh_c = np.tanh(cell)
+    return out * tanh_c, cell, tanh_c
 
 
-def _lstm_step_back(z: Array, cell: Array, bent: Array, g: Array, g_cell: Array) -> tuple[Array, Array]:
+def _lstm_step_back(z: Array, cell: Array, tanh_c: Array, g: Array, g_cell: Array) -> tuple[Array, Array]:
     """Return the gradients of what became the gates ``z``, and of the cells before."""
     size, one = len(cell), number(1.0, z.dtype)
     d = z * z
@@ -110,9 +110,9 @@ def _lstm_step_back(z: Array, cell: Array, bent: Array, g: Array, g_cell: Array)
     np.multiply(new, new, by_new)
     np.subtract(one, by_new, by_new)
     by_out = d[3 * size :]
-    by_out *= bent
+    by_out *= tanh_c
     by_out *= g
-    by_cell = bent * bent
+    by_cell = tanh_c * tanh_c
     np.subtract(one, by_cell, by_cell)
     by_cell *= z[3 * size :]
     by_cell *= g
@@ -140,8 +140,8 @@ def lstm(x: Array, h: Array, c: Array, weights: tuple[Array, Array, Any, Any, An
         hidden, cell = _fit(hidden, stop - start, h, last_h), _fit(cell, stop - start, c, last_c)
         np.add(z, weight_hh.dot(hidden), z)
         before = hidden, cell, z
-        hidden, cell, bent = _lstm_step(z, cell)
-        trace.append((*before, bent))
+        hidden, cell, tanh_c = _lstm_step(z, cell)
+        trace.append((*before, tanh_c))
         if weight_hr is not None:
             hidden = weight_hr.dot(hidden)
         if out is not None:
@@ -163,15 +163,15 @@ def lstm_back(
     by_hidden: Any = None
     by_cell: Any = None
     slopes = []
-    for (start, stop), (_, cell, z, bent) in zip(reversed(steps), reversed(trace), strict=True):
+    for (start, stop), (_, cell, z, tanh_c) in zip(reversed(steps), reversed(trace), strict=True):
         by_hidden = _fit(by_hidden, stop - start, g_h, first_h)
         by_cell = _fit(by_cell, stop - start, g_c, first_c)
         if g is not None:
             by_hidden = by_hidden + g[start:stop].T
         if weight_hr is not None:
-            by_projection += by_hidden.dot((z[3 * len(cell) :] * bent).T)
+            by_projection += by_hidden.dot((z[3 * len(cell) :] * tanh_c).T)
             by_hidden = weight_hr.T.dot(by_hidden)
-        d, by_cell = _lstm_step_back(z, cell, bent, by_hidden, by_cell)
+        d, by_cell = _lstm_step_back(z, cell, tanh_c, by_hidden, by_cell)
         by_hidden = weight_hh.T.dot(d)
         slopes.append(d)
     first_h[: by_hidden.shape[1]] = by_hidden.T

@@ -23,10 +23,10 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def _apply(twin: Any, inplace: bool, input: Any, *rest: Any) -> Any:
-    """Return ``twin(input, *rest)``, written into ``input`` if ``inplace``."""
-    tensors_only(twin.__name__, input=input)
-    return write_inplace(input, twin, rest, {}, f"{twin.__name__}_") if inplace else twin(input, *rest)
+def _apply(op: Any, inplace: bool, input: Any, *rest: Any) -> Any:
+    """Return ``op(input, *rest)``, written into ``input`` if ``inplace``."""
+    tensors_only(op.__name__, input=input)
+    return write_inplace(input, op, rest, {}, f"{op.__name__}_") if inplace else op(input, *rest)
 
 
 @doors("functional torch_ functional_")
@@ -233,14 +233,14 @@ def _slopes(x: Array, lower: float, upper: float) -> Array:
     return slopes
 
 
-def _written(twin: Any) -> Any:
-    """Return the function that writes ``twin(input, ...)`` into ``input``."""
+def _written(op: Any) -> Any:
+    """Return the function that writes ``op(input, ...)`` into ``input``."""
 
     def function(input: Any, *args: Any, **kwargs: Any) -> Any:
-        return twin(input, *args, **kwargs, inplace=True)
+        return op(input, *args, **kwargs, inplace=True)
 
-    function.__name__ = function.__qualname__ = f"{twin.__name__}_"
-    function.__doc__ = f"In-place version of :func:`{twin.__name__}`."
+    function.__name__ = function.__qualname__ = f"{op.__name__}_"
+    function.__doc__ = f"In-place version of :func:`{op.__name__}`."
     return function
 
 

@@ -1,4 +1,4 @@
-"""Steps that the gradients of reductions, orders and running sums are written in; each is closed under its rule."""
+"""Helper ops of the rules of reductions, sorts and running sums; the gradient of each is another of them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def sum_back(g: Any, input_shape: tuple[int, ...], axes: Axes) -> Any:
 
 @primitive(input=sum_back, aux=("axes",), grad_fn_name="SumBackward1")
 def _sum_along(input: Array, dim: Axes, shape: tuple[int, ...]) -> Any:
-    """Return ``input`` summed over ``dim``, in ``shape``; the dual of ``spread_along``."""
+    """Return ``input`` summed over ``dim``, in ``shape``; the adjoint of ``expand_along``."""
     return np.asarray(sum_floats(input, dim)).reshape(shape), dim
 
 
@@ -164,7 +164,7 @@ def _whole_index(index: Array, ndim: int, dim: int) -> tuple[Array, int]:
     integers=("dim",),
 )
 def gather_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
-    """Return the elements at ``index`` along ``dim``, in ``shape``; the dual of ``place``."""
+    """Return the elements at ``index`` along ``dim``, in ``shape``; the adjoint of ``scatter_along``."""
     if not input.ndim:
         return np.asarray(input).reshape(shape)
     index, axis = _whole_index(index, input.ndim, dim)
@@ -178,7 +178,7 @@ def gather_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -
     integers=("dim",),
 )
 def scatter_along(input: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
-    """Return zeros of ``shape`` with ``input`` added in at ``index`` along ``dim``; the dual of ``pick``."""
+    """Return zeros of ``shape`` with ``input`` added in at ``index`` along ``dim``; the adjoint of ``gather_along``."""
     if not shape:
         return np.asarray(input).reshape(shape)
     index, axis = _whole_index(index, len(shape), dim)

@@ -14,27 +14,27 @@ from ..ops.shape.order import swapaxes, swapdims, t, transpose
 from ..ops.shape.views import squeeze, unsqueeze
 
 
-def reshaped_in_place(twin: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the method that makes a tensor what ``twin``, which returns a view, would have returned."""
-    name = f"{twin.__name__}_"
+def reshaped_in_place(view_op: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method that makes a tensor what ``view_op``, which returns a view, would have returned."""
+    name = f"{view_op.__name__}_"
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self.view_of is not None:
             if recording.get():
                 check_inplace(self)
-            made = twin(self, *args, **kwargs)
+            made = view_op(self, *args, **kwargs)
             _check_recorded(self, made, name)
             self.view_of = made.view_of
         else:
             _check_alone(self, name)
-            made = twin(wrap(type(self), as_ndarray(self), self.node), *args, **kwargs)
+            made = view_op(wrap(type(self), as_ndarray(self), self.node), *args, **kwargs)
             _check_recorded(self, made, name)
         set_array(self, made.array)
         self.node = made.node
         return self
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"In-place version of :func:`{twin.__name__}`."
+    method.__doc__ = f"In-place version of :func:`{view_op.__name__}`."
     return method
 
 

@@ -327,8 +327,8 @@ def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     for name, x in (("end", end), ("weight", weight)):
         if isinstance(x, _TENSOR) and _kind(x) != _kind(input):
             raise RuntimeError(f"expected dtype {_kind(input)} for `{name}` but got dtype {_kind(x)}")
-    twin: Any = _lerp if isinstance(weight, _TENSOR) else _lerp_number
-    return twin(input, end, weight, out=out)
+    op: Any = _lerp if isinstance(weight, _TENSOR) else _lerp_number
+    return op(input, end, weight, out=out)
 
 
 def _times(x: Array, value: Number) -> Array:

@@ -34,7 +34,7 @@ def look_up(input: Array, index: tuple[Any, ...]) -> Array:
 
 @primitive(g=lambda g, index: look_up(g, index), grad_fn_name="IndexPutBackward0")
 def place_at(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> Array:
-    """Return zeros of ``shape`` with ``g`` added in at ``index``; the dual of ``look_up``."""
+    """Return zeros of ``shape`` with ``g`` added in at ``index``; the adjoint of ``look_up``."""
     return add_at(g, shape, index)
 
 

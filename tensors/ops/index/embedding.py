@@ -31,7 +31,7 @@ def scatter_rows(g: Array, index: Array, share: Any, rows: int) -> Array:
 
 @primitive(input=lambda g, input_shape, index, share: scatter_rows(g, index, share, input_shape[0]))
 def gather_rows(input: Array, index: Array, share: Any) -> Array:
-    """Return the rows of ``input`` at ``index``, times their ``share``; the dual of ``scatter_rows``."""
+    """Return the rows of ``input`` at ``index``, times their ``share``; the adjoint of ``scatter_rows``."""
     rows = input[index]
     return rows if share is None else rows * share
 

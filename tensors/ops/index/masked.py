@@ -51,7 +51,7 @@ def masked_select(input: Array, mask: Any) -> Array:
 
 @primitive(g=lambda g, mask: masked_select(g, mask), mask=None, grad_fn_name="MaskedSelectBackward0")
 def place_masked(g: Array, mask: Any, shape: tuple[int, ...]) -> Array:
-    """Return zeros of ``shape`` with ``g`` where ``mask`` is True; the dual of ``masked_select``."""
+    """Return zeros of ``shape`` with ``g`` where ``mask`` is True; the adjoint of ``masked_select``."""
     out = np.zeros(shape, g.dtype)
     out[np.broadcast_to(mask, shape)] = g
     return out

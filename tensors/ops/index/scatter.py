@@ -1,4 +1,4 @@
-"""Elements picked and placed along one dim by an index tensor; every look-up here has its dual."""
+"""Elements picked and placed along one dim by an index tensor; every look-up here has its adjoint."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def gather(input: Array, dim: int, index: Any, *, sparse_grad: bool = False) -> 
     integers=("dim",),
 )
 def place_along(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
-    """Return zeros of ``shape`` with ``g`` added in at ``index`` along ``dim``; the dual of ``gather``."""
+    """Return zeros of ``shape`` with ``g`` added in at ``index`` along ``dim``; the adjoint of ``gather``."""
     spots = spots_of(shape, norm_dim(dim, len(shape)), index, "scatter_add")
     if not index.size:
         return np.zeros(shape, g.dtype)
@@ -216,7 +216,7 @@ def index_select(input: Array, dim: int, index: Any) -> Array:
     g=lambda g, dim, index: index_select(g, dim, index), index=None, grad_fn_name="IndexAddBackward0", integers=("dim",)
 )
 def place_rows(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array:
-    """Return zeros of ``shape`` with the slices of ``g`` added in at ``index`` of ``dim``: the dual of a select."""
+    """Return zeros of ``shape`` with the slices of ``g`` added in at ``index`` of ``dim``: the adjoint of a select."""
     if not shape:
         return np.asarray(g).reshape(())
     rows, dim = vector(index, "index_add"), norm_dim(dim, len(shape))

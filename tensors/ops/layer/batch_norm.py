@@ -96,7 +96,7 @@ def check_sizes(channels: int, **parameters: Any) -> None:
 
 
 def check_constant(name: str, **running: Any) -> None:
-    """Raise RuntimeError for a running statistic that asks for a gradient."""
+    """Raise RuntimeError for a running statistic that requires grad."""
     for what, one in running.items():
         if isinstance(one, Variable) and one.node is not None:
             raise RuntimeError(

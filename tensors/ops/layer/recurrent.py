@@ -50,18 +50,18 @@ def _lstm(by_input: Any, by_state: Any, states: Any) -> Any:
     i, f, g, o = _blocks(by_input + by_state, 4)
     i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
     cell = f * states[1] + i * g
-    bent = tanh(cell)
-    return (i, f, g, o, states[1], bent), (o * bent, cell)
+    tanh_c = tanh(cell)
+    return (i, f, g, o, states[1], tanh_c), (o * tanh_c, cell)
 
 
 def _lstm_back(memo: Any, grads: Any) -> Any:
-    i, f, g, o, before, bent = memo
-    by_cell = grads[1] + grads[0] * o * (1 - bent * bent)
+    i, f, g, o, before, tanh_c = memo
+    by_cell = grads[1] + grads[0] * o * (1 - tanh_c * tanh_c)
     slopes = [
         by_cell * g * i * (1 - i),
         by_cell * before * f * (1 - f),
         by_cell * i * (1 - g * g),
-        grads[0] * bent * o * (1 - o),
+        grads[0] * tanh_c * o * (1 - o),
     ]
     d = cat(slopes, 1)
     return d, d, (None, by_cell * f)

@@ -20,7 +20,7 @@ from ..reduce.sums import sum
 from ..shape.views import reshape
 from .common import add_all, legacy, no_gradient
 
-# ------------------------------------------------------------------ one element per sample, and its dual
+# ------------------------------------------------------------------ one element per sample, and its adjoint
 
 
 @primitive(
@@ -35,7 +35,7 @@ def take_class(input: Array, index: Array, dim: int) -> Array:
 
 @primitive(g=lambda g, index, dim: take_class(g, index, dim), integers=("dim", "size"))
 def put_class(g: Array, index: Array, dim: int, size: int) -> Array:
-    """Return zeros with a new ``dim`` of ``size``, and ``g`` where ``index`` points; the dual of ``take_class``."""
+    """Return zeros with a new ``dim`` of ``size``, and ``g`` where ``index`` points; the adjoint of ``take_class``."""
     g = np.asarray(g)
     out = np.zeros((*g.shape[:dim], size, *g.shape[dim:]), g.dtype)
     np.put_along_axis(out, np.expand_dims(index, dim), np.expand_dims(g, dim), dim)

@@ -53,7 +53,7 @@ def _dense(labels: Labels) -> Labels:
 
 @primitive(g=lambda g, labels, wanted: _arrange(g, labels, wanted))
 def _disarrange(g: Array, shape: tuple[int, ...], labels: Labels, wanted: Labels) -> Array:
-    """Return ``g`` spread over ``shape``, zero beside the diagonals; the dual of ``_arrange``."""
+    """Return ``g`` broadcast to ``shape``, zero beside the diagonals; the adjoint of ``_arrange``."""
     if not labels:
         return np.array(g)
     out = np.zeros(shape, g.dtype)
@@ -89,7 +89,7 @@ def contract(input: Array, other: Array, left: Labels, right: Labels, wanted: La
     theirs = [one for one in right if one not in left]
     if not summed:
         order = [*both, *ours, *theirs]
-        out = _spread(input, left, order) * _spread(other, right, order)
+        out = _broadcast(input, left, order) * _broadcast(other, right, order)
     else:
         a, a_shape = _grouped(input, left, both, ours, summed)
         b, b_shape = _grouped(other, right, both, summed, theirs)
@@ -100,7 +100,7 @@ def contract(input: Array, other: Array, left: Labels, right: Labels, wanted: La
     return np.asarray(out).transpose([place[one] for one in wanted])
 
 
-def _spread(x: Array, labels: Labels, order: list[int]) -> Array:
+def _broadcast(x: Array, labels: Labels, order: list[int]) -> Array:
     """Return ``x`` with dims in ``order``, of size 1 where it has none."""
     turned = np.asarray(x).transpose([labels.index(one) for one in order if one in labels])
     return turned[tuple([slice(None) if one in labels else None for one in order])]

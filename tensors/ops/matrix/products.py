@@ -301,7 +301,7 @@ def _paired(x: Any, y: Any, dims: Any) -> tuple[tuple[int, ...], tuple[int, ...]
 
 @primitive(g=lambda g: trace(g))
 def on_diagonal(g: Array, shape: tuple[int, ...]) -> Any:
-    """Return zeros of ``shape`` with the number ``g`` along the diagonal; the dual of ``trace``."""
+    """Return zeros of ``shape`` with the number ``g`` along the diagonal; the adjoint of ``trace``."""
     out = np.zeros(shape, g.dtype)
     np.fill_diagonal(out, g)
     return out

@@ -48,7 +48,7 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
 
 @primitive(g=lambda g, offset, dim1, dim2: diagonal(g, offset, dim1, dim2), integers=("offset", "dim1", "dim2"))
 def place_diagonal(g: Array, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Array:
-    """Return zeros of ``shape`` with ``g`` on a diagonal; the dual of ``diagonal``."""
+    """Return zeros of ``shape`` with ``g`` on a diagonal; the adjoint of ``diagonal``."""
     out = np.zeros(shape, g.dtype)
     _diagonal_of(out, offset, dim1, dim2)[...] = g
     return out
@@ -161,7 +161,7 @@ def unfold_dim(input: Array, dimension: int, size: int, step: int) -> Array:
     integers=("dimension", "size", "step"),
 )
 def place_windows(g: Array, shape: tuple[int, ...], dimension: int, size: int, step: int) -> Array:
-    """Return zeros of ``shape`` with the windows ``g`` added in; the dual of ``unfold_dim``."""
+    """Return zeros of ``shape`` with the windows ``g`` added in; the adjoint of ``unfold_dim``."""
     out = np.zeros(shape or (1,), g.dtype)
     if not shape:
         out[:size] = g

@@ -19,7 +19,7 @@ Ints = tuple[int, ...]
     doors="torch",
 )
 def constant_pad_nd(input: Array, pad: Ints, value: Any = 0) -> Array:
-    """Return ``input`` in a border of ``value``; negative pads crop. Padded by the negatives it is its own dual."""
+    """Return ``input`` in a border of ``value``; negative pads crop. Padded by the negatives it is its own adjoint."""
     return kernels.pad(input, pad, "constant", value)
 
 
@@ -44,7 +44,7 @@ def _pad_copies(input: Array, pad: Ints, how: str) -> Array:
     grad=lambda g, pad, how: _pad_copies(g, pad, how), grad_fn_name=lambda pad, how: _title(pad, how)[:-1] + "Backward0"
 )
 def _pad_copies_back(grad: Array, shape: Ints, pad: Ints, how: str) -> Array:
-    """Return ``grad`` added back to the elements of which ``_pad_copies`` made copies; its dual."""
+    """Return ``grad`` added back to the elements of which ``_pad_copies`` made copies; its adjoint."""
     return kernels.pad_adjoint(grad, shape, pad, how)
 
 

@@ -45,7 +45,7 @@ def getitem(input: Array, index: tuple[Any, ...]) -> Array:
 
 @primitive(g=lambda g, index: getitem(g, index))
 def scatter_slice(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> Array:
-    """Return zeros of ``shape`` with ``g`` at ``index``; the dual of ``getitem``."""
+    """Return zeros of ``shape`` with ``g`` at ``index``; the adjoint of ``getitem``."""
     out = np.zeros(shape, g.dtype)
     out[index] = g
     return out

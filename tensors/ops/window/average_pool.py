@@ -68,7 +68,7 @@ def _avg_spread(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> Array:
-    """Return ``grad`` shared out over the windows of an image of ``shape``; the dual of ``_avg_pool``."""
+    """Return ``grad`` shared out over the windows of an image of ``shape``; the adjoint of ``_avg_pool``."""
     return kernels.avg_pool_spread(grad, shape, kernel_size, stride, padding, count_include_pad, divisor_override)
 
 
@@ -182,7 +182,7 @@ def _adaptive_mean(input: Array, output_size: Ints) -> Array:
     grad=lambda g, grad_shape, dims: _adaptive_mean(g, grad_shape[-dims:]),
 )
 def _adaptive_spread(grad: Array, shape: Ints, dims: int) -> Array:
-    """Return ``grad`` shared out over the adaptive windows of an image of ``shape``; the dual of ``_adaptive_mean``."""
+    """Return ``grad`` shared over the adaptive windows of an image of ``shape``; the adjoint of ``_adaptive_mean``."""
     return kernels.adaptive_avg_pool_spread(grad, shape, dims)
 
 

@@ -1,4 +1,4 @@
-"""Sums over all dims but the channels, and their dual; arguments given once for all spatial dims or one for each."""
+"""Sums over all dims but the channels, and their adjoint; arguments given once for all spatial dims or one for each."""
 
 from __future__ import annotations
 

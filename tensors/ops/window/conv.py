@@ -179,8 +179,9 @@ def _conv(
         padding = (0,) * dims
     else:
         padding = _numbers(padding, dims, name, "padding")
-    conv_output_size(tuple(input.shape), shape, stride, padding, dilation, groups)
-    _check_shapes(tuple(input.shape), shape, bias, shape[0])
+    size = tuple(input.shape)
+    conv_output_size(size, shape, stride, padding, dilation, groups)
+    _check_shapes(size, shape, bias, shape[0])
     return _convolution(input, weight, stride, padding, dilation, groups, bias)
 
 

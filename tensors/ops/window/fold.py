@@ -34,7 +34,7 @@ def im2col(input: Array, kernel_size: Ints, dilation: Ints, padding: Ints, strid
     grad_fn_name="Col2ImBackward0",
 )
 def col2im(input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Any:
-    """Return the image (N, C, H, W) or (C, H, W) that sums the blocks in ``input``; the dual of ``im2col``."""
+    """Return the image (N, C, H, W) or (C, H, W) that sums the blocks in ``input``; the adjoint of ``im2col``."""
     if input.ndim == 2:
         return window.fold(input[None], output_size, kernel_size, dilation, padding, stride)[0]
     return window.fold(input, output_size, kernel_size, dilation, padding, stride)

@@ -61,7 +61,7 @@ def _upsample(input: Array, output_size: Ints, how: str, align_corners: bool, sc
     )
 )
 def _upsample_back(grad: Array, shape: Ints, how: str, align_corners: bool, scales: Any) -> Array:
-    """Return ``grad`` added up where its elements were taken from; the dual of ``_upsample``."""
+    """Return ``grad`` added up where its elements were taken from; the adjoint of ``_upsample``."""
     return resample_adjoint(grad, shape, _way(how), align_corners, scales)
 
 

@@ -49,7 +49,7 @@ def _max_spread(grad: Array, taps: Any, windows: Any) -> Array:
 
 @primitive(input=lambda g, taps, windows: _max_spread(g, taps, windows))
 def _max_pick(input: Array, taps: Any, windows: Any) -> Array:
-    """Return the element of each window that ``taps`` names; the dual of ``_max_spread``."""
+    """Return the element of each window that ``taps`` names; the adjoint of ``_max_spread``."""
     return kernels.max_pool_pick(input, taps, windows)
 
 
@@ -171,7 +171,7 @@ def image_gather(input: Array, indices: Array, dims: int) -> Array:
 
 @primitive(input=lambda g, indices, size: image_gather(g, indices, len(size)), indices=None)
 def image_scatter(input: Array, indices: Array, size: Ints) -> Array:
-    """Return images of ``size``, zero but for ``input`` added in at ``indices``; the dual of ``image_gather``."""
+    """Return images of ``size``, zero but for ``input`` added in at ``indices``; the adjoint of ``image_gather``."""
     return kernels.max_pool_scatter(input, indices, size)
 
 
