@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays.dtypes import Array, number
 from .broadcast import convert, copied, is_expandable
+from .codegen.signature import InPlace
 from .grad_mode import recording
 from .node import Node, Variable, bump_version, clock, wrap
 from .out_argument import assert_no_internal_overlap, check_can_cast
@@ -67,6 +68,7 @@ def inplace_variant(twin: Callable[..., Any], name: str = "") -> Callable[..., A
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place version of :func:`{twin.__name__}`."
+    method.__wrapped__ = InPlace(twin)  # type: ignore[attr-defined]  # any function takes attributes
     return method
 
 

@@ -17,6 +17,7 @@ def _twin(name: str) -> Any:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Do ``input.{name}(...)`` and return ``input``."
+    function.__wrapped__ = method  # type: ignore[attr-defined]  # any function takes attributes
     return function
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dtypes import Array
+from ...autograd.codegen.signature import InPlace
 from ...autograd.inplace import write_inplace
 from ...autograd.node import wrap
 from ..ops.common import floats_only, tensors_only, unsupported
@@ -223,6 +224,7 @@ def _written(twin: Any) -> Any:
 
     function.__name__ = function.__qualname__ = f"{twin.__name__}_"
     function.__doc__ = f"In-place version of :func:`{twin.__name__}`."
+    function.__wrapped__ = InPlace(twin)  # type: ignore[attr-defined]  # any function takes attributes
     return function
 
 
