@@ -52,7 +52,8 @@ def _parameter(op: Any, parameter: Parameter) -> Any:
     if parameter.name == op.many:
         return Plain("Sequence[Tensor]")
     if parameter.name in op.rules:
-        return Plain(f"Tensor{optional}")
+        number = " | Number" if op.operator and parameter.name != op.params[0] else ""
+        return Plain(f"Tensor{number}{optional}")
     if parameter.name == "dtype":
         return Plain(f"dtype{optional}")
     return Plain(_SAID.get(said, said)) if isinstance(said, str) else said
