@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from ..tensors.tensor.methods import Tensor
 
-class Structure(tuple[Any, ...]):
+class Structure:
     fields: ClassVar[tuple[str, ...]]
     n_fields: ClassVar[int]
     n_sequence_fields: ClassVar[int]

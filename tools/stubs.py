@@ -129,11 +129,11 @@ def argument(function: Any, parameter: inspect.Parameter, several: bool) -> str:
     said, name = str(parameter.annotation), parameter.name
     if name == "self":
         return "Tensor"
+    if name == "out" and parameter.kind is not parameter.VAR_KEYWORD:
+        return "Outs" if several else "Tensor | None"
     if said != "Any":
         return shown(said)
     optional = " | None" if parameter.default is None else ""
-    if name == "out":
-        return "Outs" if several else "Tensor | None"
     found = BY_PLACE.get((place(function), name)) or BY_NAME.get(name)
     if found is None:
         unknown.add(f"{place(function)}.{function.__name__}: {name}")
@@ -240,9 +240,7 @@ WRITTEN = written()
 
 def lines_of(name: str, function: Any, topic: str = "", prefix: str = "") -> list[str]:
     """Return the definitions of a public function, by hand if there are such."""
-    lines = WRITTEN.get(topic, {}).get(name) or WRITTEN[""].get(name) if topic != "functional" else None
-    lines = lines or WRITTEN.get(topic, {}).get(name) or [definition(name, function, prefix=prefix)]
-    return overloaded(lines)
+    return overloaded(WRITTEN.get(topic, {}).get(name) or [definition(name, function, prefix=prefix)])
 
 
 def overloaded(lines: list[str]) -> list[str]:
@@ -267,9 +265,7 @@ def methods() -> Iterator[str]:
         own = name in vars(Tensor)
         if name in by_hand:
             lines = overloaded(by_hand[name])
-            yield from [f"@property\ndef {name}(self) -> {lines[0].partition(': ')[2]}: ..."] if (
-                isinstance(attribute, property) and attribute.fset is None
-            ) else lines
+            yield from accessors(name, lines[0], attribute) if isinstance(attribute, property) else lines
         elif name.startswith("_") and not (own and name.endswith("__") and callable(attribute)):
             continue
         elif isinstance(attribute, property):
@@ -278,6 +274,14 @@ def methods() -> Iterator[str]:
         elif inspect.isroutine(function := getattr(Tensor, name)):
             if own or "Any" in str(inspect.signature(function)):
                 yield from overloaded(method(name, function))
+
+
+def accessors(name: str, line: str, attribute: property) -> Iterator[str]:
+    """Yield the definitions of a property whose type is written by hand."""
+    kind = line.partition(": ")[2]
+    yield f"@property\ndef {name}(self) -> {kind}: ..."
+    if attribute.fset is not None:
+        yield f"@{name}.setter\ndef {name}(self, value: {kind}) -> None: ..."
 
 
 def method(name: str, function: Any) -> list[str]:
@@ -332,14 +336,17 @@ def types(dots: str, public: bool = False) -> str:
 
 def module_stub(module: ModuleType, topic: str, dots: str, prefix: str = "") -> str:
     """Return the stub of a module that gathers functions from elsewhere."""
+    imports: list[str] = []
     lines: list[str] = []
     for name in sorted({*module.__all__, *WRITTEN.get(topic, ())}):
         found = getattr(module, name)
-        if inspect.isclass(found):
-            lines.append(f"from {dots}{place(found)} import {found.__name__} as {name}")
+        if inspect.ismodule(found):
+            imports.append(f"from . import {name} as {name}")
+        elif inspect.isclass(found) or (topic == "autograd" and name not in WRITTEN[topic]):
+            imports.append(f"from {dots}{place(found)} import {found.__name__} as {name}")
         else:
             lines += lines_of(name, found, topic, prefix)
-    return "\n".join([HEAD + DECLARED + "\n" + types(dots), *lines, ""])
+    return "\n".join([HEAD + DECLARED + "\n" + types(dots), *imports, "", *lines, ""])
 
 
 def root_stub() -> str:
@@ -379,7 +386,7 @@ def return_types_stub() -> str:
         "from typing import Any, ClassVar, Self",
         "from collections.abc import Sequence",
         "from ..tensors.tensor.methods import Tensor",
-        "class Structure(tuple[Any, ...]):",
+        "class Structure:",
         "    fields: ClassVar[tuple[str, ...]]",
         "    n_fields: ClassVar[int]",
         "    n_sequence_fields: ClassVar[int]",
@@ -400,6 +407,7 @@ def return_types_stub() -> str:
 STUBS: dict[str, Callable[[], str]] = {
     "__init__.pyi": root_stub,
     "arrays/return_types.pyi": return_types_stub,
+    "autograd/__init__.pyi": lambda: module_stub(rushlight.autograd, "autograd", ".."),
     "linalg.pyi": lambda: module_stub(rushlight.linalg, "linalg", ".", "linalg_"),
     "nn/functional.pyi": lambda: module_stub(functional, "functional", ".."),
     "special.pyi": lambda: module_stub(rushlight.special, "special", "."),
@@ -410,7 +418,23 @@ STUBS: dict[str, Callable[[], str]] = {
 def formatted(text: str, path: Path) -> str:
     """Return ``text`` as ruff formats it, its unused imports dropped."""
     ruff = str(Path(sys.executable).parent / "ruff")
-    drop = [ruff, "check", "--quiet", "--fix", "--exit-zero", "--isolated", "--line-length", "120", "--select", "F401,I", "--config", SORTED, "--stdin-filename", str(path), "-"]
+    drop = [
+        ruff,
+        "check",
+        "--quiet",
+        "--fix",
+        "--exit-zero",
+        "--isolated",
+        "--line-length",
+        "120",
+        "--select",
+        "F401,I",
+        "--config",
+        SORTED,
+        "--stdin-filename",
+        str(path),
+        "-",
+    ]
     once = subprocess.run(drop, input=text, capture_output=True, text=True, check=True).stdout
     lay = [ruff, "format", "--quiet", "--isolated", "--line-length", "120", "--stdin-filename", str(path), "-"]
     return subprocess.run(lay, input=once, capture_output=True, text=True, check=True).stdout
