@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from math import isfinite
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +27,6 @@ from rushlight.nn import functional
 from rushlight.tensors.tensor.methods import Tensor
 
 ROOT = Path(rushlight.__file__).parent
-SORTED = "lint.isort.combine-as-imports=true"
 HEAD = '"""Written by tools/stubs.py."""\n'
 OPTIONS = (
     "out: Tensor | None = None, dtype: dtype | None = None, layout: layout | None = None, device: Device = None, "
@@ -148,7 +148,7 @@ def default(value: Any) -> str:
     """Return the source of a default."""
     if value is None or isinstance(value, bool | int | str):
         return repr(value).replace("'", '"')
-    plain = isinstance(value, float) and value == value and abs(value) != float("inf")
+    plain = isinstance(value, float) and isfinite(value)
     return repr(value) if plain or isinstance(value, tuple) else "..."
 
 
@@ -187,11 +187,14 @@ def definition(name: str, function: Any, method: bool = False, prefix: str = "")
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             text, starred = "*, " + text, True
         parts.append(text)
-    inplace = method and name.endswith("_") and not name.endswith("__") or name in INPLACE
+    inplace = (method and name.endswith("_") and not name.endswith("__")) or name in INPLACE
     return f"def {name}({', '.join(parts)}) -> {'Self' if inplace else returns}: ..."
 
 
-INPLACE = tuple(f"__i{name}__" for name in "add sub mul truediv floordiv mod pow and or xor lshift rshift".split())
+INPLACE = (
+    *("__iadd__", "__isub__", "__imul__", "__itruediv__", "__ifloordiv__", "__imod__", "__ipow__"),
+    *("__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"),
+)
 
 
 # ---------------------------------------------------------------------- what is written by hand
@@ -249,8 +252,8 @@ def overloaded(lines: list[str]) -> list[str]:
         return lines
     found = []
     for number, line in enumerate(lines):
-        first, _, ignored = line.partition("  # type: ignore[override]") if number == 0 else (line, "", "")
-        found += ["@overload" + ("  # type: ignore[override]" if first != line else ""), first]
+        ignored = "  # type: ignore[override]" if number == 0 and line.endswith("[override]") else ""
+        found += [f"@overload{ignored}", line.removesuffix(ignored)]
     return found
 
 
@@ -268,12 +271,12 @@ def methods() -> Iterator[str]:
             yield from accessors(name, lines[0], attribute) if isinstance(attribute, property) else lines
         elif name.startswith("_") and not (own and name.endswith("__") and callable(attribute)):
             continue
-        elif isinstance(attribute, property):
-            if own:
-                yield f"@property\ndef {name}(self) -> Tensor: ..."
-        elif inspect.isroutine(function := getattr(Tensor, name)):
-            if own or "Any" in str(inspect.signature(function)):
-                yield from overloaded(method(name, function))
+        elif isinstance(attribute, property) and own:
+            yield f"@property\ndef {name}(self) -> Tensor: ..."
+        elif inspect.isroutine(function := getattr(Tensor, name)) and (
+            own or "Any" in str(inspect.signature(function))
+        ):
+            yield from overloaded(method(name, function))
 
 
 def accessors(name: str, line: str, attribute: property) -> Iterator[str]:
@@ -290,13 +293,11 @@ def method(name: str, function: Any) -> list[str]:
     by_hand = [line for line in WRITTEN[""].get(plain, ()) if re.match(r"def \w+\((input|tensor|condition): ", line)]
     if not by_hand:
         return [definition(name, function, method=True)]
-    lines = []
-    for line in by_hand:
-        line = re.sub(r"^def \w+\(\w+: [^,)]+", f"def {name}(self", line)
-        if plain != name:
-            line = re.sub(r"(, \*)?, out: [^,)]+(?=\))", "", line)
-            line = re.sub(r" -> .*: \.\.\.", " -> Self: ...", line)
-        lines.append(line)
+    lines = [re.sub(r"^def \w+\(\w+: [^,)]+", f"def {name}(self", line) for line in by_hand]
+    if plain != name:
+        lines = [
+            re.sub(r"(, \*)?, out: [^,)]+(?=\))", "", line).partition(" -> ")[0] + " -> Self: ..." for line in lines
+        ]
     return lines
 
 
@@ -399,8 +400,7 @@ def return_types_stub() -> str:
     for name, found in vars(return_types).items():
         if inspect.isclass(found) and issubclass(found, return_types.Structure) and found.__name__ != "Structure":
             lines.append(f"class {name}(Structure, tuple[{', '.join(['Tensor'] * found.n_fields)}]):")
-            for field in found.fields:
-                lines.append(f"    @property\n    def {field}(self) -> Tensor: ...")
+            lines += [f"    @property\n    def {field}(self) -> Tensor: ..." for field in found.fields]
     return "\n".join([*lines, ""])
 
 
@@ -417,27 +417,14 @@ STUBS: dict[str, Callable[[], str]] = {
 
 def formatted(text: str, path: Path) -> str:
     """Return ``text`` as ruff formats it, its unused imports dropped."""
-    ruff = str(Path(sys.executable).parent / "ruff")
-    drop = [
-        ruff,
-        "check",
-        "--quiet",
-        "--fix",
-        "--exit-zero",
-        "--isolated",
-        "--line-length",
-        "120",
-        "--select",
-        "F401,I",
-        "--config",
-        SORTED,
-        "--stdin-filename",
-        str(path),
-        "-",
-    ]
-    once = subprocess.run(drop, input=text, capture_output=True, text=True, check=True).stdout
-    lay = [ruff, "format", "--quiet", "--isolated", "--line-length", "120", "--stdin-filename", str(path), "-"]
-    return subprocess.run(lay, input=once, capture_output=True, text=True, check=True).stdout
+    for command in (
+        ["check", "--fix", "--exit-zero", "--select", "F401,I", "--config", "lint.isort.combine-as-imports=true"],
+        ["format"],
+    ):
+        ruff = [str(Path(sys.executable).parent / "ruff"), *command, "--quiet", "--isolated", "--line-length", "120"]
+        ruff += ["--stdin-filename", str(path), "-"]
+        text = subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
+    return text
 
 
 def main() -> int:

@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--package", type=Path, required=True, help="the folder that holds the installed package")
     package = parser.parse_args().package.resolve()
     checkers = {"mypy": mypy, "pyright": pyright}
-    return int(any([report(name, ask(package)) for name, ask in checkers.items() if tool(name)]))
+    return max([report(name, ask(package)) for name, ask in checkers.items() if tool(name)])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Indexing, slicing and writing into parts."""
 
 import numpy as np
+
 import rushlight as torch
 
 

@@ -29,7 +29,7 @@ def run() -> int:
     scores = predict(net, torch.randn(5, 3))
     with torch.no_grad():
         for parameter in net.parameters():
-            parameter -= 0.1 * torch.ones_like(parameter)
+            parameter.sub_(torch.ones_like(parameter), alpha=0.1)
     with torch.set_grad_enabled(False):
         scores = doubled(scores)
     assert norm(scores) > 0
