@@ -123,7 +123,8 @@ $(VENV)/.parity: pyproject.toml $(VENV)/.made
 types-user: copy $(VENV)/.pyright
 	$(BIN)/python -P tools/stubs.py --check
 	$(BIN)/python -P tests/types/check.py --package $(COPY)
-	MYPYPATH=$(COPY) $(BIN)/stubtest $(shell sed -n 's/^# stubtest: //p' tools/stubs.py) --concise
+	cd $(COPY) && MYPYPATH=. PYTHONPATH=. $(CURDIR)/$(BIN)/stubtest --concise --ignore-missing-stub \
+		rushlight.arrays.return_types rushlight.linalg rushlight.nn.functional rushlight.special
 
 $(VENV)/.pyright: $(VENV)/.dev
 	$(INSTALL) pyright

@@ -16,7 +16,7 @@ import rushlight
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
-AROUND = {"benchmarks", "build", "demo-output", "dist", "docs", "examples", "htmlcov", "tests"}
+AROUND = {"benchmarks", "build", "demo-output", "dist", "docs", "examples", "htmlcov", "tests", "tools"}
 # Bytes of files, compressed as in the wheel: of the engine, and of all with layers, optimizers, pictures, tests.
 LARGEST_ENGINE, LARGEST_PACKAGE = 500_000, 800_000
 

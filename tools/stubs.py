@@ -170,7 +170,7 @@ def definition(name: str, function: Any, method: bool = False, prefix: str = "")
     parts: list[str] = []
     starred = False
     for number, parameter in enumerate(given.parameters.values()):
-        if parameter.name in DROPPED:
+        if parameter.name in DROPPED or (method and parameter.name == "out"):  # only PyTorch's functions take out
             continue
         if method and number == 0:
             parts.append("self")
@@ -294,10 +294,9 @@ def method(name: str, function: Any) -> list[str]:
     if not by_hand:
         return [definition(name, function, method=True)]
     lines = [re.sub(r"^def \w+\(\w+: [^,)]+", f"def {name}(self", line) for line in by_hand]
+    lines = [re.sub(r"(, \*)?, out: [^,)]+(?=\))", "", line) for line in lines]
     if plain != name:
-        lines = [
-            re.sub(r"(, \*)?, out: [^,)]+(?=\))", "", line).partition(" -> ")[0] + " -> Self: ..." for line in lines
-        ]
+        lines = [line.partition(" -> ")[0] + " -> Self: ..." for line in lines]
     return lines
 
 
