@@ -121,3 +121,15 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.made
 $(VENV)/.parity: pyproject.toml $(VENV)/.made
 	$(INSTALL) --editable '.[parity]'
 	@touch $@
+
+# What users' checkers make of the package: the stubs are those of the code, and mypy and pyright agree on them.
+.PHONY: types-user
+types-user: copy $(VENV)/.pyright
+	$(BIN)/python -P tools/stubs.py --check
+	$(BIN)/python -P tests/types/check.py --package $(COPY)
+	cd $(COPY) && MYPYPATH=. PYTHONPATH=. $(CURDIR)/$(BIN)/stubtest --concise --ignore-missing-stub \
+		rushlight.arrays.return_types rushlight.linalg rushlight.nn.functional rushlight.special
+
+$(VENV)/.pyright: $(VENV)/.dev
+	$(INSTALL) pyright
+	@touch $@

@@ -9,6 +9,7 @@ from .tensors.tensor.methods import Tensor
 
 __version__ = "0.1.0"
 newaxis = None
+Tensor.__module__ = __name__  # in pickles and in its repr it has the name by which people know it
 
 # PyTorch computes inf and nan without a word; so do the modules of this package.
 _filterwarnings("ignore", category=RuntimeWarning, module="rushlight")

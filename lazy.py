@@ -25,15 +25,39 @@ def load_extra(module: str) -> Any:
     return import_module(module)
 
 
+class Later:
+    """A function of ``module`` that is loaded when it is first called, or first asked for as a method.
+
+    As a method it then gives its place in the class to the function itself, so that signatures, help and speed are
+    those of any other.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module, self.__name__ = module, name
+        self.home: tuple[type, str] | None = None
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        found: Callable[..., Any] = getattr(load(self.module), self.__name__)
+        return found
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.home = owner, name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        found = self.__wrapped__
+        if self.home is not None:
+            setattr(*self.home, found)
+        return found.__get__(instance, owner)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        return self.__wrapped__(*args, **kwargs)
+
+
 def function(module: str, name: str) -> Callable[..., Any]:
     """Return a function that calls ``name`` of ``module``, which is loaded at the first call."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return getattr(load(module), name)(*args, **kwargs)
-
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"See :func:`rushlight.{module}.{name}`."
-    return call
+    return Later(module, name)
 
 
 def functions(module: str, names: str) -> list[Callable[..., Any]]:

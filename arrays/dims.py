@@ -110,4 +110,5 @@ def variadic(function: Callable[..., Any], parameter: str) -> Callable[..., Any]
 
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = function.__doc__
+    method.__wrapped__ = function  # type: ignore[attr-defined]  # any function takes attributes
     return method

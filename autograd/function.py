@@ -124,8 +124,8 @@ class Function(FunctionCtx):
         raise NotImplementedError("setup_context is not implemented. (abstract)")
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Return one gradient, or None, for each argument of forward."""
+    def backward(*args: Any, **kwargs: Any) -> Any:
+        """Return one gradient, or None, for each argument of forward: ``backward(ctx, *grad_outputs)``."""
         raise NotImplementedError(
             "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
             "backward mode AD. (abstract)"

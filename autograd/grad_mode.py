@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import CO_COROUTINE, CO_GENERATOR
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast, overload
 
 from .recording import INFERENCE_CONTEXTS, inference_version, is_grad_enabled, set_recording
 from .version import INFERENCE, Version
@@ -83,7 +83,13 @@ class _Switch(Mode):
 
     on: bool
 
-    def __new__(cls, fn: F | None = None) -> Any:
+    @overload
+    def __new__(cls) -> Self: ...
+
+    @overload
+    def __new__(cls, fn: F) -> F: ...  # type: ignore[misc]  # not the class: a decorated function
+
+    def __new__(cls, fn: Any = None) -> Any:
         made = super().__new__(cls)
         made.before = []
         return made if fn is None else made(fn)  # @no_grad and @no_grad() both decorate
@@ -144,7 +150,13 @@ class set_grad_enabled(Mode):
 class inference_mode(Mode):
     """Like :class:`no_grad`; besides, its results can never be saved for a backward pass."""
 
-    def __new__(cls, mode: bool | F = True) -> Any:
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+
+    @overload
+    def __new__(cls, mode: F) -> F: ...  # type: ignore[misc]  # not the class: a decorated function
+
+    def __new__(cls, mode: Any = True) -> Any:
         """Return the mode, or, used as a decorator without parentheses, the function in it."""
         made = super().__new__(cls)
         made.mode, made.before = mode if isinstance(mode, bool) else True, []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .codegen.signature import InPlace
 from .inplace import write_inplace
 
 
@@ -17,11 +18,12 @@ def inplace_variant(function: Callable[..., Any], name: str = "") -> Callable[..
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place version of :func:`{function.__name__}`."
+    method.__wrapped__ = InPlace(function)  # type: ignore[attr-defined]  # any function takes attributes
     return method
 
 
 def inplace_cumulative(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return :func:`in_place` of a running sum or product, whose ``dtype`` must be that of the tensor."""
+    """Return :func:`inplace_variant` of a running sum or product, whose ``dtype`` must be that of the tensor."""
     run = inplace_variant(function)
 
     def method(self: Any, dim: int, *, dtype: Any = None) -> Any:

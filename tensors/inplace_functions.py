@@ -22,6 +22,7 @@ def __getattr__(name: str) -> Any:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Do ``input.{name}(...)`` and return ``input``."
+    function.__wrapped__ = method  # type: ignore[attr-defined]  # any function takes attributes
     globals()[name] = function
     return function
 

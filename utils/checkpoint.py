@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from warnings import warn
 
-from ..autograd import backward, enable_grad
+from ..autograd import enable_grad
+from ..autograd.entry import backward
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
 from ..autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap

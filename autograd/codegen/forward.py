@@ -25,6 +25,7 @@ from ..version import Version
 from ..view import attach, refresh_view
 from .backward import vjp_lines
 from .inline import call, direct
+from .signature import AsCalled
 
 if TYPE_CHECKING:
     from ..primitive import Primitive
@@ -50,7 +51,7 @@ def placeholder(op: Primitive) -> Any:
     function: Any = FunctionType(_build_and_call.__code__, scope, op.kernel.__name__)
     function.__qualname__ = op.kernel.__qualname__
     function.__doc__ = op.kernel.__doc__
-    function.__wrapped__ = op.kernel
+    function.__wrapped__ = AsCalled(op)
     function.primitive = op
     return function
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dtypes import Array
+from ...autograd.codegen.signature import InPlace
 from ...autograd.inplace import write_inplace
 from ...autograd.variable import wrap
 from ..doors import doors
@@ -241,6 +242,7 @@ def _written(op: Any) -> Any:
 
     function.__name__ = function.__qualname__ = f"{op.__name__}_"
     function.__doc__ = f"In-place version of :func:`{op.__name__}`."
+    function.__wrapped__ = InPlace(op)  # type: ignore[attr-defined]  # any function takes attributes
     return function
 
 

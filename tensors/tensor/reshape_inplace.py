@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
+from ...autograd.codegen.signature import InPlace
 from ...autograd.inplace import check_inplace
 from ...autograd.recording import recording
 from ...autograd.variable import as_ndarray, set_array, wrap
@@ -35,6 +36,7 @@ def reshaped_in_place(view_op: Callable[..., Any]) -> Callable[..., Any]:
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place version of :func:`{view_op.__name__}`."
+    method.__wrapped__ = InPlace(view_op)  # type: ignore[attr-defined]  # any function takes attributes
     return method
 
 

@@ -358,7 +358,7 @@ def _repeat_back(g: Any, input_shape: tuple[int, ...], repeats: Sequence[int]) -
     return reshape(sum_to(reshape(g, apart), kept), input_shape)
 
 
-@primitive(input=_repeat_back)
+@primitive(input=_repeat_back, doors="Tensor")
 def repeat(input: Array, repeats: Sequence[int]) -> Array:
     """Return ``input`` repeated as often as ``repeats`` says for each dim, new dims in front: a copy.
 
@@ -378,7 +378,7 @@ def repeat(input: Array, repeats: Sequence[int]) -> Array:
     return out
 
 
-@doors("torch")
+@doors("torch Tensor")
 def tile(input: Any, dims: Any) -> Any:
     """Return ``input`` repeated as often as ``dims`` says, which fewer dims than ``input`` has may leave out in front.
 

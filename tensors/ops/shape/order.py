@@ -45,7 +45,7 @@ def t(input: Array) -> Array:
     return input.transpose() if input.ndim else np.asarray(input)[...]
 
 
-@primitive(view=True, input=lambda g, dims: permute(g, _inverse(dims)), doors="torch")
+@primitive(view=True, input=lambda g, dims: permute(g, _inverse(dims)), doors="torch Tensor")
 def permute(input: Array, dims: Sequence[int]) -> Array:
     """Return ``input`` with its dims in the order ``dims``: a view.
 
@@ -142,7 +142,7 @@ def adjoint(input: Any) -> Any:
 # ------------------------------------------------------------------ the order of elements: copies
 
 
-@primitive(input=lambda g, dims: flip(g, dims), doors="torch")
+@primitive(input=lambda g, dims: flip(g, dims), doors="torch Tensor")
 def flip(input: Array, dims: int | Sequence[int]) -> Array:
     """Return ``input`` with the elements along ``dims`` in reverse order: a copy.
 

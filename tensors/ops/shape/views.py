@@ -169,7 +169,7 @@ def _view_dtype(input: Any, wanted: dtype) -> Any:
     return wrap(type(input).result, looked, None, ensure_version(input))
 
 
-@doors("torch")
+@doors("torch Tensor")
 def reshape(input: Any, shape: Any) -> Any:
     """Return ``input`` in another ``shape``, which may hold one -1: a view where the memory allows, else a copy.
 
@@ -285,7 +285,7 @@ def squeeze(input: Array, dim: int | Sequence[int] | None = None) -> Array:
     return np.asarray(input).squeeze(tuple([d for d in dims if input.ndim and input.shape[d] == 1]))
 
 
-@primitive(view=True, input=lambda g, input_shape: sum_to(g, input_shape))
+@primitive(view=True, input=lambda g, input_shape: sum_to(g, input_shape), doors="Tensor")
 def expand(input: Array, size: Sequence[int]) -> Array:
     """Return ``input`` broadcast to ``size``, where -1 keeps a dim: a view in which elements share memory.
 
