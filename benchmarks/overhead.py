@@ -35,12 +35,12 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Op:
-    """One op: NumPy forward, NumPy backward from (g, y, *inputs), and the engines' forward."""
+    """One op: NumPy forward, NumPy vjp from (g, y, *inputs), and the engines' forward."""
 
     name: str
     inputs: tuple[Any, ...]
     hand: Callable[..., Any]
-    pull: Callable[..., tuple[Any, ...]]
+    vjp: Callable[..., tuple[Any, ...]]
     engine: Callable[..., Any]
 
 
