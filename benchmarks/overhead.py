@@ -35,7 +35,7 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Op:
-    """One op: NumPy forward, NumPy backward from (g, y, *inputs), and the engines' forward."""
+    """One op: NumPy forward, NumPy vjp from (g, y, *inputs), and the engines' forward."""
 
     name: str
     inputs: tuple[Any, ...]
