@@ -319,7 +319,8 @@ from .numpy_protocols import NumpyProtocols
 from .python_protocols import PythonProtocols
 """
     doc = f'    """{(Tensor.__doc__ or "").splitlines()[0]}"""'
-    return f"{HEAD}{DECLARED}\n{imports}\n{ALIASES}\nclass Tensor(PythonProtocols, Conversions, NumpyProtocols):\n{doc}\n{body}\n"
+    bases = "PythonProtocols, Conversions, NumpyProtocols"
+    return f"{HEAD}{DECLARED}\n{imports}\n{ALIASES}\nclass Tensor({bases}):\n{doc}\n{body}\n"
 
 
 # ---------------------------------------------------------------------- modules
