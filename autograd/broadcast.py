@@ -50,12 +50,6 @@ def convert(input: Array, dtype: Any) -> Array:
     return np.asarray(input).astype(dtype)
 
 
-@primitive(input=lambda g: g, grad_fn_name="CloneBackward0")
-def copied(input: Array, order: Any = "C") -> Array:
-    """Return a copy of ``input``."""
-    return np.array(input, order=order)
-
-
 def is_expandable(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     """Return whether a gradient of ``shape`` can be summed to ``wanted``."""
     lead = len(shape) - len(wanted)

@@ -45,13 +45,14 @@ def reachable(roots: Iterable[Node]) -> tuple[list[Node], dict[Node, Any], bool]
     return order, seen, hooked
 
 
-def _references_in_dict(grads: dict[int, Any]) -> int:
-    before = grads.get(0)
-    return getrefcount(before)
+def _reference_counts() -> tuple[int, int]:
+    grads, box = {0: np.empty(1)}, [np.empty(1)]
+    before, alone = grads.get(0), box.pop()
+    return getrefcount(before), getrefcount(alone)
 
 
-_ONLY_IN_DICT = _references_in_dict({0: np.empty(1)})
-"""What ``getrefcount`` says of an array that only ``grads`` and one local variable hold."""
+_ONLY_IN_DICT, _ALONE = _reference_counts()
+"""What ``getrefcount`` says of an array that only ``grads`` and one local variable hold, or only a local variable."""
 LARGE = 16384
 """From this size on it pays to look whether a sum may be written into one of its terms."""
 
@@ -108,15 +109,6 @@ def walk_arrays(  # noqa: PLR0912 - a call for each branch would double the pric
             number += 1
             part = parts[number]
     return arrived
-
-
-def _references(box: list[Any]) -> int:
-    one = box.pop()
-    return getrefcount(one)
-
-
-_ALONE = _references([np.empty(1)])
-"""What ``getrefcount`` says of an array that only one local variable holds."""
 
 
 def _own(box: list[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What is raised where a saved value is gone, or was written."""
+"""What is raised where a saved value is gone or was written, and where a view must not be written."""
 
 from __future__ import annotations
 
@@ -44,3 +44,17 @@ def modified_inplace(array: Any, version: Any, expected: bytes, saved_as: str, m
         f"{last_writer(version)}. Hint: enable anomaly detection to find the operation that failed to compute its "
         "gradient, with torch.autograd.set_detect_anomaly(True)."
     )
+
+
+VIEW_UNDER_NO_GRAD = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
+    "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside "
+    "(if you want the inplace to be tracked)."
+)
+
+
+MULTI_OUTPUT_VIEW = (
+    "This view is the output of a function that returns multiple views. Such functions do not allow the output views "
+    "to be modified inplace. You should replace the inplace operation by an out-of-place one."
+)

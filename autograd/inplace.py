@@ -24,12 +24,8 @@ from .view import refresh_view
 
 ARRAY_OPERATORS: dict[Any, Callable[[Any, Any], Any]] = {}
 """For an op, the array operator that writes where it reads, for when nothing is recorded. The ops fill it in."""
-
-
 SPARING: set[Any] = set()
 """Functions around a primitive that do not save their first input. The ops fill it in."""
-
-
 UNIFORM = frozenset(("fill_", "zero_"))
 """What writes one value everywhere: also where several elements share their memory, as in PyTorch."""
 

@@ -31,6 +31,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from ..arrays.dtypes import Array
 from .codegen import forward as source
 from .codegen.backward import saved_slots
+from .codegen.inline import names_of
 from .node import Backward
 
 P = ParamSpec("P")
@@ -62,22 +63,10 @@ class Primitive:
     """
 
     def __init__(
-        self,
-        kernel: Any,
-        rules: dict[str, Rule | None],
-        joint: Rule | None,
-        *,
-        view: bool,
-        promote: str,
-        refuse_bool: bool,
-        aux: tuple[str, ...],
-        many: str,
-        numbers: tuple[str, ...],
-        integers: tuple[str, ...],
-        operator: bool,
-        returns: Any,
-        grad_fn_name: Any,
-    ) -> None:
+        self, kernel: Any, rules: dict[str, Rule | None], joint: Rule | None, *, view: bool, promote: str,
+        refuse_bool: bool, aux: tuple[str, ...], many: str, numbers: tuple[str, ...], integers: tuple[str, ...],
+        operator: bool, returns: Any, grad_fn_name: Any,
+    ) -> None:  # fmt: skip
         self.kernel, self.rules, self.joint = kernel, rules, joint
         self.view, self.promote, self.aux, self.many = view, promote, aux, many
         self.operator, self.returns, self.refuse_bool = operator, returns, refuse_bool
@@ -141,12 +130,6 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
-
-
-def names_of(function: Any) -> tuple[str, ...]:
-    """Return the names of a plain function's parameters."""
-    code: CodeType = function.__code__
-    return code.co_varnames[: code.co_argcount]
 
 
 def pascal(name: str) -> str:

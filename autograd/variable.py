@@ -78,14 +78,9 @@ def bump_version(x: Variable, writer: str) -> None:
     count_write(ensure_version(x) if version is None else version, writer)
 
 
-def _constant() -> Any:
-    made: Any = Variable()
-    made.array = made.array_shape = made.array_dtype = made.node = made.view_of = None
-    made.version = FIXED
-    return made
-
-
-CONSTANT = _constant()
+CONSTANT: Any = Variable()
+CONSTANT.array = CONSTANT.array_shape = CONSTANT.array_dtype = CONSTANT.node = CONSTANT.view_of = None
+CONSTANT.version = FIXED
 """Stands for an input that is no tensor, where the version or the dtype of one is asked for."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .errors import VIEW_UNDER_NO_GRAD
 from .hooks import move_retain_grad
 from .node import Node
 from .observers import Doing
@@ -25,18 +26,6 @@ class View:
 
     def __init__(self, base: Variable, view_ops: tuple[Any, ...] | None, base_node: Node | None, frozen: str) -> None:
         self.base, self.view_ops, self.base_node, self.frozen = base, view_ops, base_node, frozen
-
-
-VIEW_UNDER_NO_GRAD = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
-    "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
-    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside "
-    "(if you want the inplace to be tracked)."
-)
-MULTI_OUTPUT_VIEW = (
-    "This view is the output of a function that returns multiple views. Such functions do not allow the output views "
-    "to be modified inplace. You should replace the inplace operation by an out-of-place one."
-)
 
 
 def attach(made: Variable, x: Variable, function: Any, rest: tuple[Any, ...], frozen: str = "") -> None:

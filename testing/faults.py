@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..autograd.primitive import PRIMITIVES, names_of
+from ..autograd.codegen.inline import names_of
+from ..autograd.primitive import PRIMITIVES
 from ..autograd.variable import Variable
 
 COMMON = (

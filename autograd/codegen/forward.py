@@ -24,7 +24,7 @@ from ..variable import CONSTANT, Variable, as_ndarray, wrap
 from ..version import Version
 from ..view import attach, refresh_view
 from .backward import vjp_lines
-from .inline import call, direct
+from .inline import call, direct, names_of
 from .signature import AsCalled
 
 if TYPE_CHECKING:
@@ -375,13 +375,8 @@ def _backward_of_node(op: Primitive) -> str:
         same = f"same_shape_ or {same}"
     if not isinstance(op.grad_fn_name, str):
         unbroadcasts = "True" if not op.elementwise else "False" if same is True else f"not ({same})"
-        return f"backward_of(grad_fn_name({', '.join(_names(op.grad_fn_name))}), {unbroadcasts})"
+        return f"backward_of(grad_fn_name({', '.join(names_of(op.grad_fn_name))}), {unbroadcasts})"
     return f"same_shape if {same} else broadcasts" if isinstance(same, str) else "same_shape"
-
-
-def _names(function: Any) -> tuple[str, ...]:
-    names: tuple[str, ...] = function.__code__.co_varnames[: function.__code__.co_argcount]
-    return names
 
 
 def _save(op: Primitive, name: str) -> list[str]:

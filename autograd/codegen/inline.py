@@ -5,6 +5,7 @@ Such a function is written out, or the ufunc called, without a Python frame of i
 
 from __future__ import annotations
 
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,9 @@ def call(function: Any, name: str, arguments: list[str]) -> str:
     """Return the text that calls ``function``, known as ``name``; plain operators are written out."""
     plain = _OPERATORS.get(function.__code__.co_code)
     return f"{name}({', '.join(arguments)})" if plain is None else plain.format(*arguments)
+
+
+def names_of(function: Any) -> tuple[str, ...]:
+    """Return the names of a plain function's parameters."""
+    code: CodeType = function.__code__
+    return code.co_varnames[: code.co_argcount]

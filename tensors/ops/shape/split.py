@@ -11,11 +11,12 @@ import numpy as np
 from ....arrays.dims import ints, norm_dim
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
+from ....autograd.errors import MULTI_OUTPUT_VIEW
 from ....autograd.multi_output import OutputGrads, output_node
 from ....autograd.node import Backward, Node
 from ....autograd.recording import recording
 from ....autograd.variable import Variable, as_ndarray, ensure_version, wrap
-from ....autograd.view import MULTI_OUTPUT_VIEW, attach, refresh_view
+from ....autograd.view import attach, refresh_view
 from ...doors import doors
 from .join import cat, stack
 from .views import getitem

@@ -12,7 +12,8 @@ from ....arrays.device import order_of
 from ....arrays.dims import as_int, ints, norm_dim, norm_dims
 from ....arrays.dtypes import Array, dtype, dtype_of
 from ....autograd.arguments import array_of
-from ....autograd.broadcast import broadcast_view, copied, sum_to
+from ....autograd.broadcast import broadcast_view, sum_to
+from ....autograd.copy_slices import copied
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, as_ndarray, ensure_version, wrap
 from ...doors import doors
