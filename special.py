@@ -8,7 +8,7 @@ tensor([0.5000])
 """
 
 from .tensors.ops.elementwise.rounding import round
-from .tensors.ops.elementwise.special import digamma, polygamma, sinc, xlogy
+from .tensors.ops.elementwise.special import digamma, polygamma, sinc, xlog1py, xlogy
 from .tensors.ops.elementwise.special import digamma as psi
 from .tensors.ops.elementwise.special import lgamma as gammaln
 from .tensors.ops.elementwise.special import mvlgamma as multigammaln
@@ -36,6 +36,7 @@ __all__ = [
     "round",
     "sinc",
     "softmax",
+    "xlog1py",
     "xlogy",
 ]
 
@@ -58,5 +59,6 @@ __all__ = [
     "round",
     "sinc",
     "softmax",
+    "xlog1py",
     "xlogy",
 ]

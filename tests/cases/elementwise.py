@@ -183,6 +183,7 @@ CASES |= {
     "sinc": unary(LINE),
     "sinc_slope": unary(LINE, order=st.integers(1, 3)),
     "xlogy": binary(LINE.map(abs), ABOVE),
+    "xlog1py": binary(LINE, ABOVE),
     "copysign": binary(AWAY, AWAY),
     "nextafter": binary(LINE, LINE.map(lambda v: v + 10)),
 }

@@ -21,7 +21,7 @@ from ....autograd.variable import Variable, wrap
 from ...doors import doors
 from ..backward_ops import as_array
 from ..common import as_kind, drop, floats_only, keep, no_bool, unsupported, zero_gradient
-from .unary import exp2, log
+from .unary import exp2, log, log1p
 
 # ------------------------------------------------------------------ the gamma function
 
@@ -137,6 +137,25 @@ def xlogy(input: Array, other: Array) -> Any:
     https://pytorch.org/docs/stable/generated/torch.xlogy.html
     """
     return np.where((input == 0) & ~np.isnan(other), input.dtype.type(0), input * np.log(other))
+
+
+@primitive(
+    input=lambda g, input, other: drop(g * log1p(other), (input == 0) & (other <= -1)),
+    other=lambda g, input, other: drop(g * input / (other + 1), (input == 0) & (other == -1)),
+    promote="float",
+    doors="special",
+)
+def xlog1py(input: Array, other: Array) -> Any:
+    """Return ``input * log1p(other)``: 0 where ``input`` is 0 and ``other`` is a number.
+
+    There both gradients are 0 where ``other`` is -1.
+    https://pytorch.org/docs/stable/special.html#torch.special.xlog1py
+
+    >>> import rushlight as torch
+    >>> torch.special.xlog1py(torch.tensor([0.0, 2.0]), torch.tensor([-1.0, 1.0]))
+    tensor([0.0000, 1.3863])
+    """
+    return np.where((input == 0) & ~np.isnan(other), input.dtype.type(0), input * np.log1p(other))
 
 
 @primitive(
