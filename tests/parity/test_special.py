@@ -52,6 +52,8 @@ def test_two_numbers(name: str) -> None:
 CALLS = """
 T.xlogy(2, T.tensor([0.0, 1.0, 2.0]))
 T.xlogy(T.tensor([0, 1, 2]), 3)
+T.special.xlog1py(T.tensor([0.0, 0.0, 2.0, -1.0, 0.0]), T.tensor([-1.0, 3.0, 0.5, 0.25, -2.0]))
+T.special.xlog1py(T.tensor([1, 2]), 2)
 T.copysign(T.tensor([1, -2]), T.tensor([-1, 1]))
 T.copysign(T.tensor([1.0, -2.0]), -0.0)
 T.ldexp(T.tensor([1.5, 2.0]), T.tensor([1, -2]))
