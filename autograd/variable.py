@@ -21,19 +21,13 @@ class Variable:
     version       counts the writes into its memory; ``None`` until someone needs it
     view_of       how it looks into its base (a ``View``), or ``None``
     old_leaf      the leaf that it was before it was told to require no grad; unset unless there was one
+    viewed        True once another tensor looked into it; unset before
     """
 
     __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "array",
-        "array_dtype",
-        "array_shape",
-        "node",
-        "old_leaf",
-        "version",
-        "view_of",
-    )
+        "__dict__", "__weakref__", "array", "array_dtype", "array_shape", "node", "old_leaf", "version", "view_of",
+        "viewed",
+    )  # fmt: skip
     array: Any
     array_shape: tuple[int, ...]
     array_dtype: np.dtype[Any]
@@ -41,6 +35,7 @@ class Variable:
     old_leaf: Node | None
     version: Version | None
     view_of: Any
+    viewed: bool
     result: ClassVar[Any]  # the class of every result, set once by the class that has the methods
 
 

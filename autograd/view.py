@@ -35,6 +35,7 @@ def attach(made: Variable, x: Variable, function: Any, rest: tuple[Any, ...], fr
     if not recording.get():
         frozen = VIEW_UNDER_NO_GRAD
     if through is None:
+        x.viewed = True
         made.view_of = View(x, ((function, rest),), x.node, frozen)
     else:
         view_ops = None if through.view_ops is None else (*through.view_ops, (function, rest))

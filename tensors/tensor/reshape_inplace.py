@@ -52,7 +52,8 @@ def _check_alone(x: Any, name: str) -> None:
     """
     if x.node is not None and x.node.backward is None and recording.get():
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    if x.version is not None and any(type(one) is View for one in gc.get_referrers(x)):
+    # Only of a tensor that was ever looked into: to find its views takes a scan of all that lives.
+    if getattr(x, "viewed", False) and any(type(one) is View for one in gc.get_referrers(x)):
         raise RuntimeError(
             f"{name}: the shape of this tensor cannot change in place while other tensors are views of it. Use "
             f"{name[:-1]}() instead, which returns a view."
