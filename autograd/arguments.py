@@ -1,4 +1,4 @@
-"""What a generated function does with its arguments: take what is no tensor, and bring operands together."""
+"""Arguments of ops: coerce those that are no tensors, promote operands to their common dtype."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine uses to fit a gradient to the value it belongs to: broadcasting and promotion, undone."""
+"""Unbroadcast: fit a gradient to the value it belongs to, broadcasting and promotion undone."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _reference_counts() -> tuple[int, int]:
 
 
 _ONLY_IN_DICT, _ALONE = _reference_counts()
-"""What ``getrefcount`` says of an array that only ``grads`` and one local variable hold, or only a local variable."""
+"""The reference counts of an array that only ``grads`` and one local variable hold, or only a local variable."""
 LARGE = 16384
 """From this size on it pays to look whether a sum may be written into one of its terms."""
 

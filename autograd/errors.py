@@ -1,4 +1,4 @@
-"""What is raised where a saved value is gone or was written, and where a view must not be written."""
+"""Errors and messages: a saved value that is gone or was written, a view that must not be written."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ INSIDE = (
 
 
 class FunctionCtx:
-    """What forward hands to backward: saved tensors, and whatever else is set as an attribute."""
+    """The context of one call, from forward to backward: saved tensors, and whatever else is set as an attribute."""
 
     needs_input_grad: tuple[bool, ...] = ()
 
@@ -72,7 +72,7 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What :meth:`save_for_backward` kept; RuntimeError if it was freed, or written since."""
+        """The tensors that :meth:`save_for_backward` kept; RuntimeError if it was freed, or written since."""
         node = self._node() if self._node is not None else None
         if node is None:
             return self._to_save
@@ -182,7 +182,7 @@ class _Outputs:
         self.name = type(ctx).__name__
 
     def finish(self) -> list[Any]:
-        """Return the outputs, recorded if any input asks for a gradient."""
+        """Return the outputs, recorded if any input requires grad."""
         ctx, outputs = self.ctx, self.outputs
         first = next((x for x in (*outputs, *self.inputs) if isinstance(x, Variable)), None)
         recorded = first is not None and any(self.edges) and recording.get()
@@ -268,7 +268,7 @@ class _Outputs:
 
 
 class FunctionBackward(Backward):
-    """What the node of one call of a Function does on the way back: hand the gradients to its ``backward``.
+    """The ``Backward`` of one call of a Function: hands the gradients to its ``backward``.
 
     ctx            the call's context
     output_facts   shape and dtype of each output, None for what is no tensor

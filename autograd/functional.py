@@ -61,7 +61,7 @@ def _zeros(like: Any) -> Any:
     return wrap(like.result, np.zeros(like.array.shape, like.array.dtype))
 
 
-def _pull(
+def _vjp_of(
     outputs: tuple[Any, ...], inputs: tuple[Any, ...], weights: Any = None, create_graph: bool = False, **kept: Any
 ) -> tuple[Any, ...]:
     """Return the gradients of those outputs that have one, None where there is none."""
@@ -143,7 +143,7 @@ def vjp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False, 
         _demand(outputs, strict, OUTPUT)
         v = _vector(v, outputs, out_several, "vjp", "the user-provided function returns")
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        found = _filled(_pull(outputs, inputs, v, create_graph), inputs, strict, create_graph, OF_OUTPUT, OF_JACOBIAN)
+        found = _filled(_vjp_of(outputs, inputs, v, create_graph), inputs, strict, create_graph, OF_OUTPUT, OF_JACOBIAN)
     return _nested(_finished(outputs, create_graph), out_several), _nested(_finished(found, create_graph), several)
 
 
@@ -161,10 +161,10 @@ def jvp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False, 
         out_several, outputs = _listed(func(*inputs), "outputs of the user-provided function", "jvp")
         _demand(outputs, strict, OUTPUT)
         weights = tuple(_leaf(_zeros(out)) for out in outputs)
-        pulled = _pull(outputs, inputs, weights, True)
-        _demand(pulled, strict, GRADIENT)
+        grads = _vjp_of(outputs, inputs, weights, True)
+        _demand(grads, strict, GRADIENT)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        pushed = _pull(pulled, weights, v, create_graph)
+        pushed = _vjp_of(grads, weights, v, create_graph)
         found = _filled(pushed, outputs, strict, create_graph, OF_WEIGHT, OF_JACOBIAN)
     return (
         _nested(_finished(outputs, create_graph), out_several),
@@ -214,7 +214,7 @@ def _row(out: Any, number: int, inputs: tuple[Any, ...], create_graph: bool, str
         weight = _zeros(out)
         weight.array = np.asarray(weight.array)
         weight.array.flat[place] = 1
-        found = _pull((out,), inputs, (weight,), create_graph, retain_graph=True)
+        found = _vjp_of((out,), inputs, (weight,), create_graph, retain_graph=True)
         absent = f"Output {number} of the user-provided function is independent of input"
         filled = _filled(found, inputs, strict, create_graph, absent, OF_JACOBIAN)
         for column, one in zip(columns, filled, strict=True):
@@ -277,11 +277,11 @@ def vhp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False, 
         v = _vector(v, inputs, several, "vhp", "the input to the user-provided function is")
         inputs = _fresh(inputs, create_graph)
         output = _scalar(func, inputs, "vhp")
-        slopes = _pull((output,), inputs, None, True)
+        slopes = _vjp_of((output,), inputs, None, True)
         _demand(slopes, strict, JACOBIAN)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        pulled = _pull(slopes, inputs, v, create_graph)
-        found = _filled(pulled, inputs, strict, create_graph, OF_JACOBIAN, OF_HESSIAN)
+        grads = _vjp_of(slopes, inputs, v, create_graph)
+        found = _filled(grads, inputs, strict, create_graph, OF_JACOBIAN, OF_HESSIAN)
     return _finished((output,), create_graph)[0], _nested(_finished(found, create_graph), several)
 
 
@@ -295,12 +295,12 @@ def hvp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False, 
         v = _vector(v, inputs, several, "hvp", "the input to the user-provided function is")
         inputs = _fresh(inputs, create_graph)
         output = _scalar(func, inputs, "hvp")
-        slopes = _pull((output,), inputs, None, True)
+        slopes = _vjp_of((output,), inputs, None, True)
         _demand(slopes, strict, JACOBIAN)
         weights = tuple(_leaf(_zeros(x)) for x in inputs)
-        pulled = _pull(slopes, inputs, weights, True)
-        _demand(pulled, strict, HESSIAN)
+        grads = _vjp_of(slopes, inputs, weights, True)
+        _demand(grads, strict, HESSIAN)
     with set_grad_enabled(create_graph or is_grad_enabled()):
-        pushed = _pull(pulled, weights, v, create_graph)
+        pushed = _vjp_of(grads, weights, v, create_graph)
         found = _filled(pushed, inputs, strict, create_graph, OF_WEIGHT, OF_HESSIAN)
     return _finished((output,), create_graph)[0], _nested(_finished(found, create_graph), several)

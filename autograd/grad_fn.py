@@ -1,4 +1,4 @@
-"""What users see of a node: ``tensor.grad_fn`` and what can be reached from it."""
+"""``tensor.grad_fn``: a node as users see it, with PyTorch's name, saved values and next functions."""
 
 from __future__ import annotations
 

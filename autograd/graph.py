@@ -30,7 +30,7 @@ def increment_version(tensor: Any) -> None:
 
 
 class _Handles:
-    """What registering a hook on several tensors returns: ``remove()`` takes it away from all of them."""
+    """The handle of a hook on several tensors: ``remove()`` takes it away from all of them."""
 
     def __init__(self, handles: Sequence[RemovableHandle]) -> None:
         self.handles = tuple(handles)

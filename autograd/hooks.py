@@ -43,7 +43,7 @@ class HookDict(dict[int, Any]):
 
 
 class RemovableHandle:
-    """What registering a hook returns: ``remove()`` takes the hook away; leaving a ``with`` block does too."""
+    """The handle of a registered hook: ``remove()`` takes the hook away; leaving a ``with`` block does too."""
 
     __slots__ = ("__weakref__", "hooks", "id")
 

@@ -27,7 +27,7 @@ ARRAY_OPERATORS: dict[Any, Callable[[Any, Any], Any]] = {}
 SPARING: set[Any] = set()
 """Functions around a primitive that do not save their first input. The ops fill it in."""
 UNIFORM = frozenset(("fill_", "zero_"))
-"""What writes one value everywhere: also where several elements share their memory, as in PyTorch."""
+"""Writers of one value everywhere: allowed where several elements share their memory, as in PyTorch."""
 
 
 def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:

@@ -52,7 +52,7 @@ def remove_observer(watcher: Observer) -> None:
 
 
 class Activity(NamedTuple):
-    """What the engine is doing, for observers: ``kind`` is "write", "rebase", "refresh" or "backward".
+    """Something that the engine does, for observers: ``kind`` is "write", "rebase", "refresh" or "backward".
 
     ``subject`` is the tensor that is written, whose history changes, or that is refreshed; or the node whose vjp runs.
     """
@@ -63,7 +63,7 @@ class Activity(NamedTuple):
 
 
 activities: ContextVar[tuple[Activity, ...]] = ContextVar("activities", default=())
-"""What is going on, outermost first; kept only while an observer looks on."""
+"""The activities that are going on, outermost first; kept only while an observer looks on."""
 
 
 class Doing:

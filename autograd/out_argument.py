@@ -1,4 +1,4 @@
-"""What lands in memory that already belongs to a tensor: ``out=``."""
+"""``out=``: a result is written into a tensor that exists, after checks of overlap, dtype and shape."""
 
 from __future__ import annotations
 

@@ -95,12 +95,12 @@ class Primitive:
 
     @cached_property
     def needs(self) -> dict[str, tuple[str, ...]]:
-        """For each of ``inputs``, what its rule asks for."""
+        """For each of ``inputs``, the names that its rule asks for."""
         return {name: names_of(self.rules[name])[1:] for name in self.inputs}
 
     @cached_property
     def saves(self) -> list[str]:
-        """What the rules ask for, each once."""
+        """The values that the rules name, each once."""
         return list(dict.fromkeys(n for names in self.needs.values() for n in names if n != "needs"))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a user may do with the values a graph saves: pack them when they are saved, unpack them when they are needed.
+"""Saved-tensor hooks: pack values when they are saved, unpack them when they are needed.
 
 As https://pytorch.org/docs/stable/autograd.html#hooks-for-saved-tensors. An observer packs each node as it is made,
 so a graph made without hooks pays nothing.
@@ -51,7 +51,7 @@ class Packed:
 
 
 class _UnpackingBackward(Backward):
-    """What a node does on the way back whose saved arrays were packed: open them, then as before."""
+    """The ``Backward`` of a node whose saved arrays were packed: unpacks them first."""
 
     __slots__ = ("packed",)
 

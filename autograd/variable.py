@@ -1,4 +1,4 @@
-"""What the engine knows of a tensor."""
+"""``Variable``: a tensor without its methods, all that the engine knows of one."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ _NAMES |= {
     "inference_version": inference_version.get,
     "INFERENCE_CONTEXTS": INFERENCE_CONTEXTS,
 }
-"""What every generated source may use."""
+"""The names that every generated source may use."""
 _LOCALS = {"array", "edges", "node", "one", "result", "saved", "traced"}
 
 

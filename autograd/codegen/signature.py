@@ -1,4 +1,4 @@
-"""What ``inspect.signature`` and ``help`` say of functions whose own parameters say nothing.
+"""Signatures of generated functions and in-place variants, for ``inspect.signature`` and ``help``.
 
 A primitive's function writes its body when first called, an in-place method passes its arguments on. The signature
 is worked out when somebody asks, so that hundreds of them cost an import nothing: ``inspect`` follows
@@ -66,15 +66,15 @@ def _result(op: Any, said: Any) -> Plain:
 
 
 class InPlace:
-    """Stands for ``twin`` at the ``__wrapped__`` of its in-place version, which is not told where to write."""
+    """Stands for ``op`` at the ``__wrapped__`` of its in-place variant, which is not told where to write."""
 
-    __slots__ = ("twin",)
+    __slots__ = ("op",)
 
-    def __init__(self, twin: Callable[..., Any]) -> None:
-        self.twin = twin
+    def __init__(self, op: Callable[..., Any]) -> None:
+        self.op = op
 
     @property
     def __signature__(self) -> Signature:
-        found = signature(self.twin)
+        found = signature(self.op)
         kept = [p for p in found.parameters.values() if p.name not in ("out", "inplace")]
         return found.replace(parameters=kept, return_annotation=Plain("Tensor"))
