@@ -16,6 +16,8 @@ from .strategies import AWAY, ENGINE, tensors
 Made = tuple[Any, ...]
 """A layer, and what to call it with."""
 UNIT = st.floats(0.05, 0.95).map(lambda v: round(v, 3))
+INNER_UNIT = st.floats(0.3, 0.7).map(lambda v: round(v, 3))
+"""Numbers so far inside (0, 1) that a difference does not step out of it."""
 DENSE = ("contiguous", "transposed", "strided", "offset")
 
 

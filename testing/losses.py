@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .layers import UNIT, Draw, Made, Recipe, for_dims
+from .layers import INNER_UNIT, UNIT, Draw, Made, Recipe, for_dims
 from .strategies import ENGINE, POSITIVE
 
 LAYERS: dict[str, Recipe] = {}
@@ -79,7 +79,7 @@ def _projected(d: Draw) -> Made:
 
 for _name in ("HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss", "BCEWithLogitsLoss", "SoftMarginLoss"):
     _values(_name, None, "mean", "sum", "none")
-_values("BCELoss", UNIT, "mean", "sum", "none")
+_values("BCELoss", INNER_UNIT, "mean", "sum", "none")
 _values("KLDivLoss", POSITIVE, "batchmean", "sum", "none")
 LAYERS |= {
     "NLLLoss": lambda d: _classes(d, "NLLLoss", *d.shape(0, 2)),

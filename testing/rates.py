@@ -96,12 +96,23 @@ def dot_product_test(
     return off
 
 
+def _size(values: Any) -> Any:
+    """Return the size of each element, for a zero that of the largest, or 1 if all are zero."""
+    size = np.abs(values)
+    return np.where(size == 0, size.max(initial=0) or 1.0, size)
+
+
 def _uncertainty(subject: Function, point: Point, steps: list[Any], value: float) -> float:
-    """Return by how much the product changes when the last bits of the inputs do: it cannot be known better."""
+    """Return by how much the product changes when the last bits of the inputs do: it cannot be known better.
+
+    A zero counts as known to the last bits of the largest element beside it.
+    """
     rng, before, most = np.random.default_rng(0), subject.values, 0.0
     try:
         for _ in range(3):
-            subject.values = [v * (1 + 2 * point.eps * rng.choice([-1, 1], v.shape)).astype(v.dtype) for v in before]
+            subject.values = [
+                (v + 2 * point.eps * rng.choice([-1, 1], v.shape) * _size(v)).astype(v.dtype) for v in before
+            ]
             near = Point(subject, 0, 1).pull(point.weights)
             most = max(most, abs(float(sum(np.sum(g * u) for g, u in zip(near, steps, strict=True))) - value))
     finally:

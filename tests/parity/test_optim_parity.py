@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from support.optimizer_trajectories import KINDS, OPTIONS, same_state, trajectory
 from support.oracle import ENGINES
@@ -58,11 +59,17 @@ def test_gradients_that_are_zero_from_the_start(name: str) -> None:
     ids=str,
 )  # fmt: skip
 def test_muon(options: dict[str, Any], shape: tuple[int, ...]) -> None:
-    """Both compute the direction in the precision of bfloat16: at most its last bit may differ, once in a while."""
+    """Both compute the direction in bfloat16, and sums in another order round some of its last bits another way.
+
+    Five iterations amplify such a bit. How far it goes is measured: by PyTorch beside PyTorch with gradients that differ
+    in their last bit.
+    """
+    near = [trajectory(torch, "Muon", options, shape, "float32", 20, jitter=seed)[0] for seed in range(4)]
+    spread = max(np.abs(each - near[0]).max() for each in near)
     for kind in ("float64", "float32"):
         (ours, mine), (theirs, other) = (trajectory(T, "Muon", options, shape, kind, 20) for T in ENGINES)
         longest = np.abs(np.diff(theirs, axis=0)).max()
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=longest * 2**-6)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2 * spread + longest * 2**-8)
         assert np.median(np.abs(ours - theirs)) <= longest * 1e-3
         assert repr(mine) == repr(other)
         found, wanted = (each.state_dict()["state"][0]["momentum_buffer"].numpy() for each in (mine, other))
