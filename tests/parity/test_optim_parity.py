@@ -61,8 +61,8 @@ def test_gradients_that_are_zero_from_the_start(name: str) -> None:
 def test_muon(options: dict[str, Any], shape: tuple[int, ...]) -> None:
     """Both compute the direction in bfloat16, and sums in another order round some of its last bits another way.
 
-    Five iterations amplify such a bit. How far it goes is measured: by PyTorch beside PyTorch with gradients that differ
-    in their last bit.
+    Five iterations amplify such a bit. How far it goes is measured: by PyTorch beside PyTorch with gradients that
+    differ in their last bit.
     """
     near = [trajectory(torch, "Muon", options, shape, "float32", 20, jitter=seed)[0] for seed in range(4)]
     spread = max(np.abs(each - near[0]).max() for each in near)
