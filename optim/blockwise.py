@@ -120,15 +120,15 @@ class Blockwise(Optimizer):
 
         All shapes of a dtype share the memory of one block: what an update leaves there, no other reads.
         """
-        found = self._scratch.get((shape, kind))
-        if found is None:
+        try:
+            return self._scratch[shape, kind]
+        except KeyError:
             if shape == (BLOCK,):
-                found = [np.empty(BLOCK, kind) for _ in range(self._scratch_count)]
+                made = [np.empty(BLOCK, kind) for _ in range(self._scratch_count)]
             else:
-                size = prod(shape)
-                found = [block[:size].reshape(shape) for block in self._scratch_of((BLOCK,), kind)]
-            self._scratch[shape, kind] = found
-        return found
+                made = [block[: prod(shape)].reshape(shape) for block in self._scratch_of((BLOCK,), kind)]
+            self._scratch[shape, kind] = made
+            return made
 
 
 class Counted(Blockwise):

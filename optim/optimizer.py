@@ -14,8 +14,11 @@ from ..autograd.hooks import HookDict, RemovableHandle
 from ..autograd.variable import Variable
 from ..tensors.tensor.methods import Tensor
 
-ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
-"""What an optimizer can be made of: tensors, groups with options of their own, or tensors with names."""
+ParamsT: TypeAlias = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
+"""What an optimizer can be made of: tensors, groups with options of their own, or tensors with names.
+
+PyTorch's is a union of three iterables, under which mypy refuses a list of groups written in the call.
+"""
 
 Loss = TypeVar("Loss", bound=float | Tensor)
 """What a closure returns, and ``step`` after it."""
@@ -85,10 +88,11 @@ class Optimizer:
         self.state = defaultdict(dict)
         self.param_groups = []
         self._prepare()
-        groups: list[Any] = list(params)
-        if not groups:
+        given = list(params)
+        if not given:
             raise ValueError("optimizer got an empty parameter list")
-        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+        groups: list[Any] = given if isinstance(given[0], dict) else [{"params": given}]
+        for group in groups:
             self.add_param_group(group)
 
     def __getstate__(self) -> dict[str, Any]:
