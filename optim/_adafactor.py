@@ -8,8 +8,9 @@ import numpy as np
 
 from ..arrays.dtypes import float16, float32
 from ..autograd.variable import as_ndarray, wrap
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, count_step, kept_scalar
-from .optimizer import scalar
+from .optimizer import ParamsT, scalar
 
 
 class Adafactor(Counted):
@@ -29,8 +30,8 @@ class Adafactor(Counted):
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-2,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
         beta2_decay: float = -0.8,
         eps: tuple[float | None, float] = (None, 1e-3),
         d: float = 1.0,
@@ -50,15 +51,9 @@ class Adafactor(Counted):
         ):
             if not fine:
                 raise ValueError(complaint)
-        defaults = {
-            "lr": lr,
-            "beta2_decay": beta2_decay,
-            "eps": eps,
-            "d": d,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-        }
+        defaults = dict(
+            lr=lr, beta2_decay=beta2_decay, eps=eps, d=d, weight_decay=weight_decay, foreach=foreach, maximize=maximize
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..autograd.variable import Variable, as_ndarray, wrap
 from .blockwise import Array, Blockwise
-from .optimizer import scalar
+from .optimizer import ParamsT, scalar
 
 
 class Muon(Blockwise):
@@ -24,10 +24,12 @@ class Muon(Blockwise):
     https://pytorch.org/docs/stable/generated/torch.optim.Muon.html
     """
 
+    _since: ClassVar[dict[str, Any]] = {}
+
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-3,
+        params: ParamsT,
+        lr: float = 1e-3,
         weight_decay: float = 0.1,
         momentum: float = 0.95,
         nesterov: bool = True,
@@ -43,16 +45,16 @@ class Muon(Blockwise):
                 raise ValueError(f"{name} should be >= 0 but is: {value}")
         if adjust_lr_fn not in {None, "original", "match_rms_adamw"}:
             raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
-        defaults = {
-            "lr": lr,
-            "weight_decay": weight_decay,
-            "momentum": momentum,
-            "nesterov": nesterov,
-            "ns_coefficients": ns_coefficients,
-            "eps": eps,
-            "ns_steps": ns_steps,
-            "adjust_lr_fn": adjust_lr_fn,
-        }
+        defaults = dict(
+            lr=lr,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            nesterov=nesterov,
+            ns_coefficients=ns_coefficients,
+            eps=eps,
+            ns_steps=ns_steps,
+            adjust_lr_fn=adjust_lr_fn,
+        )
         super().__init__(params, defaults)
         for group in self.param_groups:
             for p in group["params"]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, decayed, decays
-from .optimizer import check_modes, check_not_negative, check_rate, scalar
+from .optimizer import ParamsT, check_modes, check_not_negative, check_rate, scalar
 
 
 class Adadelta(Counted):
@@ -19,10 +20,12 @@ class Adadelta(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.Adadelta.html
     """
 
+    _scratch_count = 3
+
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1.0,
+        params: ParamsT,
+        lr: float | Tensor = 1.0,
         rho: float = 0.9,
         eps: float = 1e-6,
         weight_decay: float = 0,
@@ -38,16 +41,16 @@ class Adadelta(Counted):
         check_not_negative("epsilon value", eps)
         check_not_negative("weight_decay value", weight_decay)
         check_modes(foreach, None, differentiable)
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "capturable": capturable,
-            "foreach": foreach,
-            "differentiable": differentiable,
-        }
+        defaults = dict(
+            lr=lr,
+            rho=rho,
+            eps=eps,
+            weight_decay=weight_decay,
+            maximize=maximize,
+            capturable=capturable,
+            foreach=foreach,
+            differentiable=differentiable,
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -55,25 +58,29 @@ class Adadelta(Counted):
 
     def _constants(self, group: dict[str, Any], step: float) -> dict[str, Any]:
         rho = group["rho"]
-        return {"rho": rho, "rest": 1 - rho, "eps": group["eps"], "lr": scalar(group["lr"]), **decays(group)}
+        return {"rho": rho, "one_minus_rho": 1 - rho, "eps": group["eps"], "lr": scalar(group["lr"]), **decays(group)}
 
     @staticmethod
     def _update(c: Any, scratch: list[Array], p: Array, g: Array, squares: Array, deltas: Array) -> None:
         first, second, third = scratch
         g = decayed(c, g, second, p)
+        # v ← ρ · v + (1 − ρ) · g²
         np.multiply(g, g, first)
-        np.multiply(first, c.rest, first)
+        np.multiply(first, c.one_minus_rho, first)
         np.multiply(squares, c.rho, squares)
         np.add(squares, first, squares)
+        # d ← √(u + eps) / √(v + eps) · g
         np.add(squares, c.eps, first)
         np.sqrt(first, first)
         np.add(deltas, c.eps, third)
         np.sqrt(third, third)
         np.divide(third, first, third)
         np.multiply(third, g, third)
+        # u ← ρ · u + (1 − ρ) · d²
         np.multiply(third, third, first)
-        np.multiply(first, c.rest, first)
+        np.multiply(first, c.one_minus_rho, first)
         np.multiply(deltas, c.rho, deltas)
         np.add(deltas, first, deltas)
+        # p ← p − lr · d
         np.multiply(third, c.lr, third)
         np.subtract(p, third, p)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from ..autograd.variable import wrap
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, decayed, decays, kept_scalar
-from .optimizer import check_modes, check_not_negative, check_rate, scalar
+from .optimizer import ParamsT, check_modes, check_not_negative, check_rate, scalar
 
 
 class Adagrad(Counted):
@@ -20,12 +21,13 @@ class Adagrad(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html
     """
 
-    _since: ClassVar[dict[str, Any]] = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
+    _scratch_count = 3
+    _since = Counted._since | {"fused": None}
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-2,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
         lr_decay: float = 0,
         weight_decay: float = 0,
         initial_accumulator_value: float = 0,
@@ -42,17 +44,17 @@ class Adagrad(Counted):
         check_not_negative("initial_accumulator_value value", initial_accumulator_value)
         check_not_negative("epsilon value", eps)
         check_modes(foreach, fused, differentiable)
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
+        defaults = dict(
+            lr=lr,
+            lr_decay=lr_decay,
+            eps=eps,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            foreach=foreach,
+            maximize=maximize,
+            differentiable=differentiable,
+            fused=fused,
+        )
         super().__init__(params, defaults)
         for group in self.param_groups:
             for p in group["params"]:
@@ -70,16 +72,18 @@ class Adagrad(Counted):
 
     def _constants(self, group: dict[str, Any], step: float) -> dict[str, Any]:
         rate = scalar(group["lr"]) / (1 + (step - 1) * group["lr_decay"])
-        return {"size": rate, "eps": group["eps"], **decays(group)}
+        return {"step_size": rate, "eps": group["eps"], **decays(group)}
 
     @staticmethod
     def _update(c: Any, scratch: list[Array], p: Array, g: Array, total: Array) -> None:
         first, second, third = scratch
         g = decayed(c, g, second, p)
+        # s ← s + g²
         np.multiply(g, g, first)
         np.add(total, first, total)
+        # p ← p − lr / (1 + (t − 1) · lr_decay) · g / (√s + eps)
         np.sqrt(total, first)
         np.add(first, c.eps, first)
-        np.multiply(g, c.size, third)
+        np.multiply(g, c.step_size, third)
         np.divide(third, first, first)
         np.subtract(p, first, p)

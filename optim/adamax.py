@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, decayed, decays
-from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
+from .optimizer import ParamsT, check_betas, check_modes, check_not_negative, check_rate, scalar
 
 
 class Adamax(Counted):
@@ -21,8 +22,8 @@ class Adamax(Counted):
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 2e-3,
+        params: ParamsT,
+        lr: float | Tensor = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -37,16 +38,16 @@ class Adamax(Counted):
         check_betas(betas)
         check_not_negative("weight_decay value", weight_decay)
         check_modes(foreach, None, differentiable)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
+        defaults = dict(
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            foreach=foreach,
+            maximize=maximize,
+            differentiable=differentiable,
+            capturable=capturable,
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -56,24 +57,27 @@ class Adamax(Counted):
         beta1, beta2 = group["betas"]
         return {
             "beta1": beta1,
-            "rest1": 1 - beta1,
+            "one_minus_beta1": 1 - beta1,
             "beta2": beta2,
             "eps": group["eps"],
-            "size": scalar(group["lr"]) / (1 - beta1**step),
+            "step_size": scalar(group["lr"]) / (1 - beta1**step),
             **decays(group),
         }
 
     @staticmethod
     def _update(c: Any, scratch: list[Array], p: Array, g: Array, m: Array, u: Array) -> None:
-        first, second, _ = scratch
+        first, second = scratch
         g = decayed(c, g, second, p)
+        # m ← β1 · m + (1 − β1) · g
         np.multiply(m, c.beta1, m)
-        np.multiply(g, c.rest1, first)
+        np.multiply(g, c.one_minus_beta1, first)
         np.add(m, first, m)
+        # u ← max(β2 · u, |g| + eps)
         np.absolute(g, first)
         np.add(first, c.eps, first)
         np.multiply(u, c.beta2, u)
         np.maximum(u, first, out=u)
+        # p ← p − lr / (1 − β1ᵗ) · m / u
         np.divide(m, u, first)
-        np.multiply(first, c.size, first)
+        np.multiply(first, c.step_size, first)
         np.subtract(p, first, p)

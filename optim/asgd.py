@@ -8,8 +8,9 @@ import numpy as np
 
 from ..arrays.dtypes import default_numpy
 from ..autograd.variable import as_ndarray, wrap
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
-from .optimizer import check_modes, check_not_negative, check_rate, scalar
+from .optimizer import ParamsT, check_modes, check_not_negative, check_rate, scalar
 
 
 class ASGD(Counted):
@@ -25,8 +26,8 @@ class ASGD(Counted):
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-2,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
         lambd: float = 1e-4,
         alpha: float = 0.75,
         t0: float = 1e6,
@@ -39,17 +40,17 @@ class ASGD(Counted):
         check_rate(lr)
         check_not_negative("weight_decay value", weight_decay)
         check_modes(foreach, None, differentiable)
-        defaults = {
-            "lr": lr,
-            "lambd": lambd,
-            "alpha": alpha,
-            "t0": t0,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
+        defaults = dict(
+            lr=lr,
+            lambd=lambd,
+            alpha=alpha,
+            t0=t0,
+            weight_decay=weight_decay,
+            foreach=foreach,
+            maximize=maximize,
+            differentiable=differentiable,
+            capturable=capturable,
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -67,9 +68,13 @@ class ASGD(Counted):
         key = step, float(eta), float(mu), kind
         found: Constants | None = cache.get(key)
         if found is None:
-            rate, share = float(eta), float(mu)
-            values = {"eta": rate, "keep": 1 - group["lambd"] * rate, "mu": share if share != 1 else None}
-            found = cache[key] = Constants(kind, {**values, **decays(group)})
+            values = {
+                "eta": float(eta),
+                "one_minus_lambd_eta": 1 - group["lambd"] * float(eta),
+                "mu": float(mu) if mu != 1 else None,
+                **decays(group),
+            }
+            found = cache[key] = Constants(kind, values)
         lr = scalar(group["lr"])
         number = default_numpy().type  # of this precision, also where loading has cast them to the parameter's dtype
         eta[...] = number(lr / (1 + group["lambd"] * lr * step) ** group["alpha"])
@@ -78,11 +83,13 @@ class ASGD(Counted):
 
     @staticmethod
     def _update(c: Any, scratch: list[Array], p: Array, g: Array, mean: Array) -> None:
-        first, second, _ = scratch
+        first, second = scratch
         g = decayed(c, g, second, p)
-        np.multiply(p, c.keep, p)
+        # p ← (1 − λ · η) · p − η · g
+        np.multiply(p, c.one_minus_lambd_eta, p)
         np.multiply(g, c.eta, first)
         np.subtract(p, first, p)
+        # ax ← ax + μ · (p − ax), which is p as long as μ is 1
         if c.mu is None:
             np.copyto(mean, p)
         else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from math import prod
+from typing import Any, ClassVar, overload
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ..arrays.dtypes import default_numpy, float16, float32, float64
 from ..autograd.grad_mode import enable_grad
 from ..autograd.out_argument import assert_no_internal_overlap
 from ..autograd.variable import Variable, as_ndarray, bump_version, wrap
-from .optimizer import Optimizer, scalar
+from .optimizer import Loss, Optimizer, scalar
 
 Array = Any
 Update = Callable[..., None]
@@ -29,16 +30,40 @@ class Blockwise(Optimizer):
     ``step`` hands every parameter with a gradient to :meth:`_change`, which a subclass writes with :meth:`_run`.
     """
 
-    _since: ClassVar[dict[str, Any]] = {}
-    """Options that older saved states lack, with what they stand for."""
+    _since: ClassVar[dict[str, Any]] = {
+        "foreach": None,
+        "maximize": False,
+        "differentiable": False,
+        "capturable": False,
+    }
+    """Options that older saved states may lack, with the values they had then.
+
+    Subclasses add their own. Only the options that an optimizer has are added to its groups.
+    """
+
+    _scratch_count: ClassVar[int] = 2
+    """How many arrays the update computes in."""
+
+    _scratch: dict[tuple[tuple[int, ...], np.dtype[Any]], list[Array]]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         for group in self.param_groups:
             for name, value in self._since.items():
-                group.setdefault(name, value)
+                if name in self.defaults:
+                    group.setdefault(name, value)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._scratch = {}
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
+
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Change every parameter by its gradient; return what ``closure`` returned, which recomputes the loss."""
         loss = None
         if closure is not None:
@@ -61,8 +86,8 @@ class Blockwise(Optimizer):
     def _run(self, update: Update, constants: Any, array: Array, *others: Array) -> None:
         """Call ``update(constants, scratch, array, *others)``, for large arrays on one block after the other.
 
-        ``others`` are the gradient and the kept arrays, all of the shape of ``array``; ``scratch`` is three arrays to
-        compute in. float16 is computed in float32.
+        ``others`` are the gradient and the kept arrays, all of the shape of ``array``; ``scratch`` is
+        ``_scratch_count`` arrays to compute in. float16 is computed in float32.
         """
         size = array.size
         contiguous = array.flags.c_contiguous
@@ -74,30 +99,36 @@ class Blockwise(Optimizer):
             for one, result in zip((array, *others[1:]), (wide[0], *wide[2:]), strict=True):
                 one[...] = result
             return
-        if size <= BLOCK or not (contiguous and all(one.flags.c_contiguous for one in others[1:])):
-            update(constants, self._scratch_like(array.shape, array.dtype), array, *others)
+        if size <= BLOCK:
+            update(constants, self._scratch_of(array.shape, array.dtype), array, *others)
+            return
+        if not (contiguous and all(one.flags.c_contiguous for one in others[1:])):
+            scratch = [np.empty(array.shape, array.dtype) for _ in range(self._scratch_count)]  # too large to keep
+            update(constants, scratch, array, *others)
             return
         flat = [one.reshape(-1) for one in (array, *others)]  # views; at most the gradient is copied
-        scratch = self._scratch_like((BLOCK,), array.dtype)
+        scratch = self._scratch_of((BLOCK,), array.dtype)
         for low in range(0, size - size % BLOCK, BLOCK):
             high = low + BLOCK
             update(constants, scratch, *[one[low:high] for one in flat])
         rest = size % BLOCK
         if rest:
-            update(constants, [one[:rest] for one in scratch], *[one[-rest:] for one in flat])
+            update(constants, self._scratch_of((rest,), array.dtype), *[one[-rest:] for one in flat])
 
-    def _scratch_like(self, shape: tuple[int, ...], kind: np.dtype[Any]) -> list[Array]:
-        """Return three arrays to compute in, kept for the next step."""
+    def _scratch_of(self, shape: tuple[int, ...], kind: np.dtype[Any]) -> list[Array]:
+        """Return arrays of at most ``BLOCK`` elements to compute in, kept for the next step.
+
+        All shapes of a dtype share the memory of one block: what an update leaves there, no other reads.
+        """
         try:
-            found: list[Array] = self._scratch[shape, kind]
-        except AttributeError:  # a copy of an optimizer comes without
-            self._scratch: dict[Any, list[Array]] = {}
+            return self._scratch[shape, kind]
         except KeyError:
-            pass
-        else:
-            return found
-        found = self._scratch[shape, kind] = [np.empty(shape, kind) for _ in range(3)]
-        return found
+            if shape == (BLOCK,):
+                made = [np.empty(BLOCK, kind) for _ in range(self._scratch_count)]
+            else:
+                made = [block[: prod(shape)].reshape(shape) for block in self._scratch_of((BLOCK,), kind)]
+            self._scratch[shape, kind] = made
+            return made
 
 
 class Counted(Blockwise):
@@ -106,12 +137,6 @@ class Counted(Blockwise):
     A subclass says which arrays (:meth:`_kept`), what one step multiplies by (:meth:`_constants`), and the update.
     """
 
-    _since: ClassVar[dict[str, Any]] = {
-        "foreach": None,
-        "maximize": False,
-        "differentiable": False,
-        "capturable": False,
-    }
     _scalars: ClassVar[tuple[str, ...]] = ("step",)
     """Kept values without dims; states saved long ago hold them as numbers."""
 

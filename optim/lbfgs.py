@@ -9,8 +9,9 @@ from ..autograd.grad_mode import enable_grad, no_grad
 from ..autograd.variable import Variable
 from ..tensors.creation.factories import zeros
 from ..tensors.ops.shape.join import cat
+from ..tensors.tensor.methods import Tensor
 from .line_search import Point, strong_wolfe
-from .optimizer import Optimizer, check_rate
+from .optimizer import Loss, Optimizer, ParamsT, check_rate
 
 
 class LBFGS(Optimizer):
@@ -40,8 +41,8 @@ class LBFGS(Optimizer):
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1,
+        params: ParamsT,
+        lr: float | Tensor = 1,
         max_iter: int = 20,
         max_eval: int | None = None,
         tolerance_grad: float = 1e-7,
@@ -50,27 +51,26 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ) -> None:
         check_rate(lr)
-        defaults = {
-            "lr": lr,
-            "max_iter": max_iter,
-            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-            "tolerance_grad": tolerance_grad,
-            "tolerance_change": tolerance_change,
-            "history_size": history_size,
-            "line_search_fn": line_search_fn,
-        }
+        defaults = dict(
+            lr=lr,
+            max_iter=max_iter,
+            max_eval=max_iter * 5 // 4 if max_eval is None else max_eval,
+            tolerance_grad=tolerance_grad,
+            tolerance_change=tolerance_change,
+            history_size=history_size,
+            line_search_fn=line_search_fn,
+        )
         super().__init__(params, defaults)
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], Loss]) -> Loss:  # type: ignore[override]
         """Minimize the loss that ``closure`` computes; return what its first call returned."""
-        if closure is None:
-            raise TypeError("LBFGS.step() needs a closure that recomputes the loss")
         if len(self.param_groups) != 1:
             raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         with no_grad():
-            return _Step(self.param_groups[0], self.state, closure).run()
+            at_first: Loss = _Step(self.param_groups[0], self.state, closure).run()
+        return at_first
 
 
 class _Step:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from ..autograd.variable import as_ndarray
-from .adam import average
+from ..tensors.tensor.methods import Tensor
+from .adam import MODES, average
 from .blockwise import Array, Constants, Counted, count_step, decayed, decays, kept_scalar
-from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
+from .optimizer import ParamsT, check_betas, check_modes, check_not_negative, check_rate, scalar
 
 
 class NAdam(Counted):
@@ -23,19 +24,14 @@ class NAdam(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.NAdam.html
     """
 
-    _since: ClassVar[dict[str, Any]] = {
-        "maximize": False,
-        "foreach": None,
-        "capturable": False,
-        "differentiable": False,
-        "decoupled_weight_decay": False,
-    }
+    _since = MODES | {"decoupled_weight_decay": False}
     _scalars = ("step", "mu_product")
+    _scratch_count = 3
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 2e-3,
+        params: ParamsT,
+        lr: float | Tensor = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -53,18 +49,18 @@ class NAdam(Counted):
         check_not_negative("weight_decay value", weight_decay)
         check_not_negative("momentum_decay value", momentum_decay)
         check_modes(foreach, None, differentiable)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-        }
+        defaults = dict(
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum_decay=momentum_decay,
+            decoupled_weight_decay=decoupled_weight_decay,
+            maximize=maximize,
+            foreach=foreach,
+            capturable=capturable,
+            differentiable=differentiable,
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -83,15 +79,16 @@ class NAdam(Counted):
         found: Constants | None = cache.get(key)
         if found is None:
             beta1, beta2 = group["betas"]
-            rate, root = scalar(group["lr"]), (1 - beta2**step) ** 0.5
+            # As in Adam, the correction of v is folded: its root stands in eps and in the rate.
+            lr, root_of_correction2 = scalar(group["lr"]), (1 - beta2**step) ** 0.5
             values = {
                 "beta1": beta1,
-                "rest1": 1 - beta1,
+                "one_minus_beta1": 1 - beta1,
                 "beta2": beta2,
-                "rest2": 1 - beta2,
-                "eps": group["eps"] * root,
-                "along_gradient": rate * root * (1 - mu) / (1 - float(product)),
-                "along_average": rate * root * coming / (1 - float(product) * coming),
+                "one_minus_beta2": 1 - beta2,
+                "eps": group["eps"] * root_of_correction2,
+                "gradient_step_size": lr * root_of_correction2 * (1 - mu) / (1 - float(product)),
+                "momentum_step_size": lr * root_of_correction2 * coming / (1 - float(product) * coming),
                 **decays(group),
             }
             found = cache[key] = Constants(kind, values)
@@ -104,10 +101,11 @@ class NAdam(Counted):
             np.multiply(p, c.shrink, p)
         g = decayed(c, g, second, p)
         average(c, first, g, m, v)
+        # p ← p − lr · ((1 − μₜ) / (1 − Mₜ) · g + μₜ₊₁ / (1 − Mₜ₊₁) · m) / (√v̂ + eps)
         np.sqrt(v, first)
         np.add(first, c.eps, first)
-        np.multiply(g, c.along_gradient, second)
-        np.multiply(m, c.along_average, third)
+        np.multiply(g, c.gradient_step_size, second)
+        np.multiply(m, c.momentum_step_size, third)
         np.add(second, third, second)
         np.divide(second, first, second)
         np.subtract(p, second, p)

@@ -7,15 +7,23 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import wraps
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, overload
 from warnings import warn
 
 from ..autograd.hooks import HookDict, RemovableHandle
 from ..autograd.variable import Variable
 from ..tensors.tensor.methods import Tensor
 
-Hook = Callable[..., Any]
+ParamsT: TypeAlias = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
+"""What an optimizer can be made of: tensors, groups with options of their own, or tensors with names.
 
+PyTorch's is a union of three iterables, under which mypy refuses a list of groups written in the call.
+"""
+
+Loss = TypeVar("Loss", bound=float | Tensor)
+"""What a closure returns, and ``step`` after it."""
+
+Hook = Callable[..., Any]
 
 _HOOKS = (
     "_optimizer_step_pre_hooks",
@@ -70,7 +78,7 @@ class Optimizer:
     param_groups: list[dict[str, Any]]
     defaults: dict[str, Any]
 
-    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         if isinstance(params, Variable):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
@@ -80,10 +88,11 @@ class Optimizer:
         self.state = defaultdict(dict)
         self.param_groups = []
         self._prepare()
-        groups = list(params)
-        if not groups:
+        given = list(params)
+        if not given:
             raise ValueError("optimizer got an empty parameter list")
-        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+        groups: list[Any] = given if isinstance(given[0], dict) else [{"params": given}]
+        for group in groups:
             self.add_param_group(group)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -111,7 +120,13 @@ class Optimizer:
 
     # ------------------------------------------------------------------ steps
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
+
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Change every parameter by its gradient; return what ``closure`` returned, which recomputes the loss."""
         raise NotImplementedError(f"{type(self).__name__} has no step()")
 

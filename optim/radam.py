@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
+from ..tensors.tensor.methods import Tensor
 from .adam import average
 from .blockwise import Array, Counted, decayed, decays
-from .optimizer import check_betas, check_modes, check_not_negative, check_rate, scalar
+from .optimizer import ParamsT, check_betas, check_modes, check_not_negative, check_rate, scalar
 
 
 class RAdam(Counted):
@@ -22,18 +23,12 @@ class RAdam(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.RAdam.html
     """
 
-    _since: ClassVar[dict[str, Any]] = {
-        "foreach": None,
-        "maximize": False,
-        "differentiable": False,
-        "decoupled_weight_decay": False,
-        "capturable": False,
-    }
+    _since = Counted._since | {"decoupled_weight_decay": False}
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-3,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -49,17 +44,17 @@ class RAdam(Counted):
         check_betas(betas)
         check_not_negative("weight_decay value", weight_decay)
         check_modes(foreach, None, differentiable)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "differentiable": differentiable,
-        }
+        defaults = dict(
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            maximize=maximize,
+            foreach=foreach,
+            capturable=capturable,
+            decoupled_weight_decay=decoupled_weight_decay,
+            differentiable=differentiable,
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -67,35 +62,36 @@ class RAdam(Counted):
 
     def _constants(self, group: dict[str, Any], step: float) -> dict[str, Any]:
         beta1, beta2 = group["betas"]
-        size = scalar(group["lr"]) / (1 - beta1**step)
+        step_size = scalar(group["lr"]) / (1 - beta1**step)
+        # ρ∞ and ρₜ: how many gradients the second average stands for, in the end and now
         longest = 2 / (1 - beta2) - 1
         length = longest - 2 * step * beta2**step / (1 - beta2**step)
-        certain = length > 5
+        certain = length > 5  # else the variance of √v is too large to divide by it
         if certain:
-            share = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
-            size *= (share * (1 - beta2**step)) ** 0.5
+            rectification = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+            step_size *= (rectification * (1 - beta2**step)) ** 0.5
         return {
             "beta1": beta1,
-            "rest1": 1 - beta1,
+            "one_minus_beta1": 1 - beta1,
             "beta2": beta2,
-            "rest2": 1 - beta2,
+            "one_minus_beta2": 1 - beta2,
             "eps": group["eps"],
-            "size": size,
+            "step_size": step_size,
             "certain": certain,
             **decays(group),
         }
 
     @staticmethod
     def _update(c: Any, scratch: list[Array], p: Array, g: Array, m: Array, v: Array) -> None:
-        first, second, _ = scratch
+        first, second = scratch
         if c.shrink is not None:
             np.multiply(p, c.shrink, p)
         average(c, first, decayed(c, g, second, p), m, v)
-        if c.certain:
+        if c.certain:  # p ← p − lr · m̂ · r · √(1 − β2ᵗ) / (√v + eps)
             np.sqrt(v, first)
             np.add(first, c.eps, first)
             np.divide(m, first, first)
-            np.multiply(first, c.size, first)
-        else:
-            np.multiply(m, c.size, first)
+            np.multiply(first, c.step_size, first)
+        else:  # p ← p − lr · m̂
+            np.multiply(m, c.step_size, first)
         np.subtract(p, first, p)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, decayed, decays
-from .optimizer import check_modes, check_not_negative, check_rate, scalar
+from .optimizer import ParamsT, check_modes, check_not_negative, check_rate, scalar
 
 
 class RMSprop(Counted):
@@ -21,19 +22,13 @@ class RMSprop(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html
     """
 
-    _since: ClassVar[dict[str, Any]] = {
-        "momentum": 0,
-        "centered": False,
-        "foreach": None,
-        "maximize": False,
-        "differentiable": False,
-        "capturable": False,
-    }
+    _scratch_count = 3
+    _since = Counted._since | {"momentum": 0, "centered": False}
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-2,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -50,18 +45,18 @@ class RMSprop(Counted):
         check_not_negative("weight_decay value", weight_decay)
         check_not_negative("alpha value", alpha)
         check_modes(foreach, None, differentiable)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
+        defaults = dict(
+            lr=lr,
+            momentum=momentum,
+            alpha=alpha,
+            eps=eps,
+            centered=centered,
+            weight_decay=weight_decay,
+            capturable=capturable,
+            foreach=foreach,
+            maximize=maximize,
+            differentiable=differentiable,
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -71,7 +66,7 @@ class RMSprop(Counted):
     def _constants(self, group: dict[str, Any], step: float) -> dict[str, Any]:
         return {
             "alpha": group["alpha"],
-            "rest": 1 - group["alpha"],
+            "one_minus_alpha": 1 - group["alpha"],
             "eps": group["eps"],
             "lr": scalar(group["lr"]),
             "momentum": group["momentum"] if group["momentum"] > 0 else None,
@@ -83,14 +78,16 @@ class RMSprop(Counted):
     def _update(c: Any, scratch: list[Array], p: Array, g: Array, squares: Array, *others: Array) -> None:
         first, second, third = scratch
         g = decayed(c, g, second, p)
+        # v ← α · v + (1 − α) · g²
         np.multiply(g, g, first)
-        np.multiply(first, c.rest, first)
+        np.multiply(first, c.one_minus_alpha, first)
         np.multiply(squares, c.alpha, squares)
         np.add(squares, first, squares)
         if c.centered:
             mean = others[-1]
+            # ḡ ← ḡ + (1 − α) · (g − ḡ), and v − ḡ² goes under the root
             np.subtract(g, mean, first)
-            np.multiply(first, c.rest, first)
+            np.multiply(first, c.one_minus_alpha, first)
             np.add(mean, first, mean)
             np.multiply(mean, mean, first)
             np.subtract(squares, first, first)
@@ -98,10 +95,10 @@ class RMSprop(Counted):
         else:
             np.sqrt(squares, first)
         np.add(first, c.eps, first)
-        if c.momentum is None:
+        if c.momentum is None:  # p ← p − lr · g / (√v + eps)
             np.multiply(g, c.lr, third)
             np.divide(third, first, first)
-        else:
+        else:  # b ← momentum · b + g / (√v + eps), p ← p − lr · b
             buffer = others[0]
             np.divide(g, first, first)
             np.multiply(buffer, c.momentum, buffer)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import wrap
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted
-from .optimizer import check_modes, check_rate, scalar
+from .optimizer import ParamsT, check_modes, check_rate, scalar
 
 
 class Rprop(Counted):
@@ -21,10 +22,12 @@ class Rprop(Counted):
     https://pytorch.org/docs/stable/generated/torch.optim.Rprop.html
     """
 
+    _scratch_count = 3
+
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-2,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50),
         *,
@@ -37,15 +40,15 @@ class Rprop(Counted):
         if not 0.0 < etas[0] < 1.0 < etas[1]:
             raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
         check_modes(foreach, None, differentiable)
-        defaults = {
-            "lr": lr,
-            "etas": etas,
-            "step_sizes": step_sizes,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
+        defaults = dict(
+            lr=lr,
+            etas=etas,
+            step_sizes=step_sizes,
+            foreach=foreach,
+            maximize=maximize,
+            differentiable=differentiable,
+            capturable=capturable,
+        )
         super().__init__(params, defaults)
 
     def _kept(self, group: dict[str, Any]) -> tuple[str, ...]:
@@ -63,6 +66,7 @@ class Rprop(Counted):
     def _update(c: Any, scratch: list[Array], p: Array, g: Array, before: Array, size: Array) -> None:
         first, second, third = scratch
         np.negative(g, second) if c.maximize else np.copyto(second, g)
+        # size ← size · grow, shrink or 1, as g · before is more than, less than or equal to 0
         np.multiply(second, before, first)
         turned = np.less(first, 0)
         np.sign(first, third)  # what is neither more nor less than 0 keeps its size; NaN stays
@@ -71,6 +75,7 @@ class Rprop(Counted):
         np.copyto(third, c.shrink, where=turned)
         np.multiply(size, third, size)
         np.clip(size, c.least, c.most, size)
+        # p ← p − sign(g) · size, where g counts as 0 if the sign has changed
         np.copyto(second, 0, where=turned)
         np.sign(second, first)
         np.multiply(first, size, first)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from ..autograd.variable import Variable, as_ndarray, wrap
+from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Blockwise, Constants, decayed, decays
-from .optimizer import check_modes, scalar
+from .optimizer import ParamsT, check_modes, scalar
 
 
 class SGD(Blockwise):
@@ -29,21 +30,15 @@ class SGD(Blockwise):
     tensor([0.8000], requires_grad=True)
     """
 
-    _since: ClassVar[dict[str, Any]] = {
-        "nesterov": False,
-        "maximize": False,
-        "foreach": None,
-        "differentiable": False,
-        "fused": None,
-    }
+    _since = Blockwise._since | {"nesterov": False, "fused": None}
 
     def __init__(
         self,
-        params: Any,
-        lr: Any = 1e-3,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
-        weight_decay: Any = 0,
+        weight_decay: float | Tensor = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
@@ -59,17 +54,17 @@ class SGD(Blockwise):
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         check_modes(foreach, fused, differentiable)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
+        defaults = dict(
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            maximize=maximize,
+            foreach=foreach,
+            differentiable=differentiable,
+            fused=fused,
+        )
         super().__init__(params, defaults)
 
     def _change(self, p: Any, array: Array, grad: Array, group: dict[str, Any], cache: dict[Any, Any]) -> None:
@@ -93,39 +88,40 @@ def _constants(group: dict[str, Any]) -> dict[str, Any]:
     return {
         "lr": scalar(group["lr"]),
         "momentum": group["momentum"],
-        "fresh": 1 - group["dampening"] if group["dampening"] else None,
+        "one_minus_dampening": 1 - group["dampening"] if group["dampening"] else None,
         "nesterov": bool(group["nesterov"]),
         **decays(group),
     }
 
 
 def _descend(c: Any, scratch: list[Array], p: Array, g: Array) -> None:
-    first, second, _ = scratch
+    first, second = scratch
     g = decayed(c, g, second, p)
-    np.multiply(g, c.lr, first)
+    np.multiply(g, c.lr, first)  # p ← p − lr · g
     np.subtract(p, first, p)
 
 
 def _begin(c: Any, scratch: list[Array], p: Array, g: Array, buffer: Array) -> None:
-    first, second, _ = scratch
+    first, second = scratch
     g = decayed(c, g, second, p)
-    buffer[...] = g
+    buffer[...] = g  # b ← g
     _move(c, first, p, g, buffer)
 
 
 def _continue(c: Any, scratch: list[Array], p: Array, g: Array, buffer: Array) -> None:
-    first, second, _ = scratch
+    first, second = scratch
     g = decayed(c, g, second, p)
+    # b ← momentum · b + (1 − dampening) · g
     np.multiply(buffer, c.momentum, buffer)
-    np.add(buffer, g if c.fresh is None else np.multiply(g, c.fresh, first), buffer)
+    np.add(buffer, g if c.one_minus_dampening is None else np.multiply(g, c.one_minus_dampening, first), buffer)
     _move(c, first, p, g, buffer)
 
 
 def _move(c: Any, first: Array, p: Array, g: Array, buffer: Array) -> None:
-    if c.nesterov:
+    if c.nesterov:  # p ← p − lr · (g + momentum · b)
         np.multiply(buffer, c.momentum, first)
         np.add(first, g, first)
         np.multiply(first, c.lr, first)
-    else:
+    else:  # p ← p − lr · b
         np.multiply(buffer, c.lr, first)
     np.subtract(p, first, p)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any
+from typing import Any, Literal
 
 from ..arrays.dtypes import int64
 from ..autograd.grad_mode import no_grad
@@ -187,16 +187,15 @@ class SWALR(LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        swa_lr: Any,
-        anneal_epochs: Any = 10,
-        anneal_strategy: str = "cos",
+        swa_lr: float | list[float],
+        anneal_epochs: int = 10,
+        anneal_strategy: Literal["cos", "linear"] = "cos",
         last_epoch: int = -1,
     ) -> None:
         rates = for_each_group("swa_lr", optimizer, swa_lr)
         if anneal_strategy not in {"cos", "linear"}:
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
-        if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
-            raise ValueError(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
+        _check_epochs(anneal_epochs)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["swa_lr"] = rate
         self._anneal_strategy = anneal_strategy
@@ -205,7 +204,7 @@ class SWALR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for the step, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         step = self._step_count - 1
         if self.anneal_epochs == 0:
             step = max(1, step)
@@ -221,6 +220,11 @@ class SWALR(LRScheduler):
         """Return the share of the way to ``swa_lr`` that is behind at ``step``."""
         passed = max(0, min(1, step / max(1, self.anneal_epochs)))
         return passed if self._anneal_strategy == "linear" else (1 - math.cos(math.pi * passed)) / 2
+
+
+def _check_epochs(epochs: Any) -> None:
+    if not isinstance(epochs, int) or epochs < 0:
+        raise ValueError(f"anneal_epochs must be equal or greater than 0, got {epochs}")
 
 
 def _check_decay(decay: float) -> None:

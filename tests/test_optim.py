@@ -199,3 +199,29 @@ def test_mixed_precision_is_off_or_refused() -> None:
             make("cuda")
     with pytest.warns(UserWarning, match="CUDA is not available"):
         torch.cuda.amp.GradScaler()
+
+
+@pytest.mark.parametrize("name", [*OPTIONS, "Adafactor", "Muon"])
+def test_a_loaded_state_brings_no_option_that_the_optimizer_has_not(name: str) -> None:
+    optimizer = getattr(torch.optim, name)([leaf(np.ones((2, 2)))])
+    text, options = repr(optimizer), set(optimizer.param_groups[0])
+    saved = optimizer.state_dict()
+    for _ in range(2):
+        optimizer.load_state_dict(saved)
+        assert repr(optimizer) == text
+    for option in ("maximize", "foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay"):
+        saved["param_groups"][0].pop(option, None)
+    optimizer.load_state_dict(saved)
+    assert set(optimizer.param_groups[0]) <= options
+
+
+def test_scratch_is_one_block_for_all_shapes() -> None:
+    params = [leaf(np.ones(shape)) for shape in [(3,), (2, 5), (BLOCK,), (2 * BLOCK + 1,)]]
+    strided = leaf(np.ones((BLOCK, 2))).detach().t().requires_grad_()  # large: nothing of its shape is kept
+    for p in (*params, strided):
+        p.grad = torch.ones(*p.shape, dtype=torch.float64)
+    optimizer = torch.optim.Adam([*params, strided])
+    optimizer.step()
+    arrays = [array for made in optimizer._scratch.values() for array in made]
+    blocks = {id(block): block for block in (a if a.base is None else a.base for a in arrays)}
+    assert [block.size for block in blocks.values()] == [BLOCK, BLOCK]

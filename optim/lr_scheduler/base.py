@@ -21,7 +21,7 @@ class LRScheduler:
 
     _is_initial = False
     _get_lr_called_within_step = False  # users' own schedules ask for it
-    _last_lr: list[Any]
+    _last_lr: list[float | Tensor]
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         check_optimizer(optimizer)
@@ -58,7 +58,7 @@ class LRScheduler:
         """Take over what :meth:`state_dict` returned."""
         self.__dict__.update(state_dict)
 
-    def get_last_lr(self) -> list[Any]:
+    def get_last_lr(self) -> list[float | Tensor]:
         """Return the rates written last, one a group."""
         return self._last_lr
 
@@ -67,7 +67,7 @@ class LRScheduler:
         raise NotImplementedError(f"{type(self).__name__} does not say its rates: get_lr is missing")
 
     def _get_closed_form_lr(self) -> list[Any]:
-        """Return the rates for ``last_epoch`` whatever they are now, for a step to a certain epoch."""
+        """Return the rates for ``last_epoch`` computed from ``base_lrs`` alone, for ``step(epoch)``."""
         return self.get_lr()
 
     def step(self, epoch: int | None = None) -> None:
@@ -96,17 +96,17 @@ class LRScheduler:
             write(group, rate)
         self._last_lr = self._rates()
 
-    def _in_step(self) -> None:
-        """Warn who calls ``get_lr`` for the rates of the moment: they may be the next ones."""
+    def _warn_outside_step(self) -> None:
+        """Warn if ``get_lr`` was called from outside ``step``: what it returns then need not be the current rates."""
         if not self._get_lr_called_within_step:
             warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", stacklevel=3)
 
     def _rates(self) -> list[Any]:
-        """Return the rates as they are now, one a group."""
+        """Return copies of the current rates, one a group."""
         return [copied(group["lr"]) for group in self.optimizer.param_groups]
 
     def _times(self, factor: float) -> list[Any]:
-        """Return the rates as they are now, times ``factor``."""
+        """Return the current rates times ``factor``."""
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
 

@@ -12,7 +12,7 @@ from .plateau import ReduceLROnPlateau
 
 
 class _Composed(LRScheduler):
-    """Base of both: the parts' states are in the state."""
+    """Base of schedules made of others, whose states are part of its own."""
 
     _schedulers: Sequence[LRScheduler]
 
@@ -116,6 +116,18 @@ class ChainedScheduler(_Composed):
     """Several schedules of one optimizer at once: every step is one step of each, in order.
 
     https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ChainedScheduler.html
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> warm = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> fall = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> schedule = torch.optim.lr_scheduler.ChainedScheduler([warm, fall])
+    >>> for _ in range(2):
+    ...     optimizer.step()
+    ...     schedule.step()
+    ...     print(schedule.get_last_lr())
+    [0.25]
+    [0.25]
     """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:

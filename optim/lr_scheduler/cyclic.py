@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 from ..optimizer import Optimizer
 from .base import LRScheduler, check_optimizer, for_each_group, write
@@ -51,17 +51,17 @@ class CyclicLR(_Momenta, LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        base_lr: Any,
-        max_lr: Any,
+        base_lr: float | list[float],
+        max_lr: float | list[float],
         step_size_up: int = 2000,
         step_size_down: int | None = None,
-        mode: str = "triangular",
+        mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",
         gamma: float = 1.0,
         scale_fn: Callable[[float], float] | None = None,
-        scale_mode: str = "cycle",
+        scale_mode: Literal["cycle", "iterations"] = "cycle",
         cycle_momentum: bool = True,
-        base_momentum: Any = 0.8,
-        max_momentum: Any = 0.9,
+        base_momentum: float | list[float] = 0.8,
+        max_momentum: float | list[float] = 0.9,
         last_epoch: int = -1,
     ) -> None:
         check_optimizer(optimizer)
@@ -95,7 +95,7 @@ class CyclicLR(_Momenta, LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group, and set the momenta."""
-        self._in_step()
+        self._warn_outside_step()
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         passed = 1.0 + self.last_epoch / self.total_size - cycle
         share = passed / self.step_ratio if passed <= self.step_ratio else (passed - 1) / (self.step_ratio - 1)
@@ -137,15 +137,15 @@ class OneCycleLR(_Momenta, LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        max_lr: Any,
+        max_lr: float | list[float],
         total_steps: int | None = None,
         epochs: int | None = None,
         steps_per_epoch: int | None = None,
-        pct_start: Any = 0.3,
-        anneal_strategy: str = "cos",
+        pct_start: float = 0.3,
+        anneal_strategy: Literal["cos", "linear"] = "cos",
         cycle_momentum: bool = True,
-        base_momentum: Any = 0.85,
-        max_momentum: Any = 0.95,
+        base_momentum: float | list[float] = 0.85,
+        max_momentum: float | list[float] = 0.95,
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
         three_phase: bool = False,
@@ -153,7 +153,7 @@ class OneCycleLR(_Momenta, LRScheduler):
     ) -> None:
         check_optimizer(optimizer)
         self.optimizer = optimizer
-        if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
+        if not _is_share(pct_start):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in {"cos", "linear"}:
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
@@ -173,7 +173,7 @@ class OneCycleLR(_Momenta, LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group, and set the momenta; ValueError after the last step."""
-        self._in_step()
+        self._warn_outside_step()
         step = self.last_epoch
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
@@ -197,6 +197,14 @@ class OneCycleLR(_Momenta, LRScheduler):
         return end + (start - end) / 2.0 * (math.cos(math.pi * share) + 1)
 
 
+def _is_share(value: Any) -> bool:
+    return isinstance(value, float) and 0 <= value <= 1
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and value > 0
+
+
 def _total(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     """Return the number of steps; ValueError unless it is said, and positive."""
     if total_steps is None and (epochs is None or steps_per_epoch is None):
@@ -206,7 +214,7 @@ def _total(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
         given = {"total_steps": total_steps}
     total = 1
     for name, value in given.items():
-        if not isinstance(value, int) or value <= 0:
+        if not _is_count(value):
             raise ValueError(f"Expected positive integer {name}, but got {value}")
         total *= value
     return total
@@ -243,11 +251,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, T_0: Any, T_mult: Any = 1, eta_min: Any = 0.0, last_epoch: int = -1
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        if not isinstance(T_0, int) or T_0 <= 0:
+        if not _is_count(T_0):
             raise ValueError(f"Expected positive integer T_0, but got {T_0}")
-        if not isinstance(T_mult, int) or T_mult < 1:
+        if not _is_count(T_mult):
             raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult}")
         if not isinstance(eta_min, float | int):
             raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
@@ -259,7 +267,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``T_cur`` of ``T_i`` epochs, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         height = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 

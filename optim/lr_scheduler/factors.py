@@ -7,16 +7,18 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..optimizer import Optimizer
 from .base import LRScheduler
+
+LrLambda: TypeAlias = Callable[[int], float] | list[Callable[[int], float]]
 
 
 class _ByFunction(LRScheduler):
     """Base of schedules by functions of the epoch: one function, or one for each group."""
 
-    def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
+    def __init__(self, optimizer: Optimizer, lr_lambda: LrLambda, last_epoch: int = -1) -> None:
         groups = len(optimizer.param_groups)
         if isinstance(lr_lambda, list | tuple):
             if len(lr_lambda) != groups:
@@ -41,18 +43,27 @@ class _ByFunction(LRScheduler):
 
 
 class LambdaLR(_ByFunction):
-    """The first rate times ``lr_lambda(epoch)``: one function, or one for each group."""
+    """The first rate times ``lr_lambda(epoch)``: one function, or one for each group.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html
+    """
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: LrLambda, last_epoch: int = -1) -> None:
+        super().__init__(optimizer, lr_lambda, last_epoch)
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         return [base * f(self.last_epoch) for f, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
 
 class MultiplicativeLR(_ByFunction):
-    """The rate times ``lr_lambda(epoch)`` every epoch: one function, or one for each group."""
+    """The rate times ``lr_lambda(epoch)`` every epoch: one function, or one for each group.
 
-    def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiplicativeLR.html
+    """
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: LrLambda, last_epoch: int = -1) -> None:
         for each in lr_lambda if isinstance(lr_lambda, list | tuple) else [lr_lambda]:
             if not callable(each):
                 raise TypeError(f"lr_lambda should be a function, but got {type(each).__name__}")
@@ -60,7 +71,7 @@ class MultiplicativeLR(_ByFunction):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         if self._is_initial:
             return self._rates()
         pairs = zip(self.lr_lambdas, self.optimizer.param_groups, strict=True)
@@ -69,6 +80,8 @@ class MultiplicativeLR(_ByFunction):
 
 class StepLR(LRScheduler):
     """The rate times ``gamma`` every ``step_size`` epochs.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
 
     >>> import rushlight as torch
     >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
@@ -87,7 +100,7 @@ class StepLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         if self.last_epoch == 0 or self.last_epoch % self.step_size:
             return self._rates()
         return self._times(self.gamma)
@@ -97,7 +110,10 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times ``gamma`` at each epoch in ``milestones``."""
+    """The rate times ``gamma`` at each epoch in ``milestones``.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html
+    """
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -108,7 +124,7 @@ class MultiStepLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         if self.last_epoch not in self.milestones:
             return self._rates()
         return self._times(self.gamma ** self.milestones[self.last_epoch])
@@ -119,7 +135,10 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """The rate times ``factor`` until epoch ``total_iters``."""
+    """The rate times ``factor`` until epoch ``total_iters``.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ConstantLR.html
+    """
 
     def __init__(
         self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
@@ -132,7 +151,7 @@ class ConstantLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         if self.last_epoch == 0:
             return self._times(self.factor)
         return self._times(1.0 / self.factor) if self.last_epoch == self.total_iters else self._rates()
@@ -143,7 +162,10 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """The rate times a factor that goes evenly from ``start_factor`` to ``end_factor`` in ``total_iters`` epochs."""
+    """The rate times a factor that goes evenly from ``start_factor`` to ``end_factor`` in ``total_iters`` epochs.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html
+    """
 
     def __init__(
         self,
@@ -166,7 +188,7 @@ class LinearLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         if self.last_epoch == 0:
             return self._times(self.start_factor)
         if self._is_initial or self.last_epoch > self.total_iters:
@@ -181,7 +203,10 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """The rate times ``gamma`` every epoch."""
+    """The rate times ``gamma`` every epoch.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -189,7 +214,7 @@ class ExponentialLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         return self._rates() if self._is_initial else self._times(self.gamma)
 
     def _get_closed_form_lr(self) -> list[Any]:
@@ -197,7 +222,10 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """The rate falls to 0 in ``total_iters`` epochs, as the ``power`` of the share that is left."""
+    """The rate falls to 0 in ``total_iters`` epochs, as the ``power`` of the share that is left.
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.PolynomialLR.html
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
@@ -206,7 +234,7 @@ class PolynomialLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         if self._is_initial or self.last_epoch > self.total_iters:
             return self._rates()
         now, before = (1.0 - at / self.total_iters for at in (self.last_epoch, self.last_epoch - 1))
@@ -218,7 +246,10 @@ class PolynomialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine from the first rate to ``eta_min`` in ``T_max`` epochs, and back (https://arxiv.org/abs/1608.03983)."""
+    """Half a cosine from the first rate to ``eta_min`` in ``T_max`` epochs, and back (https://arxiv.org/abs/1608.03983).
+
+    https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
+    """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_max = T_max
@@ -227,7 +258,7 @@ class CosineAnnealingLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates for ``last_epoch``, one a group."""
-        self._in_step()
+        self._warn_outside_step()
         if self._is_initial:
             return self._rates()
         epoch, low = self.last_epoch, self.eta_min

@@ -2,6 +2,8 @@
 
 import copy
 import importlib
+import inspect
+import operator
 import pickle
 from typing import Any
 
@@ -327,3 +329,27 @@ def test_strided_parameters_and_gradients() -> None:
     ours, theirs = (moved(T) for T in ENGINES)
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-6)
+
+
+def signature(call: Any) -> list[tuple[str, Any, Any]]:
+    return [(p.name, p.kind, p.default) for p in inspect.signature(call).parameters.values()]
+
+
+OPTIMIZERS = [*OPTIONS, "Muon", "LBFGS", "Optimizer"]
+SCHEDULES = [f"lr_scheduler.{name}" for name in ENGINES[1].optim.lr_scheduler.__all__]
+AVERAGES = [f"swa_utils.{name}" for name in ENGINES[1].optim.swa_utils.__all__]
+
+
+@pytest.mark.parametrize("name", [*dict.fromkeys(OPTIMIZERS), *SCHEDULES, *AVERAGES])
+def test_signatures_are_those_of_pytorch(name: str) -> None:
+    """Names, order and defaults of what an optimizer or schedule is made of, and of its methods."""
+    ours, theirs = (operator.attrgetter(name)(T.optim) for T in ENGINES)
+    assert signature(ours) == signature(theirs)
+    if isinstance(theirs, type):
+        methods = {"step", "zero_grad", "add_param_group", "state_dict", "load_state_dict", "get_lr", "get_last_lr"}
+        for method in methods & set(dir(theirs)):
+            assert signature(getattr(ours, method)) == signature(getattr(theirs, method)), method
+        for T, cls in zip(ENGINES, (ours, theirs), strict=True):
+            refusal = rf"{cls.__name__}.__init__\(\) got an unexpected keyword argument 'bad'"
+            with pytest.raises(TypeError, match=refusal):
+                cls([T.ones(2, requires_grad=True)], bad=1)
