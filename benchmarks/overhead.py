@@ -1,4 +1,4 @@
-"""What single ops cost on 8 floats, in nanoseconds, in NumPy, rushlight and PyTorch.
+"""The time of single ops on 8 floats, in nanoseconds, in NumPy, rushlight and PyTorch.
 
 ``python benchmarks/overhead.py [--only OP]``: forward alone (``no_grad`` and recording) and
 forward with backward. NumPy's backward is the gradient written out by hand. Ops whose values or
@@ -123,7 +123,7 @@ def by_hand(op: Op) -> tuple[list[Step], Results]:
 def in_torch(op: Op, torch: ModuleType) -> tuple[list[Step], Results]:
     """Return an engine's forward, recording forward and forward with backward, and results.
 
-    ``no_grad`` is told by inputs that ask for no gradient: entering the context every time would
+    ``no_grad`` is told by inputs that do not require grad: entering the context every time would
     be timed too.
     """
     plain = [torch.tensor(value) for value in op.inputs]
