@@ -75,7 +75,7 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """Return the object ``save`` wrote, here or in PyTorch; also the tensors of foreign safetensors and npz files, a dict.
+    """Return what ``save`` wrote, here or in PyTorch; also the tensors of foreign safetensors and npz files, a dict.
 
     The format is known by the file's first bytes. No code of the file is ever run: ``weights_only=False`` is refused.
     ``map_location`` must lead to the CPU, and is needed for tensors that PyTorch saved from another device. With
