@@ -108,7 +108,7 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _stacked_leaf(tensors: list[Any]) -> Any:
-    """Return ``tensors`` stacked, as a leaf that asks for a gradient if they do; RuntimeError if only some do."""
+    """Return ``tensors`` stacked, as a leaf that requires grad if they do; RuntimeError if only some do."""
     asks = {one.requires_grad for one in tensors}
     if len(asks) > 1:
         raise RuntimeError(
@@ -128,7 +128,7 @@ class _Level:
         self.recorded = is_grad_enabled()
 
     def fresh(self, x: Any, what: str) -> Any:
-        """Return ``x`` as the function shall see it: a leaf, or where the outside asks for gradients a view."""
+        """Return the ``x`` given to the function: a leaf, or a view where the caller's own tensor requires grad."""
         if not isinstance(x, Variable):
             raise ValueError(f"{what}: Expected all inputs to be Tensors, got {type(x)}")
         if x.node is not None and self.recorded:
@@ -263,8 +263,8 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     https://pytorch.org/docs/stable/generated/torch.func.vjp.html
 
     >>> import rushlight as torch
-    >>> value, pull = torch.func.vjp(torch.sin, torch.zeros(2))
-    >>> value, pull(torch.tensor([1.0, 3.0]))
+    >>> value, vjp_fn = torch.func.vjp(torch.sin, torch.zeros(2))
+    >>> value, vjp_fn(torch.tensor([1.0, 3.0]))
     (tensor([0., 0.]), (tensor([1., 3.]),))
     """
     level = _Level()
@@ -276,7 +276,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
         if not isinstance(out, Variable):
             raise RuntimeError(f"vjp: Expected f(*primals) to return tensors, got {type(out)}")
 
-    def pull(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
+    def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         weights = flat(cotangents)
         if len(weights) != len(outputs):
             raise RuntimeError(f"Expected cotangents for {len(outputs)} outputs, got {len(weights)}")
@@ -285,7 +285,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
         return filled(given, [level.closed(g) for g in found])
 
     value = mapped(level.closed, output)
-    return (value, pull, mapped(level.closed, aux)) if has_aux else (value, pull)
+    return (value, vjp_fn, mapped(level.closed, aux)) if has_aux else (value, vjp_fn)
 
 
 def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
@@ -370,7 +370,7 @@ def _jacobian(level: _Level, out: Any, inputs: list[Any]) -> list[Any]:
 
 
 def jacfwd(func: Function, argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error") -> Function:
-    """Return what :func:`jacrev` returns: the values are the same, and there is no forward mode here.
+    """Return the Jacobian, as :func:`jacrev` does: the values are the same, and there is no forward mode here.
 
     https://pytorch.org/docs/stable/generated/torch.func.jacfwd.html
     """

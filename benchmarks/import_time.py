@@ -1,4 +1,4 @@
-"""What ``import rushlight`` costs beyond ``import numpy``, in fresh processes.
+"""The time of ``import rushlight`` beyond ``import numpy``, in fresh processes.
 
 ``python benchmarks/import_time.py [--runs N] [--top N]``: the two imports alternate, each in a
 process of its own; the cost is the median of the paired differences. ``--top`` also lists the

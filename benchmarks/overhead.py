@@ -1,4 +1,4 @@
-"""What single ops cost on 8 floats, in nanoseconds, in NumPy, rushlight and PyTorch.
+"""The time of single ops on 8 floats, in nanoseconds, in NumPy, rushlight and PyTorch.
 
 ``python benchmarks/overhead.py [--only OP]``: forward alone (``no_grad`` and recording) and
 forward with backward. NumPy's backward is the gradient written out by hand. Ops whose values or
@@ -28,6 +28,7 @@ from workloads import Results
 INNER, TURNS, TOLERANCE = 200, 15, 1e-6
 ONE = np.linspace(0.2, 1.6, 8, dtype=np.float32) - np.float32(0.5)
 TWO = np.linspace(2.0, 0.5, 8, dtype=np.float32)
+SCALARS = (np.float32(0.7), np.float32(1.3))
 LEFT, RIGHT = ONE.reshape(2, 4), TWO.reshape(4, 2)
 
 Step = Callable[[], Any]
@@ -99,6 +100,16 @@ OPS = (
         lambda x: x.reshape(2, 4),
     ),
     Op("x.T", (LEFT,), lambda x: x.T, lambda g, _, x: (g.T,), lambda x: x.T),
+    # A value without dims is a NumPy scalar; sign is NumPy's slow one; expand is a view.
+    Op("x * y of 0-d", SCALARS, lambda x, y: x * y, lambda g, _, x, y: (g * y, g * x), lambda x, y: x * y),
+    Op("sign", TOP, np.sign, lambda g, _, x: (np.zeros_like(x),), lambda x: x.sign()),
+    Op(
+        "expand",
+        TOP,
+        lambda x: np.broadcast_to(x, (3, 8)),
+        lambda g, _, x: (g.sum(0),),
+        lambda x: x.expand(3, 8),
+    ),
     Op("x[2:6]", TOP, lambda x: x[2:6], lambda g, _, x: (scattered(g, x),), lambda x: x[2:6]),
 )
 
@@ -123,7 +134,7 @@ def by_hand(op: Op) -> tuple[list[Step], Results]:
 def in_torch(op: Op, torch: ModuleType) -> tuple[list[Step], Results]:
     """Return an engine's forward, recording forward and forward with backward, and results.
 
-    ``no_grad`` is told by inputs that ask for no gradient: entering the context every time would
+    ``no_grad`` is told by inputs that do not require grad: entering the context every time would
     be timed too.
     """
     plain = [torch.tensor(value) for value in op.inputs]

@@ -27,7 +27,7 @@ Engines = tuple[Engine, Engine, Engine | None]
 
 @dataclass(frozen=True)
 class Row:
-    """What is told of one workload; times are seconds a step, None where there is nothing."""
+    """The report on one workload; times are seconds a step, None where there is nothing."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""What the two generative examples share: options, progress, batches, and rows of pictures."""
+"""Shared by the two generative examples: options, progress, batches, and rows of pictures."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """Return what ``save`` wrote, here or in PyTorch; also the tensors of foreign safetensors and npz files, as a dict.
+    """Return what ``save`` wrote, here or in PyTorch; also the tensors of foreign safetensors and npz files, a dict.
 
     The format is known by the file's first bytes. No code of the file is ever run: ``weights_only=False`` is refused.
     ``map_location`` must lead to the CPU, and is needed for tensors that PyTorch saved from another device. With
@@ -123,7 +123,7 @@ def _load_archive(source: Source, locate: Callable[[str], None], check: bool) ->
 
 
 def _locator(map_location: Any) -> Callable[[str], None]:
-    """Return what checks that a storage from a place, such as "cpu" or "cuda:0", comes to the CPU."""
+    """Return a function that checks that a storage from a place, such as "cpu" or "cuda:0", comes to the CPU."""
     if map_location is None or isinstance(map_location, str | device):
         require_cpu(map_location)
 

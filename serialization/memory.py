@@ -129,7 +129,7 @@ _DEEPEST_KEY, _MOST_IN_KEY = 16, 10_000
 
 
 def checked_key(key: Any, plain: tuple[type, ...] = ()) -> Any:
-    """Return what shall be the key of a dict; ValueError if it is no number, text, or small tuple of them."""
+    """Return the key of a dict; ValueError if it is no number, text, or small tuple of them."""
     left = [(key, 0)]
     seen = 0
     while left:

@@ -36,7 +36,7 @@ def refused(obj: Any, path: str) -> PicklingError:
 
 
 def attributes(tensor: Any, path: str) -> dict[str, Any]:
-    """Return what the user set on a tensor; PicklingError if it is of a class of the user's."""
+    """Return the attributes the user set on a tensor; PicklingError if it is of a class of the user's."""
     if type(tensor) not in (Variable.result, Parameter):
         raise PicklingError(f"{path} is a {type(tensor).__name__}: of Tensor's subclasses only Parameter is saved")
     found: dict[str, Any] = dict(tensor.__dict__)

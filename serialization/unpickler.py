@@ -123,7 +123,7 @@ _VALUES = {f"torch.{each.name}": each for each in DTYPES}
 
 
 def _named(module: str, name: str) -> Any:
-    """Return what a name stands for; UnpicklingError names one that is not known."""
+    """Return the object a name stands for; UnpicklingError names one that is not known."""
     full = f"{'builtins' if module == '__builtin__' else module}.{name}"
     if full in _VALUES:
         return _VALUES[full]

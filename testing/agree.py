@@ -23,7 +23,7 @@ from .verdict import GradientError, Verdict
 
 @dataclass
 class Agreement:
-    """What one comparison said: ``detail`` is empty where both agree, ``skipped`` says why it was not made."""
+    """The outcome of one comparison: ``detail`` is empty where both agree, ``skipped`` says why it was not made."""
 
     name: str
     detail: str = ""
@@ -58,7 +58,7 @@ class AgreementError(AssertionError):
 def check_agreement(
     fn: Callable[..., Any], *inputs: Any, order: int = 2, seed: int = 0, raise_exception: bool = True
 ) -> Agreements:
-    """Return what was compared; AgreementError if anything differs.
+    """Return the comparisons made; AgreementError if anything differs.
 
     The gradient with differences, up to ``order``; reverse with forward products; several gradients at once with one
     after another; float32 with float64; inputs in other memory layouts; checkpointed with plain; a second walk with
@@ -138,15 +138,15 @@ class _Comparisons:
         before = subject.fn
         subject.fn = before if fn is None else fn
         try:
-            return self.pull(*subject.call(values, True))
+            return self.vjp(*subject.call(values, True))
         finally:
             subject.fn = before
 
-    def pull(self, leaves: list[Any], outputs: list[Any]) -> list[Array]:
+    def vjp(self, leaves: list[Any], outputs: list[Any]) -> list[Array]:
         """Return the gradients of the weighed outputs."""
         outs = [outputs[n] for n in self.point.places if outputs[n].node is not None]
         if not outs:
-            raise _Skip("nothing asks for a gradient")
+            raise _Skip("nothing requires grad")
         weights = [w for n, w in zip(self.point.places, self.point.weights, strict=True) if outputs[n].node is not None]
         seeds = [leaf(w.astype(out.array.dtype), False) for w, out in zip(weights, outs, strict=True)]
         found = grad(outs, leaves, seeds, allow_unused=True)
@@ -194,7 +194,7 @@ class _Comparisons:
             fn = deepcopy(fn).float()
         single = Function(fn, tuple(mapped(self.subject.inputs, _narrow)))
         try:
-            found = self.pull(*single.call(single.values, True))
+            found = self.vjp(*single.call(single.values, True))
         finally:
             single.rest()
         for name, g in zip(self.subject.names, found, strict=True):
@@ -233,7 +233,7 @@ class _Comparisons:
         """See that forward and backward left the inputs as they were."""
         before = [np.array(v) for v in self.subject.values]
         leaves, outputs = self.subject.call([np.array(v, order="K") for v in self.subject.values], True)
-        self.pull(leaves, outputs)
+        self.vjp(leaves, outputs)
         for name, x, old in zip(self.subject.names, leaves, before, strict=True):
             if not np.array_equal(as_ndarray(x), old, equal_nan=True):
                 return f"{name} was written"
@@ -244,7 +244,7 @@ class _Comparisons:
         leaves, outputs = self.subject.call(self.subject.values, True)
         outs = [outputs[n] for n in self.point.places if outputs[n].node is not None]
         if not outs:
-            raise _Skip("nothing asks for a gradient")
+            raise _Skip("nothing requires grad")
         seeds = [leaf(np.full(out.array.shape, 0.5, out.array.dtype), False) for out in outs]
         grad(outs, leaves, seeds, allow_unused=True)
         wrote = any(np.any(as_ndarray(seed) != 0.5) for seed in seeds)

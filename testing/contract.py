@@ -1,4 +1,4 @@
-"""What gradients a model promises: which parameters get one, which get zeros, which none, and how large they are."""
+"""The gradients a model promises: which parameters get one, which get zeros, which none, and how large they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = ("gradient", "zero", "none", "frozen", "not finite")
 
 @dataclass(frozen=True)
 class Gradient:
-    """What one parameter got: its kind, and the root mean square of the gradient and of the parameter."""
+    """The gradient of one parameter: its kind, and the root mean square of the gradient and of the parameter."""
 
     name: str
     kind: str
@@ -109,7 +109,7 @@ class Contract(list[Gradient]):
 
 
 def gradient_contract(model: Any, *inputs: Any, loss: Callable[[Any], Any] | None = None, seed: int = 0) -> Contract:
-    """Return what gradient each parameter of ``model`` gets from ``loss(model(*inputs))``; by default a mixed sum.
+    """Return the gradient that each parameter of ``model`` gets from ``loss(model(*inputs))``; by default a mixed sum.
 
     One pass forward and one backward: cheap enough for every run of CI. Random numbers start from ``seed``; neither
     they, nor gradients and buffers, change. ``"none"`` means that the loss does not depend on a parameter.

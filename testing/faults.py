@@ -81,7 +81,7 @@ class Fault:
 
 
 def _rewrite(primitive: Any) -> None:
-    """Let the pull be written anew, from the rules as they are now."""
+    """Generate the vjp again from the current rules."""
     for op in primitive.backwards.values():
         op.vjp = primitive._first_vjp
 

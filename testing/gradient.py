@@ -38,7 +38,7 @@ def check_gradient(
     Jacobian entry by entry instead. Order 2 compares the gradient's gradient in the same way, by the incoming
     gradient also, and so on. The answer rests on an estimate of the differences' own error, not on a tolerance.
 
-    Floating tensors that ask for a gradient are moved, or all if none asks; a Module's parameters too. Lists and dicts
+    Floating tensors that require grad are moved, or all if none does; a Module's parameters too. Lists and dicts
     of tensors are fine. Wrong and undecided raise :class:`GradientError`; with ``raise_exception=False`` they do not.
     At a kink any slope between those to the left and to the right is accepted, and the report says which was taken.
 
@@ -158,4 +158,4 @@ def _rows(point: Point) -> Any:
             weights = [np.zeros(each.array.shape) for each in point.outputs]
             weights[number][index] = 1
             place = f"output{number if len(point.outputs) > 1 else ''}"
-            yield place + (f"[{', '.join(map(str, index))}]" if index else ""), weights, point.pull(weights)
+            yield place + (f"[{', '.join(map(str, index))}]" if index else ""), weights, point.vjp(weights)

@@ -29,7 +29,7 @@ class Point:
         self.count = len(outputs)
         self.leaves, self.outputs = leaves, [outputs[n] for n in self.places]
         self.weights = [drawn(rng, out.array.shape) for out in self.outputs]
-        self.grads = self.pull(self.weights)
+        self.grads = self.vjp(self.weights)
         self.scales = [scale(v) for v in subject.values]
         self.rng = rng
         kinds = [v.dtype for v in (*subject.values, *(out.array for out in self.outputs)) if v.dtype.kind == "f"]
@@ -38,7 +38,7 @@ class Point:
         self.dtype = next((f"torch.{kind}" for kind in kinds if np.finfo(kind).eps == self.eps), "torch.float64")
         self.measure = getattr(subject, "magnitude", 0.0)
 
-    def pull(self, weights: list[Array]) -> list[Array]:
+    def vjp(self, weights: list[Array]) -> list[Array]:
         """Return the gradients of the weighed outputs: zeros where there is none."""
         if isinstance(self.subject, Arrays):
             return [np.asarray(g, np.float64) for g in self.subject.pulled(weights)]

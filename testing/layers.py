@@ -22,7 +22,7 @@ DENSE = ("contiguous", "transposed", "strided", "offset")
 
 
 class Draw:
-    """What a layer's recipe draws with."""
+    """The random source and settings of a layer's recipe."""
 
     def __init__(self, draw: Any) -> None:
         self.draw, self.nn = draw, ENGINE.nn

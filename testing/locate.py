@@ -92,7 +92,7 @@ def _with_output(point: Point, place: tuple[int, tuple[int, ...]], entry: Findin
         for index in np.ndindex(out.array.shape):
             weights = [np.zeros(each.array.shape) for each in point.outputs]
             weights[number][index] = 1
-            found = _judged(point, place, weights, point.pull(weights))
+            found = _judged(point, place, weights, point.vjp(weights))
             if found.verdict is entry.verdict and (not worst.output or found.relative > worst.relative):
                 found.output = f"output{number if len(sizes) > 1 else ''}"
                 found.output += f"[{', '.join(map(str, index))}]" if index else ""
@@ -101,7 +101,7 @@ def _with_output(point: Point, place: tuple[int, tuple[int, ...]], entry: Findin
 
 
 def _at_kink(point: Point, finding: Finding) -> Finding:
-    """Return what the entries say: an entry outside its own slopes is wrong, and so is a sum no subgradient allows."""
+    """Return the verdict: an entry outside its own slopes is wrong, and so is a sum that no subgradient allows."""
     places = places_of(point)
     entries = [_judged(point, place) for place in places]
     for verdict in (Verdict.WRONG, Verdict.NOT_DIFFERENTIABLE):

@@ -41,7 +41,7 @@ class Program:
         return made
 
     def run(self, engine: Any, shift: int = 0) -> Run:
-        """Return what came of running the lines on ``engine``, which is rushlight or PyTorch."""
+        """Return the outcome of running the lines on ``engine``, which is rushlight or PyTorch."""
         seen: list[Any] = []
         names: dict[str, Any] = {"T": engine, "F": engine.nn.functional, "note": noting(seen), "math": math}
         for name, array in self.arrays(shift).items():
@@ -88,7 +88,7 @@ class Program:
 
 @dataclass
 class Run:
-    """What one engine made of a program: all names, the error of each line or None, and what hooks saw."""
+    """The outcome of a program on one engine: all names, the error of each line or None, and what hooks saw."""
 
     names: dict[str, Any]
     errors: list[Exception | None]

@@ -37,7 +37,7 @@ def taylor_test(fn: Callable[..., Any], *inputs: Any, order: int = 1, seed: int 
         terms = [finding.claimed]
         if order == 2:
             second = Point(derived(point, steps), seed, 2)
-            grads = second.pull([np.ones(())])
+            grads = second.vjp([np.ones(())])
             terms.append(sum(float(np.sum(g * u)) for g, u in zip(grads, steps, strict=False)))
         power = point.remainder(steps, tuple(terms))
     finally:
@@ -113,7 +113,7 @@ def _uncertainty(subject: Function, point: Point, steps: list[Any], value: float
             subject.values = [
                 (v + 2 * point.eps * rng.choice([-1, 1], v.shape) * _size(v)).astype(v.dtype) for v in before
             ]
-            near = Point(subject, 0, 1).pull(point.weights)
+            near = Point(subject, 0, 1).vjp(point.weights)
             most = max(most, abs(float(sum(np.sum(g * u) for g, u in zip(near, steps, strict=True))) - value))
     finally:
         subject.values = before

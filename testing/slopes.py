@@ -23,7 +23,7 @@ FIRST = 2.0**-3
 
 @dataclass(frozen=True)
 class Slope:
-    """What differences say: the two-sided ``value`` with its ``error``, and the one-sided slopes.
+    """Slopes measured by finite differences: the two-sided ``value`` with its ``error``, and the one-sided slopes.
 
     ``kink``: the slopes to the left and to the right differ by more than their error, or one of them does not exist,
     as ``why`` says. ``noise`` is how uncertain one value of the function is; ``central`` are steps and plain

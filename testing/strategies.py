@@ -57,7 +57,7 @@ def dims(draw: Any, ndim: int, several: bool = True, none: bool = True) -> Any:
 
 
 def indices(shape: Sequence[int]) -> st.SearchStrategy[Any]:
-    """What may stand in brackets after a tensor of ``shape``: numbers, slices of positive step, None, ``...``."""
+    """Indices of a tensor of ``shape``: numbers, slices of positive step, None, ``...``."""
     return hnp.basic_indices(tuple(shape), allow_newaxis=True, allow_ellipsis=True).filter(_forward)
 
 

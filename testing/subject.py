@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Subject(Protocol):
-    """What is checked. ``values`` are the leaves' arrays, ``names`` what to call them in messages."""
+    """The function under check. ``values`` are the leaves' arrays, ``names`` their names in messages."""
 
     values: list[Array]
     names: list[str]
@@ -54,7 +54,7 @@ def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def leaf(array: Any, record: bool = True) -> Any:
-    """Return a tensor around ``array``, one that asks for a gradient if ``record``."""
+    """Return a tensor around ``array``, which requires grad if ``record``."""
     made = wrap(Variable.result, array)
     if record:
         made.node = new_leaf(made)
@@ -78,7 +78,7 @@ def named(fn: Callable[..., Any], count: int) -> list[str]:
 
 
 def called(fn: Callable[..., Any]) -> str:
-    """Return what to call ``fn`` in a message."""
+    """Return the name of ``fn`` for messages."""
     owner = getattr(fn, "__self__", None)
     name = getattr(fn, "__name__", None) or type(fn).__name__
     if name == "apply" and isinstance(owner, type):
@@ -87,7 +87,7 @@ def called(fn: Callable[..., Any]) -> str:
 
 
 class Buffers:
-    """What a Module's buffers hold, to be put back; nothing where ``fn`` is no Module."""
+    """A snapshot of a Module's buffers, to be restored; empty where ``fn`` is no Module."""
 
     def __init__(self, fn: Any) -> None:
         modules = fn.modules() if hasattr(fn, "named_parameters") else ()
@@ -122,7 +122,7 @@ class Function:
         self.values = [np.array(as_ndarray(x)) if not x.array.ndim else as_ndarray(x).copy(order="K") for x in asking]
         self.values += [as_ndarray(p).copy(order="K") for _, p in self.parameters]
         if not self.values:
-            raise ValueError("nothing to differentiate by: no input is a floating tensor, and none asks for a gradient")
+            raise ValueError("nothing to differentiate by: no input is a floating tensor, and none requires grad")
         self.buffers = Buffers(fn)
         self.rng = get_rng_state()
         self.calls = 0
@@ -153,7 +153,7 @@ class Function:
         self.buffers.restore()
 
     def filled(self, leaves: list[Any]) -> Any:
-        """Return what the function gives for ``leaves`` in place of its inputs."""
+        """Return the function's result for ``leaves`` in place of its inputs."""
         self.calls += 1
         rest = iter(leaves)
 

@@ -33,7 +33,7 @@ class Step:
     line: str = ""
 
     def run(self, arguments: Any) -> Any:
-        """Return what the step gives for ``arguments``."""
+        """Return the step's result for ``arguments``."""
         given = dict(arguments)
         args, more = given.pop("*", ()), given.pop("**", {})
         return self.function(*args, **given, **more)

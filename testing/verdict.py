@@ -1,4 +1,4 @@
-"""What a check of a gradient can find, and how it says it."""
+"""The verdicts of a gradient check, and their messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .recipe import Recipe
 
 
 class Verdict(Enum):
-    """What can be said of a gradient at one point."""
+    """The verdict on a gradient at one point."""
 
     RIGHT = "right"
     WRONG = "wrong"

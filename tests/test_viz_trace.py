@@ -110,7 +110,7 @@ def test_many_outputs_and_none() -> None:
     x = leaf(1.0)
     graph = viz.trace({"a": [x.exp(), None], "b": (x.tanh(),), "c": torch.tensor([1.0]), "d": x})
     assert [item.name for item in graph.items if item.kind == "output"] == ["a.0", "b.0", "c", "d"]
-    assert graph.notes == ("c asks for no gradient: nothing was recorded",)
+    assert graph.notes == ("c does not require grad: nothing was recorded",)
     for wrong in (3, [3], "text"):
         with pytest.raises(TypeError):
             viz.trace(wrong)

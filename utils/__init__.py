@@ -1,4 +1,4 @@
-"""What training loops use beside layers and optimizers: ``torch.utils``."""
+"""``torch.utils``: data loading, checkpointing and DLPack, for training loops."""
 
 from .. import lazy
 from . import data, dlpack

@@ -1,4 +1,4 @@
-"""What is worth a look in a graph: marks, each given by a rule that is stated here and shown with the picture."""
+"""Diagnoses of a graph: marks, each given by a rule that is stated here and shown with the picture."""
 
 from __future__ import annotations
 

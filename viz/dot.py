@@ -44,7 +44,7 @@ def source(graph: GraphData, show: Show = _DEFAULT) -> str:
 
 @dataclass
 class _Frame:
-    """What stands inside one group."""
+    """The contents of one group."""
 
     items: list[Item]
     children: list[Group]
@@ -76,7 +76,7 @@ class _Body:
         return hung
 
     def _frames(self) -> dict[str, _Frame]:
-        """Return what is inside each group, a frame around a single step without leaves left out."""
+        """Return the contents of each group, a frame around a single step without leaves left out."""
         frames: dict[str, _Frame] = defaultdict(lambda: _Frame([], []))
         members: dict[str, int] = defaultdict(int)
         for item in self.graph.items:

@@ -1,4 +1,4 @@
-"""What one step of the record is to a picture: its name, its shape, its line, and how it is tied to what it read."""
+"""The facts of one recorded step in a picture: its name, shape and source line, and the kinds of its arrows."""
 
 from __future__ import annotations
 

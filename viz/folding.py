@@ -164,7 +164,7 @@ class Wiring:
         return replace(fold, start=fold.start + first * fold.period, count=count, frames=fold.frames[first:last])
 
     def _outside(self, fold: Fold, turn: int) -> set[tuple[int, int]]:
-        """Return what reads the steps of one repeat, outside of all repeats: the kinds of the readers."""
+        """Return the kinds of the steps outside all repeats that read the steps of one repeat."""
         start, end = fold.start + turn * fold.period, fold.start + fold.count * fold.period
         return {
             (place, self.codes[reader])

@@ -108,7 +108,7 @@ class Graph(GraphData):
         return f"<Graph of {self.title or 'nothing'}: {headline(self)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Return what a notebook shows: a picture, or the page where none can be drawn, and text."""
+        """Return the data a notebook shows: a picture, or the page where none can be drawn, and text."""
         bundle = {"text/plain": text(self, color=False, ascii=False)}
         try:
             bundle["image/svg+xml"] = self.render().decode()

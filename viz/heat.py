@@ -17,7 +17,7 @@ OVERLAYS: dict[str, Callable[[Item], float]] = {
     "time": lambda item: (item.forward or 0.0) + (item.backward or 0.0),
     "bytes": lambda item: float(item.held),
 }
-"""What boxes can be coloured by: gradient norms (on a scale of logarithms), time, bytes held for backward."""
+"""The quantities that colour boxes: gradient norms (on a scale of logarithms), time, bytes held for backward."""
 _PALE, _STRONG = (0xF3, 0xF6, 0xFA), (0xE6, 0x9F, 0x00)
 
 

@@ -1,4 +1,4 @@
-"""What a step keeps for the backward pass: its saved tensors with the bytes they hold, and its other arguments."""
+"""The values saved by a step for backward: its saved tensors with the bytes they hold, and its other arguments."""
 
 from __future__ import annotations
 

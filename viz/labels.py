@@ -1,4 +1,4 @@
-"""What is written in the boxes and frames of a DOT picture, and how they look."""
+"""The labels and styles of boxes and frames in a DOT picture."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BAD, WARN = "#c24e00", "#9b4f86"
 
 @dataclass(frozen=True)
 class Show:
-    """What the boxes say besides name and shape; what is not shown is in the tooltips of an SVG.
+    """The contents of boxes besides name and shape; the rest is in the tooltips of an SVG.
 
     ``titles``: PyTorch's names of the steps. ``overlay``: colour boxes by "gradient", "time" or "bytes".
     """
@@ -111,7 +111,7 @@ def frame_label(group: Group, chained: bool) -> str:
 
 
 def tip(item: Item) -> str:
-    """Return what an SVG says when the pointer rests on a box."""
+    """Return the tooltip of a box in an SVG."""
     lines = [f"{item.op or item.kind} {item.name}".strip()]
     lines += _facts(item)
     lines += [f"{key}: {value}" for key, value in item.attributes]

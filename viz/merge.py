@@ -1,4 +1,4 @@
-"""Carries out folds: maps every item of a repeat to its twin in the first one, and adds up what they show."""
+"""Carries out folds: maps every item of a repeat to its counterpart in the first one, and adds up what they show."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Merge(Generic[G]):
         for arrow in graph.arrows:
             if self.items[arrow.source].kind in {"parameter", "leaf", "constant"}:
                 self.leaves[arrow.target].append((arrow.slot, arrow.source))
-        self.twin: dict[str, str] = {}  # item -> the item that stands for it
+        self.stand_in: dict[str, str] = {}  # item -> the item that stands for it
         self.turn: dict[str, tuple[int, int]] = {}  # item -> number of its fold, its repeat there
         self.members: dict[str, list[str]] = defaultdict(list)
         self.groups = {group.id: group for group in graph.groups}
@@ -59,17 +59,17 @@ class _Merge(Generic[G]):
         first = self.steps[fold.start : fold.start + fold.period]
         for turn in range(fold.count):
             begin = fold.start + turn * fold.period
-            for mine, twin in zip(self.steps[begin : begin + fold.period], first, strict=True):
-                self._pair(mine, twin, turn)
-                twins = dict(self.leaves[twin])
+            for mine, first_one in zip(self.steps[begin : begin + fold.period], first, strict=True):
+                self._pair(mine, first_one, turn)
+                leaves = dict(self.leaves[first_one])
                 for slot, leaf in self.leaves[mine]:
-                    self._pair(leaf, twins.get(slot, leaf), turn)
+                    self._pair(leaf, leaves.get(slot, leaf), turn)
         self.count += 1
         self._frame(fold, first)
 
-    def _pair(self, mine: str, twin: str, turn: int) -> None:
-        self.twin[mine], self.turn[mine] = twin, (self.count, turn)
-        self.members[twin].append(mine)
+    def _pair(self, mine: str, first_one: str, turn: int) -> None:
+        self.stand_in[mine], self.turn[mine] = first_one, (self.count, turn)
+        self.members[first_one].append(mine)
 
     def _frame(self, fold: Fold, first: list[str]) -> None:
         if fold.frames:
@@ -114,7 +114,7 @@ class _Merge(Generic[G]):
 
     def result(self) -> G:
         """Return the folded graph."""
-        items = [self._item(item) for item in self.graph.items if self.twin.get(item.id, item.id) == item.id]
+        items = [self._item(item) for item in self.graph.items if self.stand_in.get(item.id, item.id) == item.id]
         used = {item.group for item in items}
         for group in [g for g in used if g]:
             used.update(self._path(group))
@@ -162,7 +162,7 @@ class _Merge(Generic[G]):
     def _arrows(self) -> tuple[Arrow, ...]:
         first: dict[tuple[str, str, str, int], Arrow] = {}
         repeats: dict[tuple[str, str, str, int], int] = defaultdict(int)
-        turns, twins = self.turn, self.twin
+        turns, stand_in = self.turn, self.stand_in
         for arrow in self.graph.arrows:
             mine, other = turns.get(arrow.source), turns.get(arrow.target)
             kind, slot = arrow.kind, arrow.slot
@@ -172,7 +172,7 @@ class _Merge(Generic[G]):
                 slot = -1
             elif mine is None and other is None:
                 slot += 1000 * arrow.output
-            source, target = twins.get(arrow.source, arrow.source), twins.get(arrow.target, arrow.target)
+            source, target = stand_in.get(arrow.source, arrow.source), stand_in.get(arrow.target, arrow.target)
             key = source, target, kind, slot
             if key not in first:
                 first[key] = arrow
@@ -186,7 +186,7 @@ class _Merge(Generic[G]):
         """Return the steps of the backward pass: of folded ones the first, with how many it stands for."""
         found: dict[str, Step] = {}
         for step in self.graph.backward:
-            mine = self.twin.get(step.item, step.item)
+            mine = self.stand_in.get(step.item, step.item)
             before = found.get(mine)
             if before is not None:
                 finite, seconds = before.finite and step.finite, before.seconds + step.seconds
@@ -197,11 +197,11 @@ class _Merge(Generic[G]):
         return tuple(found.values())
 
     def _sent(self, sent: Sent) -> Sent:
-        return replace(sent, target=self.twin.get(sent.target, sent.target))
+        return replace(sent, target=self.stand_in.get(sent.target, sent.target))
 
 
 def common_name(names: list[str]) -> str:
-    """Return what ``names`` have in common, with "*" for the dotted parts, or the numbers in them, that differ.
+    """Return the common pattern of ``names``, with "*" for the dotted parts, or the numbers in them, that differ.
 
     >>> from rushlight.viz.merge import common_name
     >>> common_name(["blocks.0.fc.weight", "blocks.1.fc.weight"])

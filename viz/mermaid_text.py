@@ -8,7 +8,7 @@ from .fitting import fit
 from .model import Arrow, GraphData, Group, Item, size
 
 ARROWS, CHARACTERS = 500, 50_000
-"""What Mermaid draws at most, unless it is configured otherwise."""
+"""Mermaid's own limit, unless it is configured otherwise."""
 _SHAPES = {
     "step": ("(", ")"), "parameter": ("[[", "]]"), "leaf": ("[", "]"), "constant": ("[", "]"), "output": ("([", "])"),
     "error": ("{{", "}}"), "group": ("[[", "]]"),

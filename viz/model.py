@@ -1,4 +1,4 @@
-"""What a picture shows, as plain data: items, arrows between them, groups around them. Knows no engine, no renderer.
+"""A picture as plain data: items, arrows between them, groups around them. Knows no engine, no renderer.
 
 Everything is frozen and made of numbers, texts and tuples, so two graphs are equal if they show the same. The JSON form
 is in ``docs/graph-schema.md``.
@@ -13,11 +13,15 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What the numbers of one tensor look like; all but the counts speak of the finite ones.
+    """Statistics of one tensor; all but the counts are of its finite numbers.
 
-    ``zeros`` is the share of exact zeros, ``dead`` that of units (places along dim 1) which are zero for the whole
-    batch, ``norm`` the root of the sum of squares, ``bins`` a histogram of equal steps from ``low`` to ``high``.
-    ``values`` are the numbers themselves where there are few. An item folded from several has those of the first.
+    An item folded from several has those of the first.
+
+    - ``zeros``: share of exact zeros
+    - ``dead``: share of units (places along dim 1) that are zero for the whole batch
+    - ``norm``: root of the sum of squares
+    - ``bins``: histogram of equal steps from ``low`` to ``high``
+    - ``values``: the numbers themselves, where there are few
     """
 
     count: int
@@ -43,11 +47,12 @@ class Stats:
 class Saved:
     """One tensor that a step keeps for the backward pass.
 
-    ``of`` says whose value it is: "result", "input" (of an item that asks for a gradient), "constant". ``owner`` is
-    the id of the item whose value it is, where that is in the graph. ``adds`` are the bytes held for this alone: 0
-    for memory that a parameter or an earlier saved tensor holds anyway. ``version`` counts the writes into the
-    memory when it was saved, ``now`` those until today: if they differ, backward raises, and ``writer`` names the
-    last writer.
+    - ``adds``: bytes held for this alone; 0 for memory that a parameter or an earlier saved tensor holds anyway
+    - ``of``: "result", "input" (of an item that requires grad) or "constant"
+    - ``owner``: id of the item whose value it is, where that is in the graph
+    - ``version``: writes into the memory when it was saved
+    - ``now``: writes until today; backward raises if it differs from ``version``
+    - ``writer``: the last writer, if they differ
     """
 
     name: str
@@ -85,14 +90,19 @@ class Mark:
 class Item:
     """One box.
 
-    ``kind`` is "step" (a recorded operation), "parameter", "leaf" (asks for a gradient, no parameter), "constant"
-    (asks for none), "output", "error" (the call that raised), or "group" (a frame drawn shut, ``count`` steps in
-    it). A leaf is drawn once for each step that reads it: these items have the same ``shared``, and ``uses`` counts
-    them. ``order`` numbers the steps as they were made. ``write`` is the version before and after, for a step in
-    place. ``repeat`` is the number of equal items this one stands for, and ``norms`` are the norms of their
-    gradients, in order. ``held`` are the bytes that all its saved tensors add, ``forward`` and ``backward``
-    seconds, summed over the repeats. ``change`` is "added", "gone" or "reshaped" in the difference of two graphs;
-    ``before`` is then the old shape.
+    - ``kind``: "step" (a recorded operation), "parameter", "leaf" (requires grad, no parameter), "constant" (does not
+      require grad), "output", "error" (the call that raised) or "group" (a frame drawn shut)
+    - ``order``: number of a step, in the order they were made
+    - ``held``: bytes that all its saved tensors add
+    - ``forward``, ``backward``: seconds, summed over the repeats
+    - ``write``: version before and after, for a step in place
+    - ``shared``: equal for all items of one leaf, which is drawn once for each step that reads it
+    - ``uses``: number of those items
+    - ``count``: steps in a "group"
+    - ``repeat``: number of equal items this one stands for
+    - ``norms``: norms of their gradients, in order
+    - ``change``: "added", "gone" or "reshaped" in the difference of two graphs
+    - ``before``: old shape of a "reshaped" item
     """
 
     id: str
@@ -245,7 +255,7 @@ def gradient_text(item: Item) -> str:
 
 
 def value_text(stats: Stats) -> str:
-    """Return what a value is in one line: the numbers if there are few, else range, mean and deviation."""
+    """Return a value in one line: the numbers if there are few, else range, mean and deviation."""
     if stats.values and len(stats.values) <= 4:
         return ", ".join(short(number) for number in stats.values)
     if not stats.finite:

@@ -12,7 +12,7 @@ from ..nn.modules.module import Module
 
 
 class Names:
-    """What tensors and modules are called. The first name counts: ``params`` before ``names`` before noted modules."""
+    """The names of tensors and modules. The first name counts: ``params`` before ``names`` before noted modules."""
 
     def __init__(self, params: Any = None, names: Mapping[str, Any] | None = None) -> None:
         self._found: dict[int, str] = {}
@@ -98,7 +98,7 @@ def flattened(var: Any, name: str = "") -> list[tuple[str, Any]]:
 
 
 def root_of(value: Any) -> Node | None:
-    """Return the step or leaf that ``value``, a tensor or a node, comes from; None if it asks for no gradient."""
+    """Return the step or leaf that ``value``, a tensor or a node, comes from; None if it does not require grad."""
     if isinstance(value, Node):
         return grad_fn_of(value)[0]
     fn = value.grad_fn

@@ -1,4 +1,4 @@
-"""What a recorder notes on a node: its module calls, its place in the program, the time it took."""
+"""A recorder's notes on a node: its module calls, its place in the program, the time it took."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Write:
 
 @dataclass(slots=True)
 class Note:
-    """What was seen when a node was made.
+    """The facts noted when a node was made.
 
     ``forward`` is the node whose rule made it, if it is part of the graph of a gradient.
     """

@@ -169,7 +169,7 @@ def _write(x: Any, name: str) -> Write:
 
 
 def _failure(error: Exception, traceback: TracebackType | None) -> Failure:
-    """Return what is known of the call that raised: its message, its line, and the tensors it was given."""
+    """Return the facts of the call that raised: its message, its line, and the tensors it was given."""
     source: Source | None = None
     inputs: list[Any] = []
     while traceback is not None:

@@ -12,7 +12,7 @@ from .values import norm_of, stats
 
 
 class Rehearsal:
-    """What a rehearsed backward pass brought: the statistics of each node's gradient, times, and the steps taken.
+    """The results of a rehearsed backward pass: the statistics of each node's gradient, times, and the steps taken.
 
     ``error`` is what stopped it, and ``stopped`` the node at which it did, if that is known.
     """
@@ -49,11 +49,11 @@ class Rehearsal:
 
 
 def rehearse(tensors: list[Any]) -> Rehearsal:
-    """Return what the backward pass from ``tensors`` would bring; each with several elements is summed up."""
+    """Return the gradients a backward pass from ``tensors`` would give; one of several elements is summed first."""
     found = Rehearsal()
     tensors = [one for one in tensors if not isinstance(one, Node)]
     if not tensors:
-        found.notes.append("no backward pass to show: no output asks for a gradient")
+        found.notes.append("no backward pass to show: no output requires grad")
         return found
     seeds = [None if one.array.size == 1 else one.detach() * 0 + 1 for one in tensors]
     if any(seed is not None for seed in seeds):

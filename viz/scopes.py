@@ -64,7 +64,7 @@ class Scopes:
 
 
 def title(module: Any, kind: str) -> str:
-    """Return what to call a module: its class, and for one without children its arguments."""
+    """Return the name of a module: its class, and for one without children its arguments."""
     if module is None or any(True for _ in module.children()):
         return kind
     text = " ".join(repr(module).split())

@@ -118,7 +118,7 @@ class _Tree:
             stack += reversed(self._next(below, mine))
 
     def _next(self, rail: str, mine: str) -> list[tuple[str, str, str, Arrow | None]]:
-        """Return what stands below an item: its leaves and side branches, and at last its oldest source."""
+        """Return the lines below an item: its leaves and side branches, and at last its oldest source."""
         arrows = self.sources[mine]
         straight = [a for a in arrows if self.items[a.source].kind in {"step", "group"} and a.kind != "carry"]
         oldest = min(straight, key=lambda a: (self.items[a.source].order, a.slot), default=None)
@@ -176,7 +176,7 @@ def _shape(item: Item) -> str:
 
 
 def _facts(item: Item, group: Any, paint: bool) -> str:
-    """Return what else is to be said of an item, in one line."""
+    """Return the further facts of an item, in one line."""
     parts = []
     if item.kind == "group":
         parts.append(f"{item.count} steps")

@@ -1,4 +1,4 @@
-"""What a graph adds up to: the numbers of its headline."""
+"""The totals of a graph: the numbers of its headline."""
 
 from __future__ import annotations
 

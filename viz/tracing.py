@@ -190,13 +190,31 @@ class _Walk:
         saved = self._saved_rows(step, arrays)
         shape, dtype, results = result_of(step)
         mine = self.ids[step] = f"n{len(self.items)}"
-        op, frees = type(step).__name__, bool(step.backward and step.backward.frees)
         made = Item(
-            mine, "step", self._name(step, note), shape, dtype, bytes_of(shape, step.dtype), op, group, number, results,
-            self._attributes(step, others), saved, sum([one.adds for one in saved]), step.saved is None, frees,
-            self._value(step, note), self._gradient(step), hooks_on(step), source_of(note),
-            None if note is None else note.seconds, self._backward(step), is_view(step), write_of(note),
-        )  # fmt: skip
+            id=mine,
+            kind="step",
+            name=self._name(step, note),
+            shape=shape,
+            dtype=dtype,
+            bytes=bytes_of(shape, step.dtype),
+            op=type(step).__name__,
+            group=group,
+            order=number,
+            results=results,
+            attributes=self._attributes(step, others),
+            saved=saved,
+            held=sum([one.adds for one in saved]),
+            freed=step.saved is None,
+            frees=bool(step.backward and step.backward.frees),
+            value=self._value(step, note),
+            gradient=self._gradient(step),
+            hooks=hooks_on(step),
+            source=source_of(note),
+            forward=None if note is None else note.seconds,
+            backward=self._backward(step),
+            view=is_view(step),
+            write=write_of(note),
+        )
         self.items.append(made)
         self.arrows += [Arrow(source, mine, *rest) for source, *rest in pending]
         if note is not None and note.forward is not None:
@@ -268,7 +286,7 @@ class _Walk:
             write=(0, tensor._version) if tensor is not None and written(tensor) else None,
         )  # fmt: skip
         if root is None:
-            self.notes.append(f"{given or 'the output'} asks for no gradient: nothing was recorded")
+            self.notes.append(f"{given or 'the output'} does not require grad: nothing was recorded")
             return
         number = 0 if tensor is None else tensor.output_nr
         self.arrows.append(Arrow(source, mine, "data", 0, number, shape, dtype))

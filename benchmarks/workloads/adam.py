@@ -43,7 +43,7 @@ def update(p: Array, g: Array, m: Array, v: Array, free: Array, size: np.float32
 
 
 def by_hand(count: int, size: int) -> Callable[[], Case]:
-    """Return what makes the case of NumPy: in place, in blocks."""
+    """Return the maker of NumPy's case: in place, in blocks."""
 
     def make() -> Case:
         parameters, gradients = data(count, size)
@@ -67,7 +67,7 @@ def by_hand(count: int, size: int) -> Callable[[], Case]:
 
 
 def in_torch(count: int, size: int) -> Callable[[ModuleType], Case]:
-    """Return what makes the case of an engine with PyTorch's API."""
+    """Return the maker of the case of an engine with PyTorch's API."""
 
     def make(torch: ModuleType) -> Case:
         values, gradients = data(count, size)

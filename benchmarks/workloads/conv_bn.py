@@ -59,7 +59,7 @@ def scattered(cols: Array, channels: int, side: int) -> Array:
 
 
 class Block(NamedTuple):
-    """What the way back through one block needs."""
+    """The values saved for the backward pass of one block."""
 
     cols: Array
     unit: Array
@@ -69,7 +69,7 @@ class Block(NamedTuple):
 
 
 def forward(x: Array, parameters: list[Array], running: list[Array]) -> tuple[Array, Block]:
-    """Return what one block gives, and what its way back needs; the running statistics move."""
+    """Return one block's result and its saved values; the running statistics are updated."""
     w, b, scale, shift = parameters
     side, cols = x.shape[2], columns(x)
     h = np.matmul(w.reshape(len(w), -1), cols)

@@ -105,7 +105,7 @@ HIDDEN = np.triu(np.full((BLOCK, BLOCK), -np.inf, np.float32), 1)
 
 
 def attention(qkv: Array) -> tuple[Array, Back]:
-    """Return what each position takes from those up to it, (768, 128), from queries, keys and values (768, 384)."""
+    """Return causal attention, (768, 128), from queries, keys and values (768, 384)."""
     q, k, v = qkv.reshape(BATCH, BLOCK, 3, HEADS, -1).transpose(2, 0, 3, 1, 4)
     scale = np.float32(q.shape[-1] ** -0.5)
     scores = q @ k.swapaxes(-1, -2) * scale + HIDDEN

@@ -1,4 +1,4 @@
-"""What a workload is: the same step in NumPy by hand and in PyTorch's API, and its targets."""
+"""A workload: the same step in NumPy by hand and in PyTorch's API, and its targets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the rungs share: the engine, and a command line with ``--steps``."""
+"""Shared by the rungs: the engine, and a command line with ``--steps``."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class DataLoader(Generic[T_co]):
 
     @property
     def _index_sampler(self) -> Any:
-        """What gives the index or indices of each thing the loader returns."""
+        """The sampler of the index or indices of each thing the loader returns."""
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def _get_iterator(self) -> _BaseDataLoaderIter:

@@ -45,6 +45,6 @@ class StreamFetcher:
 
 
 def fetcher_of(dataset: Any, batched: bool, join: Callable[[Any], Any], drop_last: bool) -> Any:
-    """Return what reads from ``dataset``, a stream or one with indices."""
+    """Return the reader of ``dataset``, a stream or one with indices."""
     kind = StreamFetcher if isinstance(dataset, IterableDataset) else MapFetcher
     return kind(dataset, batched, join, drop_last)

@@ -1,4 +1,4 @@
-"""What a worker of a loader does: it seeds all random numbers, reads batches, and says who it is.
+"""A worker of a loader: it seeds all random numbers, reads batches, and says who it is.
 
 It runs in a process of its own (``processes.py``), or by turns in this one where there are no others (``inline.py``).
 """

@@ -92,9 +92,9 @@ const Details = (() => {
     const kind =
       {
         step: "step",
-        parameter: "parameter, asks for a gradient",
-        leaf: "leaf, asks for a gradient",
-        constant: "asks for no gradient",
+        parameter: "parameter, requires grad",
+        leaf: "leaf, requires grad",
+        constant: "does not require grad",
         output: "output",
         error: "error",
       }[i.kind] || i.kind;

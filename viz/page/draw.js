@@ -186,11 +186,11 @@ const Draw = (() => {
         middle: [x, (s.Y + t.Y) / 2],
       };
     }
-    const via = (link.twin || link).points || [],
+    const via = (link.opposite || link).points || [],
       points = [
         [s.X, s.Y + s.h],
-        ...via.map(p => [p[0] + (link.twin ? 7 : 0), p[1]]),
-        [t.X + (link.twin ? 7 : 0), t.Y],
+        ...via.map(p => [p[0] + (link.opposite ? 7 : 0), p[1]]),
+        [t.X + (link.opposite ? 7 : 0), t.Y],
       ];
     if (backwards) points.reverse();
     let line = `M${points[0].map(v => v.toFixed(1)).join(" ")}`;

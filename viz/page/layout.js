@@ -207,7 +207,7 @@ const Layout = (() => {
       if (l.from.host || l.from === l.to) continue;
       const key = l.from.id + ">" + l.to.id;
       if (seen.has(key)) {
-        l.twin = seen.get(key);
+        l.opposite = seen.get(key);
         continue;
       }
       seen.set(key, l);
