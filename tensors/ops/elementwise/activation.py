@@ -9,7 +9,7 @@ import numpy as np
 
 from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array, number
-from ....arrays.kernels import gated
+from ....arrays.kernels import activation as kernels
 from ....arrays.kernels import mask as masks
 from ....autograd.primitive import primitive
 from ..common import drop, floats_only, keep, no_bool, zero_gradient
@@ -306,7 +306,7 @@ def _wide(x: Any) -> Array:
 
 def _gated(step: Any, scratch: int, input: Any, *others: Any) -> Any:
     """Return what ``step`` writes in blocks, in the dtype of ``input``."""
-    made = gated.in_blocks(step, _wide(input), *[_wide(other) for other in others], scratch=scratch)
+    made = kernels.in_blocks(step, _wide(input), *[_wide(other) for other in others], scratch=scratch)
     return made.astype(input.dtype, copy=False)
 
 
@@ -326,7 +326,7 @@ def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
 @primitive(grad=lambda g, input: _silu_grad(g, input), input=_silu_curve, promote="same")
 def _silu_grad(grad: Array, input: Array) -> Array:
     """Return the gradient of silu."""
-    found: Array = _gated_slope(gated.silu_slope, 1, grad, input)
+    found: Array = _gated_slope(kernels.silu_slope, 1, grad, input)
     return found
 
 
@@ -334,7 +334,7 @@ def _silu_grad(grad: Array, input: Array) -> Array:
 def silu(input: Array) -> Array:
     """Return ``input * sigmoid(input)``."""
     floats_only("silu_cpu", input)
-    found: Array = _gated(gated.silu, 0, input)
+    found: Array = _gated(kernels.silu, 0, input)
     return found
 
 
@@ -367,35 +367,35 @@ def _gelu_curve(g: Any, grad: Any, input: Any) -> Any:
 @primitive(grad=lambda g, input: _gelu_grad(g, input), input=_gelu_curve, promote="same")
 def _gelu_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu."""
-    return _gated_slope(gated.gelu_slope, 2, grad, input)
+    return _gated_slope(kernels.gelu_slope, 2, grad, input)
 
 
 @primitive(input=lambda g, input: _gelu_grad(g, input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_erf(input: Array) -> Any:
     """Return ``input`` times the share of a normal distribution that lies below it."""
     floats_only("GeluKernelImpl", input)
-    return _gated(gated.gelu, 2, input)
+    return _gated(kernels.gelu, 2, input)
 
 
 def _gelu_tanh_curve(g: Any, grad: Any, input: Any) -> Any:
     square = input * input
-    s = sigmoid(input * (square * (2 * gated.CUBE) + 2 * gated.ROOT))
-    slope = square * (6 * gated.CUBE) + 2 * gated.ROOT
-    bend = slope * 2 + input * (1 - s - s) * slope * slope + square * (12 * gated.CUBE)
+    s = sigmoid(input * (square * (2 * kernels.CUBE) + 2 * kernels.ROOT))
+    slope = square * (6 * kernels.CUBE) + 2 * kernels.ROOT
+    bend = slope * 2 + input * (1 - s - s) * slope * slope + square * (12 * kernels.CUBE)
     return g * grad * (s * (1 - s) * bend)
 
 
 @primitive(grad=lambda g, input: _gelu_tanh_grad(g, input), input=_gelu_tanh_curve, promote="same")
 def _gelu_tanh_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu_tanh."""
-    return _gated_slope(gated.gelu_tanh_slope, 2, grad, input)
+    return _gated_slope(kernels.gelu_tanh_slope, 2, grad, input)
 
 
 @primitive(input=lambda g, input: _gelu_tanh_grad(g, input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_tanh(input: Array) -> Any:
     """Return the approximation of GELU by tanh (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415)."""
     floats_only("GeluKernelImpl", input)
-    return _gated(gated.gelu_tanh, 0, input)
+    return _gated(kernels.gelu_tanh, 0, input)
 
 
 # ------------------------------------------------------------------ gated

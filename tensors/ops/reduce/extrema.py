@@ -10,7 +10,7 @@ import numpy as np
 
 from ....arrays import return_types
 from ....arrays.dtypes import Array
-from ....arrays.kernels.extreme import first_place
+from ....arrays.kernels.argmax import first_place
 from ....autograd.arguments import array_of
 from ....autograd.codegen.forward import UNSET
 from ....autograd.out_argument import write_out
