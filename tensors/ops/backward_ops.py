@@ -1,4 +1,7 @@
-"""Helper ops of the rules of reductions, sorts and running sums; the gradient of each is another of them."""
+"""Ops that the backward rules of reductions, sorts and cumulative ops are written in.
+
+The gradient of each is another of them, so that derivatives of any order exist.
+"""
 
 from __future__ import annotations
 
