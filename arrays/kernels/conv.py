@@ -101,7 +101,7 @@ def conv_weight_grad(
 
 
 def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[tuple[slice, slice, int, int]]:
-    """Return the stride-1 convolutions that one of stride ``stride`` is made of.
+    """Return the convolutions of stride 1 that one of stride ``stride`` is made of.
 
     Window ``t`` and tap ``k`` meet at ``t * stride + k * dilation - padding``, so taps that
     agree modulo ``stride / gcd`` only ever touch every ``stride``-th element. Each entry: those
@@ -175,7 +175,7 @@ def _transpose(g: Array, weight: Array, windows: Windows, groups: int, x: Array)
 
 
 def _add_columns(g: Array, weight: Array, windows: Windows, groups: int, x: Array) -> None:
-    """Add the columns ``weight.T @ g`` to ``x`` where their windows lie."""
+    """Add col2im of the columns ``weight.T @ g`` to ``x``."""
     filters = weight.shape[0]
     rows = weight.reshape(groups, filters // groups, -1).swapaxes(1, 2)
     if len(windows.out) == 1:

@@ -155,7 +155,7 @@ class Im2Col:
 
 
 class Col2Im:
-    """The adjoint of ``Im2Col`` for stride 1: columns added back to an image, by blocks.
+    """The adjoint of ``Im2Col`` for stride 1: columns added to the image elements they were copied from, by blocks.
 
     Windows stand as far apart as in the padded image, so that a row of the matrix falls on the
     flat image shifted by its kernel element. With zeros between the rows that shift is a stride:

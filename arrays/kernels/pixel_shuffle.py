@@ -53,7 +53,7 @@ def pixel_unshuffle(x: Array, factor: int) -> Array:
 
 
 def _check_rank(name: str, what: str, x: Array, factor: int) -> None:
-    """Raise RuntimeError unless ``x`` has channels, height and width and ``factor`` counts."""
+    """Raise RuntimeError unless ``x`` has channels, height and width, and ``factor`` is positive."""
     if x.ndim < 3:
         raise RuntimeError(
             f"{name} expects input to have at least 3 dimensions, but got input with {x.ndim} dimension(s)"

@@ -1,4 +1,4 @@
-"""Where the windows of a kernel lie over an image."""
+"""The geometry of a kernel's windows over an image."""
 
 from __future__ import annotations
 

@@ -106,13 +106,13 @@ def leaky_relu(input: Array, negative_slope: float) -> Any:
 
 @primitive(grad=lambda g, input, low, high: _between_grad(g, input, low, high), input=zero_gradient, promote="same")
 def _between_grad(grad: Array, input: Array, low: float, high: float) -> Array:
-    """Return ``grad`` strictly between the bounds, where PyTorch draws the line, else 0."""
+    """Return ``grad`` where ``input`` is strictly between the bounds, as in PyTorch, else 0."""
     return masks.drop(grad, np.less_equal(input, low) | np.greater_equal(input, high))
 
 
 @primitive(grad=lambda g, input, low, high: _beyond_grad(g, input, low, high), input=zero_gradient, promote="same")
 def _beyond_grad(grad: Array, input: Array, low: float, high: float) -> Array:
-    """Return 0 from ``low`` to ``high``, else ``grad``."""
+    """Return 0 where ``input`` is from ``low`` to ``high``, else ``grad``."""
     return masks.drop(grad, np.greater_equal(input, low) & np.less_equal(input, high))
 
 
@@ -142,7 +142,7 @@ def hardsigmoid(input: Array) -> Any:
 
 
 def _six(x: Array) -> Any:
-    """Return ``x + 3`` within 0 … 6."""
+    """Return ``relu6(x + 3)``."""
     return np.minimum(np.maximum(x + constant(3, x), masks.ZERO[x.dtype]), constant(6, x))
 
 
@@ -216,7 +216,7 @@ _HALF = np.dtype(np.float16)
 
 
 def _single(x: Array) -> Array:
-    """Return half precision as single, where a step on the way would overflow."""
+    """Return half precision as single, in which intermediate results do not overflow."""
     return np.asarray(x, np.float32) if x.dtype == _HALF else x
 
 
@@ -303,18 +303,18 @@ def logsigmoid(input: Array) -> Any:
 
 
 def _wide(x: Any) -> Array:
-    """Return ``x`` as an array, half precision as single: what is computed in blocks."""
+    """Return ``x`` as an array for a kernel, half precision as single."""
     return np.asarray(x, np.float32) if x.dtype == _HALF else np.asarray(x)
 
 
 def _in_blocks(step: Any, scratch: int, input: Any, *others: Any) -> Any:
-    """Return what ``step`` writes in blocks, in the dtype of ``input``."""
+    """Return the result of the kernel ``step``, run in blocks, in the dtype of ``input``."""
     made = kernels.in_blocks(step, _wide(input), *[_wide(other) for other in others], scratch=scratch)
     return made.astype(input.dtype, copy=False)
 
 
 def _slope_in_blocks(step: Any, scratch: int, grad: Any, input: Any) -> Any:
-    """Return the gradient that ``step`` writes in blocks, in the dtype of ``grad``."""
+    """Return the gradient that the kernel ``step`` computes, run in blocks, in the dtype of ``grad``."""
     if grad.shape != input.shape or grad.dtype != input.dtype:  # as numbers whose shape is still to be settled
         grad = np.broadcast_to(grad, np.broadcast_shapes(grad.shape, input.shape)).astype(input.dtype)
         input = np.broadcast_to(input, grad.shape)

@@ -112,7 +112,7 @@ def _min_all(input: Array) -> Any:
 
 
 def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: Any, where: Callable[..., Any]) -> Any:
-    """Return the extreme along ``dim`` and twice (a caller may write into what it gets) the first place it is at."""
+    """Return the extreme along ``dim`` and its first index twice: a caller may write into one, the rule keeps one."""
     axis = one_axis(input, dim)
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)

@@ -176,7 +176,7 @@ _FEW = 4096
     grad_fn_name=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
 )
 def _adaptive_mean(input: Array, output_size: Ints) -> Array:
-    """Return the means of as many windows as ``output_size`` says."""
+    """Return the means of ``output_size`` windows that cover the last dims."""
     return kernels.adaptive_avg_pool(input, output_size)
 
 
@@ -202,7 +202,7 @@ class Adaptive(NamedTuple):
     grad_fn_name=lambda output_size: f"AdaptiveMaxPool{len(output_size)}DBackward0",
 )
 def _adaptive_maximum(input: Array, output_size: Ints) -> tuple[Array, Array, Array]:
-    """Return the maximum of each window, and twice (a caller may write into what it gets) its index."""
+    """Return the maximum of each window and its index twice: a caller may write into one, the rule keeps one."""
     out, indices = kernels.adaptive_max_pool(input, output_size)
     return out, indices, indices.copy()
 

@@ -43,7 +43,7 @@ def _max_pool(input: Array, windows: Any) -> tuple[Array, Array]:
 
 @primitive(grad=lambda g, taps, windows: _max_pick(g, taps, windows))
 def _max_pool_adjoint(grad: Array, taps: Any, windows: Any) -> Array:
-    """Return zeros with ``grad`` at the maximum of each window."""
+    """Return zeros with ``grad`` added at the maximum of each window; the adjoint of ``_max_pick``."""
     return kernels.max_pool_adjoint(grad, taps, windows)
 
 
