@@ -1,4 +1,4 @@
-"""What can be asked about dtypes and tensors."""
+"""Predicates of dtypes and tensors: ``is_tensor``, ``is_floating_point`` and the like."""
 
 from __future__ import annotations
 

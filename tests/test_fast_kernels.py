@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rushlight as torch
-from rushlight.arrays.kernels import attention, extreme, gated, softmax
+from rushlight.arrays.kernels import activation, argmax, attention, softmax
 
 F = torch.nn.functional
 POINTS = np.concatenate([np.linspace(-12, 12, 4001), [0.0, -0.0, 1e-30, 1e-8, 30.0, -30.0, 88.0, -88.0, 700.0, -700.0]])
@@ -44,7 +44,7 @@ VALUES: dict[str, Any] = {
 def test_accuracy(name: str, dtype: str, within: float) -> None:
     function, value, slope = VALUES[name]
     points = np.tile(POINTS.astype(dtype), 20)  # several blocks
-    assert points.nbytes > gated.BLOCK_BYTES
+    assert points.nbytes > activation.BLOCK_BYTES
     x = torch.tensor(points, requires_grad=True)
     out = function(x)
     exact = np.array([value(float(v)) for v in POINTS.astype(dtype)])
@@ -129,7 +129,7 @@ def test_first_places(shape: tuple[int, ...], dtype: str) -> None:
         for keepdim in (False, True):
             for best, place in ((np.maximum, np.ndarray.argmax), (np.minimum, np.ndarray.argmin)):
                 values = best.reduce(x, axis, keepdims=keepdim)
-                found = extreme.first_place(x, values, axis, keepdim, place)
+                found = argmax.first_place(x, values, axis, keepdim, place)
                 np.testing.assert_array_equal(found, place(x, axis, keepdims=keepdim))
                 assert found.dtype == np.int64
 

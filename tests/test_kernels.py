@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushlight.arrays.kernels import average_pool, conv, fold, max_pool, nearest, pad, windows
+from rushlight.arrays.kernels import average_pool, conv, fold, im2col, interpolation, max_pool, pad, pixel_shuffle
+from rushlight.arrays.kernels.output_sizes import conv_output_size
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -62,6 +63,10 @@ def conv_cases(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def correlated(x: Array, weight: Array, *how: Any) -> Array:
+    return conv.conv_forward(x, weight, conv_output_size(x.shape, weight.shape, *how), *how)
+
+
 def naive_conv(x: Array, weight: Array, stride: Any, padding: Any, dilation: Any, groups: int) -> Array:
     kernel = weight.shape[2:]
     border = [(p, p) for p in padding]
@@ -83,18 +88,18 @@ def naive_conv(x: Array, weight: Array, stride: Any, padding: Any, dilation: Any
 def test_conv_is_the_sum_over_windows_and_its_adjoints_fit(case: dict[str, Any]) -> None:
     x, weight, how = case["x"], case["weight"], case["settings"]
     with pytest.MonkeyPatch.context() as patch:  # blocks of any size, bands included
-        patch.setattr(windows, "_BLOCK_BYTES", case["block"])
-        patch.setattr(windows, "_BLOCK_COLUMNS", case["least"])
+        patch.setattr(im2col, "_BLOCK_BYTES", case["block"])
+        patch.setattr(im2col, "_BLOCK_COLUMNS", case["least"])
         patch.setattr(conv, "_TINY", case["least"])
-        close(conv.conv_forward(x, weight, *how), naive_conv(x, weight, *how))
+        close(correlated(x, weight, *how), naive_conv(x, weight, *how))
         adjoint(
-            lambda x: conv.conv_forward(x, weight, *how),
+            lambda x: correlated(x, weight, *how),
             lambda g: conv.conv_input_grad(g, weight, x.shape, *how),
             x,
             2,
         )
         adjoint(
-            lambda w: conv.conv_forward(x, w, *how),
+            lambda w: correlated(x, w, *how),
             lambda g: conv.conv_weight_grad(g, x, weight.shape, *how),
             weight,
             3,
@@ -104,9 +109,9 @@ def test_conv_is_the_sum_over_windows_and_its_adjoints_fit(case: dict[str, Any])
 def test_conv_of_no_image_and_of_no_channel() -> None:
     how: Any = ((1, 1), (0, 0), (1, 1), 1)
     weight = normal(0, 3, 2, 2, 2)
-    assert conv.conv_forward(np.zeros((0, 2, 4, 4)), weight, *how).shape == (0, 3, 3, 3)
+    assert correlated(np.zeros((0, 2, 4, 4)), weight, *how).shape == (0, 3, 3, 3)
     assert not conv.conv_weight_grad(np.zeros((0, 3, 3, 3)), np.zeros((0, 2, 4, 4)), weight.shape, *how).any()
-    bare = conv.conv_forward(np.zeros((2, 0, 4, 4)), np.zeros((3, 0, 2, 2)), *how)
+    bare = conv.conv_forward(np.zeros((2, 0, 4, 4)), np.zeros((3, 0, 2, 2)), (3, 3), *how)
     close(bare, np.zeros((2, 3, 3, 3)))
     assert conv.conv_input_grad(bare, np.zeros((3, 0, 2, 2)), (2, 0, 4, 4), *how).size == 0
 
@@ -116,7 +121,7 @@ def test_conv_keeps_the_dtype(dtype: str) -> None:
     x = (np.arange(2 * 2 * 5 * 5) % 7).reshape(2, 2, 5, 5).astype(dtype)
     weight = (np.arange(3 * 2 * 2 * 2) % 3).reshape(3, 2, 2, 2).astype(dtype)
     how: Any = ((2, 1), (1, 0), (1, 2), 1)
-    y = conv.conv_forward(x, weight, *how)
+    y = correlated(x, weight, *how)
     results = (
         y,
         conv.conv_input_grad(y, weight, x.shape, *how),
@@ -130,7 +135,7 @@ def test_conv_takes_any_strides() -> None:
     x, weight = normal(0, 9, 8, 3, 2).T[:, :, ::-1, 1:8], normal(1, 2, 3, 3, 3)[:, :, ::-1].copy()
     x = x.transpose(0, 1, 3, 2)
     how: Any = ((1, 2), (1, 1), (1, 1), 1)
-    y = conv.conv_forward(x, weight[:, :, ::-1], *how)
+    y = correlated(x, weight[:, :, ::-1], *how)
     plain = np.ascontiguousarray(x), np.ascontiguousarray(weight[:, :, ::-1])
     close(y, naive_conv(*plain, *how))
     g = normal(2, *y.shape[::-1]).T
@@ -250,7 +255,7 @@ def test_avg_pool_is_the_mean_of_windows(case: dict[str, Any], include: bool, di
         close(np.asarray(out[(..., *place)]), np.asarray(total / count))
     adjoint(
         lambda x: average_pool.avg_pool_forward(x, kernel, stride, padding, case["ceil"], include, divisor),
-        lambda g: average_pool.avg_pool_spread(g, x.shape, kernel, stride, padding, include, divisor),
+        lambda g: average_pool.avg_pool_adjoint(g, x.shape, kernel, stride, padding, include, divisor),
         x,
         case["seed"],
     )
@@ -276,7 +281,7 @@ def test_adaptive_pools_cover_the_image(data: st.DataObject) -> None:
     np.testing.assert_equal(max_pool.max_pool_gather(x, indices, dims), best)
     adjoint(
         lambda x: average_pool.adaptive_avg_pool(x, out),
-        lambda g: average_pool.adaptive_avg_pool_spread(g, x.shape, dims),
+        lambda g: average_pool.adaptive_avg_pool_adjoint(g, x.shape, dims),
         np.nan_to_num(x),
         1,
     )
@@ -341,11 +346,11 @@ def test_nearest_copies_and_its_adjoint_adds_up(data: st.DataObject) -> None:
     expected = x
     for axis in range(2, 2 + dims):
         expected = expected.repeat(factor, axis)
-    close(nearest.interpolate_nearest(x, expected.shape[2:]), expected)
+    close(interpolation.resample(x, expected.shape[2:], "nearest", False, None), expected)
     out = sizes(data.draw, dims, 1, 9)
     adjoint(
-        lambda x: nearest.interpolate_nearest(x, out),
-        lambda g: nearest.interpolate_nearest_adjoint(g, x.shape),
+        lambda x: interpolation.resample(x, out, "nearest", False, None),
+        lambda g: interpolation.resample_adjoint(g, x.shape, "nearest", False, None),
         x,
         1,
     )
@@ -353,10 +358,10 @@ def test_nearest_copies_and_its_adjoint_adds_up(data: st.DataObject) -> None:
 
 def test_pixel_shuffle_puts_channels_side_by_side() -> None:
     x = np.arange(8.0).reshape(8, 1, 1)
-    shuffled = nearest.pixel_shuffle(x, 2)
+    shuffled = pixel_shuffle.pixel_shuffle(x, 2)
     close(shuffled, np.arange(8.0).reshape(2, 2, 2))
-    close(nearest.pixel_unshuffle(shuffled, 2), x)
+    close(pixel_shuffle.pixel_unshuffle(shuffled, 2), x)
     many = normal(0, 2, 3, 18, 2, 5)
-    assert nearest.pixel_shuffle(many, 3).shape == (2, 3, 2, 6, 15)
-    close(nearest.pixel_unshuffle(nearest.pixel_shuffle(many, 3), 3), many)
-    assert nearest.pixel_shuffle(np.zeros((0, 4, 2, 2)), 2).shape == (0, 1, 4, 4)
+    assert pixel_shuffle.pixel_shuffle(many, 3).shape == (2, 3, 2, 6, 15)
+    close(pixel_shuffle.pixel_unshuffle(pixel_shuffle.pixel_shuffle(many, 3), 3), many)
+    assert pixel_shuffle.pixel_shuffle(np.zeros((0, 4, 2, 2)), 2).shape == (0, 1, 4, 4)

@@ -59,13 +59,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "operands swapped: input - target",
     ): "the bounds of the difference are symmetric about 0",
     (
-        "conv._cropped",
-        (
-            "number off by one: 0 in constant_pad_nd(y, tuple((side for n, m in zip(shape, y.shape, strict=True) "
-            "for side in (n - m, 0)))[::-1], 0)"
-        ),
-    ): "it only cuts, so that nothing is filled in",
-    (
         "special.copysign(input)",
         "another operator: g * (np.sign(as_array(input)) * np.sign(as_array(out)))",
     ): "both signs are 1 or -1, or the result is masked",

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..dtypes import Array
 from .max_pool import max_pool_forward
-from .window_sizes import adaptive_output_size, pool_output_size
+from .output_sizes import adaptive_output_size, pool_output_size
 from .windows import Ints, overlap
 
 _FEW_TAPS = 64  # beyond, one argmax per window is faster
@@ -83,7 +83,7 @@ def avg_pool_forward(
     return _divided(total, divisor, x.dtype)
 
 
-def avg_pool_spread(
+def avg_pool_adjoint(
     g: Array,
     x_shape: Ints,
     kernel: Ints,
@@ -154,7 +154,7 @@ def adaptive_avg_pool(x: Array, output_size: Ints) -> Array:
     return mean.astype(x.dtype, copy=False)
 
 
-def adaptive_avg_pool_spread(g: Array, x_shape: Ints, dims: int) -> Array:
+def adaptive_avg_pool_adjoint(g: Array, x_shape: Ints, dims: int) -> Array:
     """Return the adjoint of ``adaptive_avg_pool`` over the last ``dims`` dims of ``x_shape``."""
     share = _wide(g)
     size, out = x_shape[-dims:], g.shape[-dims:]

@@ -17,30 +17,33 @@ from math import gcd, prod
 import numpy as np
 
 from ..dtypes import Array
-from .windows import Columns, Ints, Spread, Windows, padded_columns
+from .im2col import Col2Im, Im2Col, padded_columns
+from .windows import Ints, Windows
 
-_TINY = 128  # an image of fewer windows is too small to be spread
+_TINY = 128  # an image of fewer windows is too small for col2im
 
 
 def conv_forward(
-    x: Array, weight: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, bias: Array | None = None
+    x: Array,
+    weight: Array,
+    size: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    groups: int,
+    bias: Array | None = None,
 ) -> Array:
-    """Return the cross-correlation of ``x`` with ``weight``: shape (N, O, ...), plus ``bias`` (O,).
+    """Return the cross-correlation of ``x`` with ``weight``: shape (N, O, *size), plus ``bias`` (O,).
 
-    The caller has checked the arguments, as ``checks.conv_output_size`` does. Half precision is
-    summed in single.
+    ``size`` are the sizes that ``conv_output_size`` returns, or smaller ones, which leave out the last windows. The
+    caller has checked the arguments. Half precision is summed in single.
     """
     dtype = np.result_type(x, weight)
     if dtype == np.float16:
         x, weight = x.astype(np.float32), weight.astype(np.float32)
-        return conv_forward(x, weight, stride, padding, dilation, groups, bias).astype(dtype)
-    kernel, size = weight.shape[2:], x.shape[2:]
-    out = tuple(
-        (n + 2 * p - d * (k - 1) - 1) // s + 1
-        for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True)
-    )
-    y = np.empty((x.shape[0], weight.shape[0], *out), dtype)
-    windows = Windows(size, kernel, stride, padding, dilation, out)
+        return conv_forward(x, weight, size, stride, padding, dilation, groups, bias).astype(dtype)
+    y = np.empty((x.shape[0], weight.shape[0], *size), dtype)
+    windows = Windows(x.shape[2:], weight.shape[2:], stride, padding, dilation, size)
     _correlate(x, weight.astype(dtype, copy=False), windows, groups, y, bias)
     return y
 
@@ -98,7 +101,7 @@ def conv_weight_grad(
 
 
 def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[tuple[slice, slice, int, int]]:
-    """Return the stride-1 convolutions that one of stride ``stride`` is made of.
+    """Return the convolutions of stride 1 that one of stride ``stride`` is made of.
 
     Window ``t`` and tap ``k`` meet at ``t * stride + k * dilation - padding``, so taps that
     agree modulo ``stride / gcd`` only ever touch every ``stride``-th element. Each entry: those
@@ -132,7 +135,7 @@ def _correlate(x: Array, weight: Array, windows: Windows, groups: int, y: Array,
         if shift is not None:
             flat += shift
         return
-    columns = Columns(windows, batch, channels, groups, y.dtype)
+    columns = Im2Col(windows, batch, channels, groups, y.dtype)
     row = prod(windows.out[1:])
     for block in columns.blocks():
         matrix = columns.gather(x, block)
@@ -154,9 +157,9 @@ def _transpose(g: Array, weight: Array, windows: Windows, groups: int, x: Array)
     if not (x.size and g.size and weight.size):
         return
     filters, channels = weight.shape[0], x.shape[1]
-    # the fewer rows of columns, the better; spreading tiny images wastes time on their borders
+    # the fewer rows of columns, the better; col2im of tiny images wastes time on their borders
     if filters > 4 * channels or (filters > channels and prod(windows.out) >= _TINY):
-        _spread(g, weight, windows, groups, x)
+        _add_columns(g, weight, windows, groups, x)
         return
     # the same as a convolution of g, bordered with zeros, with the kernel turned round
     kernel = windows.kernel
@@ -171,16 +174,16 @@ def _transpose(g: Array, weight: Array, windows: Windows, groups: int, x: Array)
         x[...] = y
 
 
-def _spread(g: Array, weight: Array, windows: Windows, groups: int, x: Array) -> None:
-    """Add the columns ``weight.T @ g`` to ``x`` where their windows lie."""
+def _add_columns(g: Array, weight: Array, windows: Windows, groups: int, x: Array) -> None:
+    """Add col2im of the columns ``weight.T @ g`` to ``x``."""
     filters = weight.shape[0]
     rows = weight.reshape(groups, filters // groups, -1).swapaxes(1, 2)
     if len(windows.out) == 1:
         windows, x, g = windows.with_unit_dim(), x[..., None], g[..., None]
-    spread = Spread(windows, x.shape[:2], filters, groups, x.dtype)
-    for block in spread.blocks():
-        np.matmul(rows, spread.widened(g, block), out=spread.matrix)
-        spread.add(x, block)
+    columns = Col2Im(windows, x.shape[:2], filters, groups, x.dtype)
+    for block in columns.blocks():
+        np.matmul(rows, columns.widened(g, block), out=columns.matrix)
+        columns.add(x, block)
 
 
 def _weight_grad(g: Array, x: Array, windows: Windows, groups: int) -> Array:
@@ -188,7 +191,7 @@ def _weight_grad(g: Array, x: Array, windows: Windows, groups: int) -> Array:
     filters, count = g.shape[1], prod(windows.out)
     if len(windows.out) == 1:
         windows, x, g = windows.with_unit_dim(), x[..., None], g[..., None]
-    columns = Columns(windows, x.shape[0], x.shape[1], groups, g.dtype)
+    columns = Im2Col(windows, x.shape[0], x.shape[1], groups, g.dtype)
     g = g.reshape(-1, filters, count)
     buffer = padded_columns(filters, columns.images * count, g.dtype)
     row = prod(windows.out[1:])

@@ -16,7 +16,7 @@ _NEVER = -np.inf
 
 
 class Alignment(NamedTuple):
-    """What a batch asks for: the label of each state, which states may be jumped to, and the lengths."""
+    """The states of a batch's alignments: their labels, which may be reached by a jump, and the lengths."""
 
     labels: Array
     """(N, states), int64."""
@@ -47,7 +47,7 @@ def picked(log_probs: Array, how: Alignment) -> Array:
 
 
 def _moved(x: Array, by: int) -> Array:
-    """Return the states of ``x`` moved up (or down) by ``by``, what moves in being impossible."""
+    """Return ``x`` shifted by ``by`` along its states; the log-probabilities that move in are -inf."""
     out = np.full_like(x, _NEVER)
     if by > 0:
         out[:, by:] = x[:, :-by]
@@ -57,7 +57,7 @@ def _moved(x: Array, by: int) -> Array:
 
 
 def _added(first: Array, *others: Array) -> Array:
-    """Return the logarithm of the sum of exponentials."""
+    """Return the elementwise logarithm of the sum of exponentials (logaddexp)."""
     for other in others:
         first = np.logaddexp(first, other)
     return first

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import Array
 from .max_pool import tap_slices
-from .window_sizes import check_fold, check_unfold, unfold_output_size
+from .output_sizes import check_fold, check_unfold, unfold_output_size
 from .windows import Ints, Windows
 
 

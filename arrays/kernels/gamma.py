@@ -21,7 +21,7 @@ _FAR = 10.0
 
 
 def _rising(x: Array, term: Any) -> tuple[Array, Array]:
-    """Return ``x`` moved up to at least ``_FAR`` by whole steps, and the sum of ``term`` over the places passed."""
+    """Return ``x`` raised by whole steps to at least ``_FAR``, and the sum of ``term`` over the steps."""
     total, x = np.zeros_like(x), x.copy()
     for _ in range(int(_FAR) + 1):
         low = x < _FAR

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..dtypes import Array
 from .gather import add_along, take_along
-from .nearest import nearest_index
 from .windows import Ints
 
 Taps = tuple[tuple[Array, Array | None], ...]
@@ -68,7 +67,7 @@ def _taps_of(
 @lru_cache(256)
 def _taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) -> Taps:
     if mode == "nearest":
-        return ((nearest_index(size, out, scale or None), None),)
+        return ((_nearest(size, out, scale), None),)
     if mode == "nearest-exact":
         step = np.float32(1.0 / scale) if scale > 0 else np.float32(size) / np.float32(out)
         index = np.floor((np.arange(out).astype(np.float32) + np.float32(0.5)) * step).astype(np.int64)
@@ -84,6 +83,18 @@ def _taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) 
     first = np.floor(source).astype(np.int64)
     weights = _cubic((source - first).astype(kind))
     return tuple((np.clip(first + shift, 0, size - 1), w) for shift, w in zip((-1, 0, 1, 2), weights, strict=True))
+
+
+def _nearest(size: int, out: int, scale: float) -> Array:
+    """Return which of ``size`` elements each of ``out`` is a copy of.
+
+    PyTorch multiplies by the inverse scale in single precision, and its rounding decides ties:
+    ``1 / scale`` if the scale is given, else ``size / out``.
+    """
+    step = np.float32(1.0 / scale) if scale > 0 else np.float32(size) / np.float32(out)
+    index = np.floor(np.arange(out).astype(np.float32) * step).astype(np.int64)
+    clipped: Array = np.clip(index, 0, size - 1)
+    return clipped
 
 
 def _triangle(d: Any) -> Any:

@@ -44,7 +44,7 @@ def drop(x: Any, mask: Any) -> Array:
 
 
 def _blank(bits: Array, x: Array) -> Array:
-    """Return ``x`` where ``bits`` are set, which are written over."""
+    """Return the bitwise and of ``x`` and ``bits``; the memory of ``bits`` is reused for the result."""
     out = bits if bits.shape == x.shape else None
     return np.bitwise_and(bits, x.view(bits.dtype), out=out).view(x.dtype)
 

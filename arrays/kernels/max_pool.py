@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from .window_sizes import pool_output_size
+from .output_sizes import pool_output_size
 from .windows import Ints, Windows, overlap
 
 _BLOCK_BYTES = 500_000
@@ -166,7 +166,7 @@ def _flat_indices(indices: Array, lead: Ints, spatial: Ints) -> tuple[Array, int
     return indices.reshape(prod(lead), prod(indices.shape[len(lead) :])) + rows, size
 
 
-def max_pool_spread(g: Array, taps: Array, windows: Windows) -> Array:
+def max_pool_adjoint(g: Array, taps: Array, windows: Windows) -> Array:
     """Return zeros of the image's size with ``g`` added in where each window's tap ``taps`` lies.
 
     Elements are masked as bits, so that an infinite gradient leaves the losers at zero.
@@ -191,7 +191,7 @@ def max_pool_spread(g: Array, taps: Array, windows: Windows) -> Array:
 
 
 def max_pool_pick(x: Array, taps: Array, windows: Windows) -> Array:
-    """Return the elements of ``x`` at each window's tap ``taps``: the adjoint of ``max_pool_spread``."""
+    """Return the elements of ``x`` at each window's tap ``taps``: the adjoint of ``max_pool_adjoint``."""
     lead = x.shape[: x.ndim - len(windows.size)]
     planes, codes = x.reshape(-1, *windows.size), taps.reshape(-1, *windows.out)
     out = np.zeros(codes.shape, x.dtype)

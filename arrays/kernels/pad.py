@@ -75,7 +75,7 @@ def _as_dtype(value: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def _sources(size: int, before: int, after: int, mode: str) -> Array:
-    """Return, for each element of a padded dim, the element of the dim it is a copy of."""
+    """Return, for each element of a padded dim, the index of the element that it copies."""
     index: Array = np.arange(-before, size + after)
     if mode == "reflect":
         index = np.abs(index)

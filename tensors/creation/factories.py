@@ -24,7 +24,7 @@ from .from_data import build, checked_array, fill_number, warn_read_only
 
 
 class Options(TypedDict, total=False):
-    """What every function that makes a tensor takes by keyword, beside its own arguments."""
+    """The keyword arguments that every function that makes a tensor takes beside its own."""
 
     out: Any
     dtype: Any

@@ -222,13 +222,17 @@ def _keys_and_mask(
     return q, k, v, _merged(mask, padding, batch, heads)
 
 
-def _weighted(q: Any, k: Any, v: Any, mask: Any, p: float, average: bool) -> Pair:
-    """Return the attended values and the weights, which are shown: by head, or their ``average``."""
+def _attend(
+    q: Any, k: Any, v: Any, mask: Any, p: float, is_causal: bool, need_weights: bool, average_weights: bool
+) -> Pair:
+    """Return the attended values by head, and the weights by head or as their average; None if not needed."""
+    if not need_weights:
+        return scaled_dot_product_attention(q, k, v, mask, p, is_causal), None
     scores = (q * sqrt(1.0 / q.shape[-1])) @ k.transpose(-2, -1)
     weights = softmax(scores if mask is None else scores + mask, -1)
     if p > 0.0:
         weights = dropout(weights, p)
-    return weights @ v, weights.mean(1) if average else weights
+    return weights @ v, weights.mean(1) if average_weights else weights
 
 
 @doors("functional")
@@ -284,10 +288,7 @@ def multi_head_attention_forward(
     extra = bias_k, bias_v, static_k, static_v, add_zero_attn
     q, k, v, mask = _keys_and_mask(qkv, num_heads, width, mask, padding, extra)
     p = dropout_p if training else 0.0
-    if need_weights:
-        out, weights = _weighted(q, k, v, mask, p, average_attn_weights)
-    else:
-        out, weights = scaled_dot_product_attention(q, k, v, mask, p, is_causal), None
+    out, weights = _attend(q, k, v, mask, p, is_causal, need_weights, average_attn_weights)
     out = linear(out.permute(2, 0, 1, 3).reshape(query.shape), out_proj_weight, out_proj_bias)
     if batched:
         return out, weights

@@ -16,8 +16,7 @@ from ...autograd.inplace import check_inplace
 from ...autograd.recording import recording
 from ...autograd.variable import Variable, wrap
 from ..doors import doors
-from ..ops.index import embedding as bags
-from ..ops.index import embedding as tables
+from ..ops.index import embedding as _embedding
 from ..ops.loss import common, ctc, likelihood, pointwise
 from ..ops.loss import margin as _margin
 from ..ops.loss.common import REDUCTIONS
@@ -110,7 +109,7 @@ def embedding(
 ) -> Any:
     """Return the rows of ``weight`` at ``indices``; a ``padding_idx`` of -1 is none."""
     padding = None if padding_idx < 0 else padding_idx
-    return tables.embedding(indices, weight, padding, None, 2.0, scale_grad_by_freq, sparse)
+    return _embedding.embedding(indices, weight, padding, None, 2.0, scale_grad_by_freq, sparse)
 
 
 @doors("torch")
@@ -123,7 +122,7 @@ def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: floa
         raise RuntimeError(f"embedding_renorm_: input must be floating point, not {dtype_of(table.dtype)}")
     if isinstance(input, Variable) and recording.get():
         check_inplace(input)
-    tables.embedding(indices, input, None, max_norm, norm_type)
+    _embedding.embedding(indices, input, None, max_norm, norm_type)
     return input
 
 
@@ -148,7 +147,7 @@ def embedding_bag(
     """
     if array_of(indices, "embedding_bag", "indices", 2).ndim != 1:
         raise RuntimeError(f"input has to be a 1D Tensor, but got Tensor of dimension {indices.ndim}")
-    made = bags.embedding_bag(
+    made = _embedding.embedding_bag(
         indices,
         weight,
         offsets,
@@ -160,7 +159,7 @@ def embedding_bag(
         padding_idx=padding_idx,
     )
     index = array_of(indices, "embedding_bag").astype(np.int64)
-    bounds = bags.bounds_of(array_of(offsets, "embedding_bag"), len(index), include_last_offset)
+    bounds = _embedding.bounds_of(array_of(offsets, "embedding_bag"), len(index), include_last_offset)
     bag = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     counts = np.ones(len(index), bool)
     if padding_idx is not None:
@@ -171,7 +170,7 @@ def embedding_bag(
         size = largest = np.bincount(bag[counts], minlength=len(bounds) - 1)
     if mode == 2:
         rows = array_of(weight, "embedding_bag")[index[counts]]
-        largest = bags.winners(rows, bag[counts], len(size))
+        largest = _embedding.winners(rows, bag[counts], len(size))
         largest = index[counts][largest] if counts.any() else largest
     notes = bag if mode or padding_idx is not None else bag[:0], size, largest
     return made, *[wrap(type(made), note) if isinstance(made, Variable) else note for note in notes]

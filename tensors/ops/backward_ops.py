@@ -1,4 +1,7 @@
-"""Helper ops of the rules of reductions, sorts and running sums; the gradient of each is another of them."""
+"""Ops that the backward rules of reductions, sorts and cumulative ops are written in.
+
+The gradient of each is another of them, so that derivatives of any order exist.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ _BLOCK = 128
 
 
 def _in_columns(x: Array, axes: tuple[int, ...]) -> bool:
-    """Return whether ``axes`` are neighbours before the last, so that NumPy would add row to row in one long chain."""
+    """Return whether NumPy would sum over ``axes`` row by row, in one long chain: adjacent dims before the last."""
     low, high = min(axes), max(axes)
     if high == x.ndim - 1 or high - low + 1 != len(axes) or not x.flags.c_contiguous:
         return False
@@ -75,7 +78,7 @@ def _in_columns(x: Array, axes: tuple[int, ...]) -> bool:
 
 
 def _add_columns(x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
-    """Return the sum over neighbouring dims, block by block: rounding grows with the block, not with the column."""
+    """Return the sum over adjacent dims in blocks: the rounding error grows with the block, not with the column."""
     low, high = min(axes), max(axes)
     before, after = x.shape[:low], x.shape[high + 1 :]
     shape = keepdim_shape(x.shape, axes) if keepdim else before + after
@@ -153,7 +156,7 @@ def index_along(index: Array, axis: int) -> tuple[Any, ...]:
 
 
 def _whole_index(index: Array, ndim: int, dim: int) -> tuple[Array, int]:
-    """Return ``index`` with the dim it was taken along, and that dim counted from the front."""
+    """Return ``index`` with the dim it was taken along restored, and that dim counted from the front."""
     axis = norm_dim(dim, ndim)
     return (index if index.ndim == ndim else np.expand_dims(index, axis)), axis
 

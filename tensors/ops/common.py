@@ -1,4 +1,4 @@
-"""What the ops of several topics share: refusals, ``out=``, masks in rules, results that have no gradient.
+"""Shared by ops of several topics: checks of operands, ``out=``, masks in rules, results without a derivative.
 
 Rules choose by a mask instead of multiplying by one: ``g * mask`` would turn an infinite gradient that is masked out
 into NaN.
@@ -20,6 +20,8 @@ from ...autograd.primitive import primitive
 from ...autograd.recording import inference_version, recording
 from ...autograd.variable import Variable, wrap
 from ...autograd.view import refresh_view
+
+# ------------------------------------------------------------------ operands and results
 
 
 def finish_operator(name: str, made: Any, other: Any, out: Any) -> Any:
@@ -55,6 +57,14 @@ def floats_only(kernel: str, array: Any) -> None:
         unsupported(kernel, array)
 
 
+def as_kind(x: Any, kind: np.dtype[Any]) -> Any:
+    """Return tensor ``x`` in NumPy's dtype ``kind``, itself if it is already."""
+    return x if array_of(x, "to").dtype == kind else convert(x, kind)
+
+
+# ------------------------------------------------------------------ masks in rules
+
+
 @primitive(input=lambda g, mask: keep(g, mask), mask=None, grad_fn_name="WhereBackward0")
 def keep(input: Array, mask: Any) -> Array:
     """Return ``input`` where ``mask`` (of its shape) holds, else 0."""
@@ -65,6 +75,9 @@ def keep(input: Array, mask: Any) -> Array:
 def drop(input: Array, mask: Any) -> Array:
     """Return 0 where ``mask`` (of its shape) holds, else ``input``."""
     return masks.drop(input, mask)
+
+
+# ------------------------------------------------------------------ derivatives that are zero or do not exist
 
 
 @primitive(input=None)
@@ -78,17 +91,13 @@ def zero_gradient(g: Any) -> Any:
     return zeros(g)
 
 
-def as_kind(x: Any, kind: np.dtype[Any]) -> Any:
-    """Return tensor ``x`` in NumPy's dtype ``kind``, itself if it is already."""
-    return x if array_of(x, "to").dtype == kind else convert(x, kind)
-
-
-def _refuse(g: Any, saved: Any, edges: Any) -> Any:
+def _no_derivative(g: Any, saved: Any, edges: Any) -> Any:
+    """Raise the error of a backward pass through such a result; the only thing saved is the name in its message."""
     kind = NotImplementedError if "unique" in saved[0] else RuntimeError
     raise kind(f"the derivative for '{saved[0]}' is not implemented.")
 
 
-def results(name: str, grad_fn_name: str, source: Any, arrays: list[Any]) -> Any:
+def results_without_derivative(name: str, grad_fn_name: str, source: Any, arrays: list[Any]) -> Any:
     """Return the arrays as tensors, one alone as it is.
 
     The first depends on ``source``, but which of equal elements it came from is not known: a backward pass through it
@@ -101,6 +110,6 @@ def results(name: str, grad_fn_name: str, source: Any, arrays: list[Any]) -> Any
         refresh_view(source)
     edge = source.node
     if edge is not None and recording.get():
-        backward = Backward(name, grad_fn_name, _refuse)
+        backward = Backward(name, grad_fn_name, _no_derivative)
         made[0].node = Node.record(backward, (edge,), (name,), arrays[0].shape, arrays[0].dtype)
     return made[0] if len(made) == 1 else tuple(made)

@@ -28,7 +28,7 @@ Draw = Callable[[tuple[int, ...], np.dtype[Any]], Array]
 
 
 class Source:
-    """What draws come from: a stream, and the name of its device."""
+    """A source of draws: a stream of random numbers."""
 
     __slots__ = ("__weakref__", "stream")
 

@@ -1,4 +1,4 @@
-"""What a tensor is, apart from the ops: its facts, its place in the graph, its hooks."""
+"""The attributes of a tensor: shape, dtype, device, its place in the graph, its hooks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COMPUTED = (
 
 
 class Attributes(Variable):
-    """What is known about a tensor, and how it takes part in differentiation."""
+    """The attributes of a tensor, and its part in differentiation."""
 
     __slots__ = ()
 

@@ -113,7 +113,7 @@ def legacy_array(given: tuple[Any, ...], kind: np.dtype[Any]) -> Any:
 
 
 class Conversions(Attributes):
-    """How a tensor becomes another, or gives its dtype to another."""
+    """Conversions of a tensor to another dtype or type, and new tensors of its dtype."""
 
     __slots__ = ()
 

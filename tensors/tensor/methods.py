@@ -29,12 +29,12 @@ from ..ops.index import scatter as _scatter
 from ..ops.index import scatter_reduce as _scatter_reduce
 from ..ops.index import take as _take
 from ..ops.matrix import matmul as _matmul
-from ..ops.matrix import norm as _norm
 from ..ops.matrix import products as _products
 from ..ops.reduce import counting as _counting
 from ..ops.reduce import cumulative as _cumulative
 from ..ops.reduce import difference as _difference
 from ..ops.reduce import extrema as _extrema
+from ..ops.reduce import norm as _norm
 from ..ops.reduce import quantiles as _quantiles
 from ..ops.reduce import softmax as _softmax
 from ..ops.reduce import sorting as _sorting

@@ -98,7 +98,7 @@ def _asks(values: Any) -> bool:
 
 
 class NumpyProtocols(Attributes):
-    """What NumPy and other array libraries ask of a tensor."""
+    """The protocols of NumPy and of other array libraries."""
 
     __slots__ = ()
     __array_priority__ = 1000

@@ -26,7 +26,7 @@ def rebuild(cls: Any, array: Any, requires_grad: bool) -> Any:
 
 
 class PythonProtocols(Attributes):
-    """How a tensor meets Python's own protocols."""
+    """Python's own protocols: truth, length, iteration, pickling and the like."""
 
     __slots__ = ()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cases.draw import arrays, distinct, shapes
 from rushlight.arrays.kernels.average_pool import adaptive_max_pool
 from rushlight.arrays.kernels.max_pool import max_pool_taps, pool_windows
-from rushlight.arrays.kernels.window_sizes import conv_output_size, unfold_output_size
+from rushlight.arrays.kernels.output_sizes import conv_output_size, unfold_output_size
 
 CASES: dict[str, Any] = {}
 
@@ -30,12 +30,12 @@ def convolution(draw: Any, which: str) -> dict[str, Any]:
     x = (batch, groups * draw(st.integers(1, 2)), *size)
     w = (groups * draw(st.integers(1, 2)), x[1] // groups, *kernel)
     most = conv_output_size(x, w, stride, padding, dilation, groups)
-    spare = [0 if which == "forward" or n == 1 else draw(st.integers(0, 1)) for n in most]
+    spare = [0 if n == 1 else draw(st.integers(0, 1)) for n in most]
     y = (batch, w[0], *(n - k for n, k in zip(most, spare, strict=True)))  # the last window may be left out
     how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     bias = draw(arrays((x[1] if which == "transposed" else w[0],))) if draw(st.booleans()) else None
     if which == "forward":
-        return {"input": draw(arrays(x)), "weight": draw(arrays(w)), "bias": bias, **how}
+        return {"input": draw(arrays(x)), "weight": draw(arrays(w)), "bias": bias, "size": y[2:], **how}
     if which == "transposed":
         return {"input": draw(arrays(y)), "weight": draw(arrays(w)), "bias": bias, "shape": x, **how}
     return {"grad": draw(arrays(y)), "input": draw(arrays(x)), "shape": w, **how}
@@ -129,7 +129,7 @@ def adaptive(draw: Any, which: str) -> dict[str, Any]:
     dims = draw(st.integers(1, 3))
     x = draw(image(dims, (1,) * dims, distinct))
     out = tuple(draw(st.integers(1, 4)) for _ in range(dims))
-    if which == "spread":
+    if which == "adjoint":
         return {"grad": draw(arrays((*x.shape[:-dims], *out))), "shape": x.shape, "dims": dims}
     return {"input": x, "dims": dims} if which == "global" else {"input": x, "output_size": out}
 
@@ -150,13 +150,13 @@ def indexed(draw: Any, which: str) -> dict[str, Any]:
 
 CASES |= {
     "max_pool": maximum("forward"),
-    "max_spread": maximum("spread"),
+    "max_pool_adjoint": maximum("adjoint"),
     "max_pick": maximum("pick"),
     "avg_pool": mean(dual=False),
-    "avg_spread": mean(dual=True),
+    "avg_pool_adjoint": mean(dual=True),
     "global_mean": adaptive("global"),
     "adaptive_mean": adaptive("mean"),
-    "adaptive_spread": adaptive("spread"),
+    "adaptive_mean_adjoint": adaptive("adjoint"),
     "adaptive_maximum": adaptive("maximum"),
     "image_gather": indexed("gather"),
     "image_scatter": indexed("scatter"),

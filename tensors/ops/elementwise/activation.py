@@ -1,4 +1,7 @@
-"""Activations: the piecewise linear ones, and the smooth ones."""
+"""Activations, each one op: piecewise linear ones, those made of exponentials, GELU, and GLU.
+
+``functions/activation.py`` gives those of other signatures the form of ``nn.functional``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 
 from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array, number
-from ....arrays.kernels import gated
+from ....arrays.kernels import activation as kernels
 from ....arrays.kernels import mask as masks
 from ....autograd.primitive import primitive
 from ..common import drop, floats_only, keep, no_bool, zero_gradient
@@ -50,16 +53,16 @@ def negative(x: Any) -> Any:
     return x.clip(_MINUS_INF[x.dtype], masks.ZERO[x.dtype])
 
 
-# ------------------------------------------------------------------ made of straight lines
+# ------------------------------------------------------------------ piecewise linear
 
 
-@primitive(grad=lambda g, y: _relu_grad(g, y), y=zero_gradient, promote="same")
-def _relu_grad(grad: Array, y: Array) -> Array:
+@primitive(grad=lambda g, y: relu_grad(g, y), y=zero_gradient, promote="same")
+def relu_grad(grad: Array, y: Array) -> Array:
     """Return ``grad`` where the result of relu is positive or NaN, else 0."""
     return masks.drop(grad, np.less_equal(y, masks.ZERO[y.dtype]))
 
 
-@primitive(input=lambda g, out: _relu_grad(g, out), promote="same", doors="torch Tensor Tensor_")
+@primitive(input=lambda g, out: relu_grad(g, out), promote="same", doors="torch Tensor Tensor_")
 def relu(input: Array) -> Any:
     """Return the larger of each element and 0. Its gradient at 0 is 0.
 
@@ -103,13 +106,13 @@ def leaky_relu(input: Array, negative_slope: float) -> Any:
 
 @primitive(grad=lambda g, input, low, high: _between_grad(g, input, low, high), input=zero_gradient, promote="same")
 def _between_grad(grad: Array, input: Array, low: float, high: float) -> Array:
-    """Return ``grad`` strictly between the bounds, where PyTorch draws the line, else 0."""
+    """Return ``grad`` where ``input`` is strictly between the bounds, as in PyTorch, else 0."""
     return masks.drop(grad, np.less_equal(input, low) | np.greater_equal(input, high))
 
 
 @primitive(grad=lambda g, input, low, high: _beyond_grad(g, input, low, high), input=zero_gradient, promote="same")
 def _beyond_grad(grad: Array, input: Array, low: float, high: float) -> Array:
-    """Return 0 from ``low`` to ``high``, else ``grad``."""
+    """Return 0 where ``input`` is from ``low`` to ``high``, else ``grad``."""
     return masks.drop(grad, np.greater_equal(input, low) & np.less_equal(input, high))
 
 
@@ -139,7 +142,7 @@ def hardsigmoid(input: Array) -> Any:
 
 
 def _six(x: Array) -> Any:
-    """Return ``x + 3`` within 0 … 6."""
+    """Return ``relu6(x + 3)``."""
     return np.minimum(np.maximum(x + constant(3, x), masks.ZERO[x.dtype]), constant(6, x))
 
 
@@ -213,11 +216,11 @@ _HALF = np.dtype(np.float16)
 
 
 def _single(x: Array) -> Array:
-    """Return half precision as single, where a step on the way would overflow."""
+    """Return half precision as single, in which intermediate results do not overflow."""
     return np.asarray(x, np.float32) if x.dtype == _HALF else x
 
 
-# ------------------------------------------------------------------ made of exponentials
+# ------------------------------------------------------------------ exponentials
 
 
 def _elu_curve(g: Any, grad: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
@@ -300,25 +303,26 @@ def logsigmoid(input: Array) -> Any:
 
 
 def _wide(x: Any) -> Array:
-    """Return ``x`` as an array, half precision as single: what is computed in blocks."""
+    """Return ``x`` as an array for a kernel, half precision as single."""
     return np.asarray(x, np.float32) if x.dtype == _HALF else np.asarray(x)
 
 
-def _gated(step: Any, scratch: int, input: Any, *others: Any) -> Any:
-    """Return what ``step`` writes in blocks, in the dtype of ``input``."""
-    made = gated.in_blocks(step, _wide(input), *[_wide(other) for other in others], scratch=scratch)
+def _in_blocks(step: Any, scratch: int, input: Any, *others: Any) -> Any:
+    """Return the result of the kernel ``step``, run in blocks, in the dtype of ``input``."""
+    made = kernels.in_blocks(step, _wide(input), *[_wide(other) for other in others], scratch=scratch)
     return made.astype(input.dtype, copy=False)
 
 
-def _gated_slope(step: Any, scratch: int, grad: Any, input: Any) -> Any:
-    """Return the gradient that ``step`` writes in blocks, in the dtype of ``grad``."""
+def _slope_in_blocks(step: Any, scratch: int, grad: Any, input: Any) -> Any:
+    """Return the gradient that the kernel ``step`` computes, run in blocks, in the dtype of ``grad``."""
     if grad.shape != input.shape or grad.dtype != input.dtype:  # as numbers whose shape is still to be settled
         grad = np.broadcast_to(grad, np.broadcast_shapes(grad.shape, input.shape)).astype(input.dtype)
         input = np.broadcast_to(input, grad.shape)
-    return _gated(step, scratch, input, grad)
+    return _in_blocks(step, scratch, input, grad)
 
 
 def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
+    """Return ``g`` times the second derivative of silu."""
     s = sigmoid(input)
     return g * grad * (s * (1 - s) * (input * (1 - s - s) + 2))
 
@@ -326,7 +330,7 @@ def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
 @primitive(grad=lambda g, input: _silu_grad(g, input), input=_silu_curve, promote="same")
 def _silu_grad(grad: Array, input: Array) -> Array:
     """Return the gradient of silu."""
-    found: Array = _gated_slope(gated.silu_slope, 1, grad, input)
+    found: Array = _slope_in_blocks(kernels.silu_slope, 1, grad, input)
     return found
 
 
@@ -334,7 +338,7 @@ def _silu_grad(grad: Array, input: Array) -> Array:
 def silu(input: Array) -> Array:
     """Return ``input * sigmoid(input)``."""
     floats_only("silu_cpu", input)
-    found: Array = _gated(gated.silu, 0, input)
+    found: Array = _in_blocks(kernels.silu, 0, input)
     return found
 
 
@@ -367,38 +371,38 @@ def _gelu_curve(g: Any, grad: Any, input: Any) -> Any:
 @primitive(grad=lambda g, input: _gelu_grad(g, input), input=_gelu_curve, promote="same")
 def _gelu_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu."""
-    return _gated_slope(gated.gelu_slope, 2, grad, input)
+    return _slope_in_blocks(kernels.gelu_slope, 2, grad, input)
 
 
 @primitive(input=lambda g, input: _gelu_grad(g, input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_erf(input: Array) -> Any:
     """Return ``input`` times the share of a normal distribution that lies below it."""
     floats_only("GeluKernelImpl", input)
-    return _gated(gated.gelu, 2, input)
+    return _in_blocks(kernels.gelu, 2, input)
 
 
 def _gelu_tanh_curve(g: Any, grad: Any, input: Any) -> Any:
     square = input * input
-    s = sigmoid(input * (square * (2 * gated.CUBE) + 2 * gated.ROOT))
-    slope = square * (6 * gated.CUBE) + 2 * gated.ROOT
-    bend = slope * 2 + input * (1 - s - s) * slope * slope + square * (12 * gated.CUBE)
+    s = sigmoid(input * (square * (2 * kernels.CUBE) + 2 * kernels.ROOT))
+    slope = square * (6 * kernels.CUBE) + 2 * kernels.ROOT
+    bend = slope * 2 + input * (1 - s - s) * slope * slope + square * (12 * kernels.CUBE)
     return g * grad * (s * (1 - s) * bend)
 
 
 @primitive(grad=lambda g, input: _gelu_tanh_grad(g, input), input=_gelu_tanh_curve, promote="same")
 def _gelu_tanh_grad(grad: Array, input: Array) -> Any:
     """Return the gradient of gelu_tanh."""
-    return _gated_slope(gated.gelu_tanh_slope, 2, grad, input)
+    return _slope_in_blocks(kernels.gelu_tanh_slope, 2, grad, input)
 
 
 @primitive(input=lambda g, input: _gelu_tanh_grad(g, input), promote="same", grad_fn_name="GeluBackward0")
 def gelu_tanh(input: Array) -> Any:
     """Return the approximation of GELU by tanh (Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415)."""
     floats_only("GeluKernelImpl", input)
-    return _gated(gated.gelu_tanh, 0, input)
+    return _in_blocks(kernels.gelu_tanh, 0, input)
 
 
-# ------------------------------------------------------------------ gated
+# ------------------------------------------------------------------ GLU
 
 
 def _halves(x: Any, dim: int) -> tuple[Any, Any]:

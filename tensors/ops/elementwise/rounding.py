@@ -12,7 +12,7 @@ from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
 from ...doors import doors
-from ..common import floats_only, keep, no_bool, results, zero_gradient
+from ..common import floats_only, keep, no_bool, results_without_derivative, zero_gradient
 
 _BYTE = np.dtype(np.int8)
 
@@ -169,7 +169,7 @@ def heaviside(input: Any, values: Any, *, out: Any = None) -> Any:
     made = _heaviside(input, values)
     source = next((x for x in (input, values) if getattr(x, "requires_grad", False)), None)
     if source is not None and isinstance(made, Variable):
-        made = results("heaviside", "NotImplemented", source, [made.array])
+        made = results_without_derivative("heaviside", "NotImplemented", source, [made.array])
     return made if out is None else write_out("heaviside", made, out)
 
 

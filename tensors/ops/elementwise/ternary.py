@@ -149,7 +149,7 @@ def _bound(value: Number, kind: np.dtype[Any]) -> Any:
 
 
 def _between(input: Array, low: Any, high: Any) -> Any:
-    """Return ``input`` within two numbers of its dtype, or with None for no bound."""
+    """Return ``input`` clamped between two numbers of its dtype; None is no bound."""
     if low is None:
         return np.minimum(input, high)
     if high is None:
@@ -188,7 +188,7 @@ def _clamp_grad(grad: Array, input: Array, min: Number | None, max: Number | Non
     grad_fn_name="ClampBackward1",
 )
 def _clamp(input: Array, min: Number | None, max: Number | None) -> Any:
-    """Return ``input`` within two numbers, or None for no bound."""
+    """Return ``input`` clamped between two numbers; None is no bound."""
     return _clamped(input, min, max)
 
 
@@ -196,7 +196,7 @@ def _clamp(input: Array, min: Number | None, max: Number | None) -> Any:
     input=lambda g, input, min: _clamp_grad(g, input, min, None), promote="same", grad_fn_name="ClampMinBackward0"
 )
 def _clamp_min(input: Array, min: Number) -> Any:
-    """Return ``input``, but not less than a number."""
+    """Return the maximum of ``input`` and a number."""
     return _clamped(input, min, None)
 
 
@@ -204,7 +204,7 @@ def _clamp_min(input: Array, min: Number) -> Any:
     input=lambda g, input, max: _clamp_grad(g, input, None, max), promote="same", grad_fn_name="ClampMaxBackward0"
 )
 def _clamp_max(input: Array, max: Number) -> Any:
-    """Return ``input``, but not more than a number."""
+    """Return the minimum of ``input`` and a number."""
     return _clamped(input, None, max)
 
 
@@ -222,7 +222,7 @@ def _within(g: Any, input: Any, min: Any, max: Any) -> Any:
     grad_fn_name="ClampBackward0",
 )
 def _clamp_tensors(input: Array, min: Any = None, max: Any = None) -> Array:
-    """Return ``input`` within tensors, or None for no bound."""
+    """Return ``input`` clamped between two tensors; None is no bound."""
     if min is not None:
         input = np.maximum(input, min)
     return input if max is None else np.minimum(input, max)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array, number
+from ....arrays.kernels import activation as kernels
 from ....arrays.kernels import erf as erfs
-from ....arrays.kernels import gated
 from ....arrays.kernels.mask import one
 from ....autograd.primitive import primitive
 from ..common import keep
@@ -305,7 +305,7 @@ def sigmoid(input: Array) -> Array:
     tensor([0.0000, 0.5000, 1.0000])
     """
     if input.size > _LARGE and input.dtype.char != "e":
-        return gated.in_blocks(gated.sigmoid, input)
+        return kernels.in_blocks(kernels.sigmoid, input)
     out = np.exp(-input)
     out += one(out)
     return np.reciprocal(out)

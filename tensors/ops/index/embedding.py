@@ -1,4 +1,4 @@
-"""Rows of a table by number, one by one or summed in bags; one-hot vectors."""
+"""Embeddings: rows of a table by index, alone or reduced in bags, and one-hot vectors."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from ...doors import doors
 from ..backward_ops import gather_along
 from ..common import keep
 from ..shape.views import reshape
+
+# ------------------------------------------------------------------ rows of a table
 
 
 @primitive(g=lambda g, index, share: gather_rows(g, index, share), integers=("rows",))
@@ -115,6 +117,11 @@ def embedding(
     return _embedding(input, weight, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
 
 
+# ------------------------------------------------------------------ one-hot vectors
+
+_TOO_FEW = "Class values must be smaller than num_classes."
+
+
 @primitive(input=None, integers=("num_classes",), doors="functional")
 def one_hot(input: Array, num_classes: int = -1) -> Any:
     """Return int64 zeros with a new last dim of ``num_classes``, and a one at each index.
@@ -147,7 +154,7 @@ def one_hot(input: Array, num_classes: int = -1) -> Any:
     return (index[..., None] == np.arange(num_classes)).astype(np.int64)
 
 
-_TOO_FEW = "Class values must be smaller than num_classes."
+# ------------------------------------------------------------------ bags of rows
 
 
 def bounds_of(offsets: Array, count: int, include_last_offset: bool) -> Array:
@@ -260,6 +267,28 @@ def _vectors(input: Any, offsets: Any, share: Any, include_last_offset: bool) ->
     return index, bounds_of(places, len(index), include_last_offset), share
 
 
+def _bagged_checked(
+    index: Array, weight: Any, bounds: Array, mode: str, by_freq: bool, share: Any, padding_idx: int | None
+) -> Any:
+    """Return :func:`bagged`, or raise RuntimeError for dtypes and a ``padding_idx`` that do not fit."""
+    table = array_of(weight, "embedding_bag", "weight", 2)
+    if index.dtype.kind != "i" or index.dtype.itemsize < 4:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{dtype_of(index.dtype).legacy}Tensor instead (while checking arguments for embedding_bag)"
+        )
+    if share is not None and array_of(share, "embedding_bag").dtype != table.dtype:
+        raise RuntimeError(
+            f"expected weight and per_sample_weights to have the same dtype, but got {dtype_of(table.dtype)} and "
+            f"{share.dtype}"
+        )
+    if padding_idx is not None:
+        if not -len(table) <= padding_idx < len(table):
+            raise RuntimeError(f"padding_idx must be within the number of embeddings, {len(table)}, not {padding_idx}")
+        padding_idx += len(table) if padding_idx < 0 else 0
+    return bagged(index, weight, bounds, mode, by_freq, share, padding_idx)
+
+
 @doors("functional")
 def embedding_bag(
     input: Any,
@@ -315,24 +344,3 @@ def embedding_bag(
             f"mode='{mode}')."
         )
     return _bagged_checked(flat, weight, bounds, mode, scale_grad_by_freq, share, padding_idx)
-
-
-def _bagged_checked(
-    index: Array, weight: Any, bounds: Array, mode: str, by_freq: bool, share: Any, padding_idx: int | None
-) -> Any:
-    table = array_of(weight, "embedding_bag", "weight", 2)
-    if index.dtype.kind != "i" or index.dtype.itemsize < 4:
-        raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"torch.{dtype_of(index.dtype).legacy}Tensor instead (while checking arguments for embedding_bag)"
-        )
-    if share is not None and array_of(share, "embedding_bag").dtype != table.dtype:
-        raise RuntimeError(
-            f"expected weight and per_sample_weights to have the same dtype, but got {dtype_of(table.dtype)} and "
-            f"{share.dtype}"
-        )
-    if padding_idx is not None:
-        if not -len(table) <= padding_idx < len(table):
-            raise RuntimeError(f"padding_idx must be within the number of embeddings, {len(table)}, not {padding_idx}")
-        padding_idx += len(table) if padding_idx < 0 else 0
-    return bagged(index, weight, bounds, mode, by_freq, share, padding_idx)

@@ -1,4 +1,4 @@
-"""Elements chosen by a mask, and the places where a mask holds."""
+"""Elements selected or written by a bool mask, and the indices of those that are not zero."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from ..shape.split import unbind
 from ..shape.views import reshape, scatter_slice
 from .scatter import one_dtype
 
-# ------------------------------------------------------------------ masks
+# ------------------------------------------------------------------ elements under a mask
 
 
-def _mask(mask: Any, name: str) -> Array:
+def _bools(mask: Any, name: str) -> Array:
+    """Return the mask as an array; RuntimeError unless it holds bools."""
     if mask.dtype.kind != "b":
         raise RuntimeError(f"{name}: expected BoolTensor for mask, not one of dtype {mask.dtype}")
     return np.asarray(mask)
@@ -44,7 +45,7 @@ def masked_select(input: Array, mask: Any) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.masked_select.html
     """
-    shape = common_shape(_mask(mask, "masked_select").shape, input.shape)
+    shape = common_shape(_bools(mask, "masked_select").shape, input.shape)
     chosen: Array = np.broadcast_to(input, shape)[np.broadcast_to(mask, shape)]
     return chosen.reshape(-1)
 
@@ -70,7 +71,7 @@ def masked_scatter(input: Array, mask: Any, source: Any) -> Array:
     https://pytorch.org/docs/stable/generated/torch.Tensor.masked_scatter_.html
     """
     one_dtype("masked_scatter", input, source)
-    shape = common_shape(_mask(mask, "masked_scatter").shape, input.shape)
+    shape = common_shape(_bools(mask, "masked_scatter").shape, input.shape)
     out = np.array(np.broadcast_to(input, shape))
     wide = np.broadcast_to(mask, shape)
     count = int(np.count_nonzero(wide))
@@ -80,6 +81,9 @@ def masked_scatter(input: Array, mask: Any, source: Any) -> Array:
         )
     out[wide] = source.reshape(-1)[:count]
     return out
+
+
+# ------------------------------------------------------------------ elements that are not zero
 
 
 @primitive(input=None)

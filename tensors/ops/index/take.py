@@ -1,4 +1,4 @@
-"""Elements chosen by number, repeated, combined; and where sorted values belong."""
+"""Elements taken, put, repeated and combined by index, and binary search in sorted sequences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .advanced import index_put, place_at
 from .scatter import gather, index_select, scatter_add, scatter_src, scatter_value
 from .scatter_reduce import multiplied
 
-# ------------------------------------------------------------------ places in the flattened tensor
+# ------------------------------------------------------------------ indices into the flattened tensor
 
 
 def _taken_back(g: Any, input_shape: tuple[int, ...], index: Any) -> Any:
@@ -93,6 +93,30 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     return gather(wide, dim, np.broadcast_to(places, (*rest[:dim], places.shape[dim], *rest[dim + 1 :])))
 
 
+@doors("torch")
+def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
+    """Return the coordinates, one tensor for each dim, of elements counted through an array of ``shape``.
+
+    https://pytorch.org/docs/stable/generated/torch.unravel_index.html
+    """
+    index = array_of(indices, "unravel_index", "indices")
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {dtype_of(index.dtype)}")
+    sizes = ints(shape, "unravel_index", "shape")
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    if 0 in sizes:
+        raise RuntimeError(f"unravel_index: there is no element in a tensor of shape {list(sizes)}")
+    found, rest = [], index.astype(np.int64)
+    for n in reversed(sizes):
+        found.append(np.asarray(rest % n))
+        rest = rest // n
+    return tuple(wrap(type(indices), part) if isinstance(indices, Variable) else part for part in reversed(found))
+
+
+# ------------------------------------------------------------------ repetitions and combinations
+
+
 @doors("torch Tensor")
 def repeat_interleave(
     input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
@@ -142,6 +166,24 @@ def _indices_of(input: Array) -> Array:
     return np.repeat(np.arange(input.size, dtype=input.dtype), input)
 
 
+@doors("torch")
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
+    """Return the combinations of ``r`` elements of a vector, one a row, in the order of itertools.
+
+    https://pytorch.org/docs/stable/generated/torch.combinations.html
+    """
+    x = array_of(input, "combinations")
+    if x.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(x.shape)}")
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input[:0]
+    choose = combinations_with_replacement if with_replacement else _combinations
+    rows = np.array(list(choose(range(len(x)), r)), np.int64).reshape(-1, r)
+    return reshape(index_select(input, 0, rows.reshape(-1)), rows.shape)
+
+
 # ------------------------------------------------------------------ scatter in its several forms
 
 
@@ -170,10 +212,11 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     return multiplied(input, dim, index, given, "scatter()")
 
 
-# ------------------------------------------------------------------ places in a sorted order
+# ------------------------------------------------------------------ binary search
 
 
-def _sides(side: str | None, right: bool, name: str) -> str:
+def _side(side: str | None, right: bool, name: str) -> str:
+    """Return the ``side`` that both arguments name; RuntimeError if they contradict each other."""
     if side not in (None, "left", "right"):
         raise RuntimeError(f"torch.{name}(): side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:
@@ -184,8 +227,8 @@ def _sides(side: str | None, right: bool, name: str) -> str:
 
 
 @primitive(sorted_sequence=None, input=None, sorter=None)
-def _places(sorted_sequence: Array, input: Any, kind: Any, side: Any, sorter: Any = None) -> Array:
-    """Return where each element of ``input`` would go in the rows of ``sorted_sequence``."""
+def _insertion_index(sorted_sequence: Array, input: Any, kind: Any, side: Any, sorter: Any = None) -> Array:
+    """Return the index at which each element of ``input`` would be inserted in the rows of ``sorted_sequence``."""
     rows, values = np.asarray(sorted_sequence), np.asarray(input)
     if sorter is not None:
         if sorter.dtype != np.int64:
@@ -234,8 +277,8 @@ def searchsorted(
     if array_of(input, "searchsorted", "input", 2).dtype == array.dtype:
         no_bool("searchsorted_out_cpu", array)
     kind = np.dtype(np.int32 if out_int32 else np.int64)
-    found: Any = _places
-    return found(sorted_sequence, input, kind, _sides(side, right, "searchsorted"), sorter, out=out)
+    found: Any = _insertion_index
+    return found(sorted_sequence, input, kind, _side(side, right, "searchsorted"), sorter, out=out)
 
 
 @doors("torch")
@@ -250,42 +293,3 @@ def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bo
     if not isinstance(input, int | float | Variable | np.ndarray):
         raise TypeError(f"bucketize(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
-
-
-@doors("torch")
-def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
-    """Return the combinations of ``r`` elements of a vector, one a row, in the order of itertools.
-
-    https://pytorch.org/docs/stable/generated/torch.combinations.html
-    """
-    x = array_of(input, "combinations")
-    if x.ndim != 1:
-        raise RuntimeError(f"Expect a 1D vector, but got shape {list(x.shape)}")
-    if r < 0:
-        raise RuntimeError(f"Expect a non-negative number, but got {r}")
-    if r == 0:
-        return input[:0]
-    choose = combinations_with_replacement if with_replacement else _combinations
-    rows = np.array(list(choose(range(len(x)), r)), np.int64).reshape(-1, r)
-    return reshape(index_select(input, 0, rows.reshape(-1)), rows.shape)
-
-
-@doors("torch")
-def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
-    """Return the coordinates, one tensor for each dim, of elements counted through an array of ``shape``.
-
-    https://pytorch.org/docs/stable/generated/torch.unravel_index.html
-    """
-    index = array_of(indices, "unravel_index", "indices")
-    if index.dtype.kind not in "iu":
-        raise TypeError(f"expected 'indices' to be integer dtype, but got {dtype_of(index.dtype)}")
-    sizes = ints(shape, "unravel_index", "shape")
-    if any(n < 0 for n in sizes):
-        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
-    if 0 in sizes:
-        raise RuntimeError(f"unravel_index: there is no element in a tensor of shape {list(sizes)}")
-    found, rest = [], index.astype(np.int64)
-    for n in reversed(sizes):
-        found.append(np.asarray(rest % n))
-        rest = rest // n
-    return tuple(wrap(type(indices), part) if isinstance(indices, Variable) else part for part in reversed(found))

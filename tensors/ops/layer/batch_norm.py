@@ -1,8 +1,12 @@
-"""Normalization over the batch, a layer, groups of channels, or single images: each norm one node with a joint rule.
+"""Normalization over the batch, groups of channels, or single images: each norm one node with a joint rule.
 
 All are ``y = (x - mean) rstd weight + bias``, where mean and rstd are taken over some dims of a view of ``x``. On
 arrays the rules reuse mean and rstd and work in blocks; on tensors, for second derivatives, ``recorded_slopes``
-computes both again with ops, as they depend on ``x``. Half precision is computed in single.
+computes both again with ops, as they depend on ``x``. Half precision is computed in single. ``layer_norm.py`` uses the
+parts shared by all norms.
+
+Ioffe and Szegedy, Batch Normalization, 2015; Wu and He, Group Normalization, 2018; Ulyanov et al., Instance
+Normalization, 2016.
 """
 
 from __future__ import annotations
@@ -26,8 +30,11 @@ from ..window.common import channel_expand, channel_sum
 Ints = tuple[int, ...]
 
 
+# ------------------------------------------------------------------ shared by all norms
+
+
 class Normalized(NamedTuple):
-    """What a norm gives, and the statistics it used: ``var`` divides by the count."""
+    """A normalized input, and the statistics used: ``rstd`` is 1 / sqrt(var + eps), ``var`` the biased variance."""
 
     output: Any
     mean: Any

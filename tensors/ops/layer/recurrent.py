@@ -1,7 +1,16 @@
-"""Backward passes of recurrent layers in operators and ops: for the walk that is recorded, and so for second orders.
+"""Recurrent layers as one op each: all time steps of one direction, with backpropagation through time.
 
-The steps are those of ``kernels/recurrent.py``, with a sequence in each row. All values are computed anew, tied to the
-graph. ``states`` are the hidden states, and for long short-term memory the cells as well.
+The input is (rows, I), or (T, N, I) where each step has as many rows. Without ``steps`` there is one step, which is a
+cell. Several results come as one flat array, which ``apart`` takes to pieces: output and last states, of a cell only
+the states.
+
+The arithmetic is in ``kernels/recurrent.py``. A backward pass that is itself recorded, for derivatives of second order,
+runs in ops: ``through_time`` computes all values anew, tied to the graph, with a sequence in each row. ``states`` are
+the hidden states, and for long short-term memory the cells as well.
+
+Elman, Finding Structure in Time, 1990; Hochreiter and Schmidhuber, Long Short-Term Memory, 1997, with the forget gates
+of Gers et al., 2000, and the projection of Sak et al., 2014; Cho et al., Learning Phrase Representations using RNN
+Encoder-Decoder, 2014.
 """
 
 from __future__ import annotations
@@ -19,19 +28,21 @@ from ....arrays.kernels.recurrent import Steps
 from ....autograd.multi_output import OutputGrads, output_node
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
-from ..elementwise.activation import _relu_grad, relu
+from ..elementwise.activation import relu, relu_grad
 from ..elementwise.unary import sigmoid, tanh
 from ..matrix.linear import linear
 from ..matrix.matmul import column_sum, fold_gemm, gemm
 from ..shape.join import cat
 from ..shape.views import narrow, reshape
 
+# ------------------------------------------------------------------ recorded backward pass: one step of each kind
+
 
 class Cell(NamedTuple):
-    """One step of a kind of network.
+    """One time step of a kind of network, in ops.
 
-    ``forward(by_input, by_state, states)`` gives what the way back needs and the new states. ``back(memo, grads)``
-    gives the gradients of ``by_input``, of ``by_state``, and of the states where they are used directly (or None).
+    ``forward(by_input, by_state, states)`` returns what ``back`` needs and the new states. ``back(memo, grads)``
+    returns the gradients of ``by_input``, of ``by_state``, and of the states where they are used directly (or None).
     """
 
     forward: Callable[..., Any]
@@ -39,11 +50,9 @@ class Cell(NamedTuple):
 
 
 def _blocks(z: Any, count: int) -> list[Any]:
+    """Return the columns of ``z`` in ``count`` blocks, one for each gate."""
     size = z.shape[1] // count
     return [narrow(z, 1, n * size, size) for n in range(count)]
-
-
-# ------------------------------------------------------------------ the kinds
 
 
 def _lstm(by_input: Any, by_state: Any, states: Any) -> Any:
@@ -98,14 +107,14 @@ def _relu(by_input: Any, by_state: Any, states: Any) -> Any:
 
 
 def _relu_back(memo: Any, grads: Any) -> Any:
-    d = _relu_grad(grads[0], memo)
+    d = relu_grad(grads[0], memo)
     return d, d, (None,)
 
 
 LSTM, GRU, TANH, RELU = Cell(_lstm, _lstm_back), Cell(_gru, _gru_back), Cell(_tanh, _tanh_back), Cell(_relu, _relu_back)
 
 
-# ------------------------------------------------------------------ through time
+# ------------------------------------------------------------------ recorded backward pass: through time
 
 
 def _fit(now: Any, rows: int, first: Any, last: list[Any]) -> Any:
@@ -170,8 +179,9 @@ def through_time(
     return found, [cat([now, *out[::-1]]) for now, out in zip(grads, lost, strict=True)], by_projection
 
 
-Shapes = list[tuple[int, ...]]
+# ------------------------------------------------------------------ results and gradients of the ops
 
+Shapes = list[tuple[int, ...]]
 
 _PLAIN = ("input", "hx", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

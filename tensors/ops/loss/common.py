@@ -1,4 +1,4 @@
-"""What losses share: the ``reduction`` at their end, operands of different shapes, refused gradients."""
+"""Shared by the losses: the ``reduction`` at their end, operands of different shapes, refused gradients."""
 
 from __future__ import annotations
 

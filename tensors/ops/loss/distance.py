@@ -12,7 +12,7 @@ from ....autograd.out_argument import write_out
 from ...doors import doors
 from ..common import as_kind
 from ..elementwise.ternary import clamp_min
-from ..matrix.norm import norm
+from ..reduce.norm import norm
 from ..reduce.sums import sum
 from ..reduce.vector_norms import vector_norm
 from ..shape.join import broadcast

@@ -1,4 +1,4 @@
-"""Losses with a margin, and what ranks pairs and triples."""
+"""Losses that ask for a margin: between classes, labels, pairs and triplets."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import numpy as np
 
 from ....arrays.dtypes import dtype_of
 from ....autograd.arguments import array_of, as_number
-from ....autograd.primitive import primitive
 from ...doors import doors
 from ..common import as_kind, keep
 from ..elementwise.activation import logsigmoid, relu
 from ..elementwise.ternary import clamp_min, where
-from ..elementwise.unary import log, sqrt
+from ..elementwise.unary import sqrt
 from ..index.scatter import gather
 from ..reduce.extrema import minimum
 from ..reduce.sums import mean, sum
@@ -22,59 +21,7 @@ from .common import REDUCTIONS, finished, legacy
 from .cross_entropy import take_class
 from .distance import pairwise_distance
 
-
-@primitive(input=lambda g, input: g * (log(input) + 1), promote="same", grad_fn_name="XlogyBackward0")
-def _times_own_log(input: Any) -> Any:
-    """Return ``input * log(input)``, which is 0 at 0."""
-    return np.where(input == 0, input.dtype.type(0), input * np.log(input))
-
-
-# ------------------------------------------------------------------ margins
-
-
-@doors("functional")
-def hinge_embedding_loss(
-    input: Any,
-    target: Any,
-    margin: float = 1.0,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:
-    """Return ``input`` where ``target`` is 1, and how far it is below ``margin`` where ``target`` is -1.
-
-    https://pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
-    """
-    reduction = legacy(size_average, reduce, reduction)
-    far = where(target != 1, clamp_min(as_kind(margin - input, array_of(input, "hinge_embedding_loss").dtype), 0), 0)
-    return finished(far + where(target != -1, input, 0), reduction)
-
-
-@doors("functional")
-def margin_ranking_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
-    margin: float = 0,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:
-    """Return how much ``target * (input1 - input2)`` is below ``margin``, at least 0.
-
-    https://pytorch.org/docs/stable/generated/torch.nn.functional.margin_ranking_loss.html
-    """
-    reduction = legacy(size_average, reduce, reduction)
-    dims = [array_of(x, "margin_ranking_loss").ndim for x in (input1, input2, target)]
-    if len(set(dims)) > 1:
-        shapes = [list(array_of(x, "margin_ranking_loss").shape) for x in (input1, input2, target)]
-        raise RuntimeError(
-            f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {shapes[0]}, "
-            f"input2: {shapes[1]}, target: {shapes[2]} "
-        )
-    return finished(
-        clamp_min(-target * (input1 - input2) + float(as_number("margin_ranking_loss", "margin", margin)), 0), reduction
-    )
+# ------------------------------------------------------------------ classes and labels
 
 
 @doors("functional")
@@ -92,19 +39,6 @@ def soft_margin_loss(
     if array_of(products, "soft_margin_loss").shape != x.shape:
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape with {list(t.shape)}")
     return finished(as_kind(-logsigmoid(products), x.dtype), legacy(size_average, reduce, reduction))
-
-
-@doors("functional")
-def multilabel_soft_margin_loss(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
-    """Return the binary cross-entropy of each sample, the mean over its classes in the last dim.
-
-    https://pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_soft_margin_loss.html
-    """
-    reduction = legacy(size_average, reduce, reduction)
-    losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
-    return finished(mean(losses if weight is None else losses * weight, -1), reduction)
 
 
 @doors("functional")
@@ -152,6 +86,81 @@ def multi_margin_loss(
 
 
 @doors("functional")
+def multilabel_margin_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Any:
+    """Return the mean over the classes of how much each that is no label comes within 1 of each that is one.
+
+    ``input`` is (N, C) or (C); ``target``, int64 of that shape, lists the labels of a sample up to the first -1. Raises
+    RuntimeError for another shape and for labels that are no classes.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
+
+    >>> import rushlight as torch
+    >>> scores, labels = torch.tensor([0.1, 0.2, 0.4, 0.8]), torch.tensor([3, 0, -1, 1])
+    >>> torch.nn.functional.multilabel_margin_loss(scores, labels)
+    tensor(0.8500)
+    """
+    reduction = legacy(size_average, reduce, reduction)
+    x, labels = array_of(input, "multilabel_margin_loss"), array_of(target, "multilabel_margin_loss", "target", 2)
+    if x.ndim > 2 or labels.shape != x.shape or (x.ndim and x.shape[-1] == 0):
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size and a target of its shape, but got "
+            f"{list(x.shape)} and {list(labels.shape)}"
+        )
+    if labels.dtype != np.int64:
+        raise RuntimeError(f"multilabel_margin_loss: expected scalar type Long for target, but found {labels.dtype}")
+    classes = x.shape[-1] if x.ndim else 1
+    scores, labels = reshape(input, (-1, classes)), labels.reshape(-1, classes)
+    if labels.size and (labels.min() < -1 or labels.max() >= classes):
+        raise RuntimeError(f"multilabel_margin_loss: argument #2 'target' is out of range, -1 to {classes - 1}")
+    counts = np.logical_and.accumulate(labels >= 0, axis=1)
+    most = int(counts.sum(1).max(initial=0))
+    counts, labels = counts[:, :most], np.where(counts, labels, 0)[:, :most]
+    rows = np.arange(len(labels))[:, None]
+    wrong = np.ones((len(labels), classes), bool)
+    wrong[np.broadcast_to(rows, labels.shape)[counts], labels[counts]] = False
+    right = reshape(gather(scores, 1, labels), (len(labels), most, 1))
+    short = relu(1 - right + reshape(scores, (-1, 1, classes)))
+    losses = sum(keep(short, counts[..., None] & wrong[:, None]), (1, 2)) / classes
+    return finished(reshape(losses, x.shape[:-1]), reduction)
+
+
+@doors("functional")
+def multilabel_soft_margin_loss(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Any:
+    """Return the binary cross-entropy of each sample, the mean over its classes in the last dim.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_soft_margin_loss.html
+    """
+    reduction = legacy(size_average, reduce, reduction)
+    losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    return finished(mean(losses if weight is None else losses * weight, -1), reduction)
+
+
+# ------------------------------------------------------------------ pairs and triplets
+
+
+@doors("functional")
+def hinge_embedding_loss(
+    input: Any,
+    target: Any,
+    margin: float = 1.0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """Return ``input`` where ``target`` is 1, and how far it is below ``margin`` where ``target`` is -1.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
+    """
+    reduction = legacy(size_average, reduce, reduction)
+    far = where(target != 1, clamp_min(as_kind(margin - input, array_of(input, "hinge_embedding_loss").dtype), 0), 0)
+    return finished(far + where(target != -1, input, 0), reduction)
+
+
+@doors("functional")
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,
@@ -179,6 +188,33 @@ def cosine_embedding_loss(
     cosine = sum(input1 * input2, ndim) / sqrt(lengths)
     losses = where(target == 1, 1 - cosine, 0.0) + where(target == -1, clamp_min(cosine - margin, 0), 0.0)
     return finished(losses, reduction)
+
+
+@doors("functional")
+def margin_ranking_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """Return how much ``target * (input1 - input2)`` is below ``margin``, at least 0.
+
+    https://pytorch.org/docs/stable/generated/torch.nn.functional.margin_ranking_loss.html
+    """
+    reduction = legacy(size_average, reduce, reduction)
+    dims = [array_of(x, "margin_ranking_loss").ndim for x in (input1, input2, target)]
+    if len(set(dims)) > 1:
+        shapes = [list(array_of(x, "margin_ranking_loss").shape) for x in (input1, input2, target)]
+        raise RuntimeError(
+            f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {shapes[0]}, "
+            f"input2: {shapes[1]}, target: {shapes[2]} "
+        )
+    return finished(
+        clamp_min(-target * (input1 - input2) + float(as_number("margin_ranking_loss", "margin", margin)), 0), reduction
+    )
 
 
 @doors("functional")
@@ -220,47 +256,6 @@ def triplet_losses(
     if swap:
         far = minimum(far, pairwise_distance(positive, negative, p, eps))
     return finished(clamp_min(margin + near - far, 0), reduction)
-
-
-@doors("functional")
-def multilabel_margin_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
-    """Return the mean over the classes of how much each that is no label comes within 1 of each that is one.
-
-    ``input`` is (N, C) or (C); ``target``, int64 of that shape, lists the labels of a sample up to the first -1. Raises
-    RuntimeError for another shape and for labels that are no classes.
-
-    https://pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
-
-    >>> import rushlight as torch
-    >>> scores, labels = torch.tensor([0.1, 0.2, 0.4, 0.8]), torch.tensor([3, 0, -1, 1])
-    >>> torch.nn.functional.multilabel_margin_loss(scores, labels)
-    tensor(0.8500)
-    """
-    reduction = legacy(size_average, reduce, reduction)
-    x, labels = array_of(input, "multilabel_margin_loss"), array_of(target, "multilabel_margin_loss", "target", 2)
-    if x.ndim > 2 or labels.shape != x.shape or (x.ndim and x.shape[-1] == 0):
-        raise RuntimeError(
-            f"Expected non-empty vector or matrix with optional 0-dim batch size and a target of its shape, but got "
-            f"{list(x.shape)} and {list(labels.shape)}"
-        )
-    if labels.dtype != np.int64:
-        raise RuntimeError(f"multilabel_margin_loss: expected scalar type Long for target, but found {labels.dtype}")
-    classes = x.shape[-1] if x.ndim else 1
-    scores, labels = reshape(input, (-1, classes)), labels.reshape(-1, classes)
-    if labels.size and (labels.min() < -1 or labels.max() >= classes):
-        raise RuntimeError(f"multilabel_margin_loss: argument #2 'target' is out of range, -1 to {classes - 1}")
-    counts = np.logical_and.accumulate(labels >= 0, axis=1)
-    most = int(counts.sum(1).max(initial=0))
-    counts, labels = counts[:, :most], np.where(counts, labels, 0)[:, :most]
-    rows = np.arange(len(labels))[:, None]
-    wrong = np.ones((len(labels), classes), bool)
-    wrong[np.broadcast_to(rows, labels.shape)[counts], labels[counts]] = False
-    right = reshape(gather(scores, 1, labels), (len(labels), most, 1))
-    short = relu(1 - right + reshape(scores, (-1, 1, classes)))
-    losses = sum(keep(short, counts[..., None] & wrong[:, None]), (1, 2)) / classes
-    return finished(reshape(losses, x.shape[:-1]), reduction)
 
 
 @doors("functional")

@@ -13,7 +13,7 @@ from ....autograd.broadcast import expand_to
 from ....autograd.out_argument import write_out
 from ....autograd.variable import Variable, wrap
 from ...doors import doors
-from ..common import results
+from ..common import results_without_derivative
 from ..reduce.sums import sum
 from ..shape.diagonal import tril, triu
 from ..shape.join import cat, common_shape
@@ -314,7 +314,7 @@ def _without_gradient(name: str, source: Any, value: Any) -> Any:
     """Return ``value`` as a result of ``source`` of which to ask a gradient is an error."""
     if not isinstance(source, Variable):
         return value
-    return results(f"{name} beyond its reduced form", f"{name}Backward0", source, [value])
+    return results_without_derivative(f"{name} beyond its reduced form", f"{name}Backward0", source, [value])
 
 
 @doors("linalg")

@@ -20,7 +20,7 @@ from ..backward_ops import as_array, reshape_to
 
 
 class LinAlgError(RuntimeError):
-    """What PyTorch raises at ``torch.linalg.LinAlgError``: a matrix has no such inverse or decomposition."""
+    """A matrix has no such inverse or decomposition; ``torch.linalg.LinAlgError``."""
 
 
 def flipped(x: Any) -> Any:
@@ -167,7 +167,7 @@ def over(input: Array, other: Array, idle: Any) -> Array:
 
 
 def _idle(*slopes: Any) -> Array:
-    """Return which matrices have no slopes: equal eigenvalues or singular values need not be told apart there."""
+    """Return which matrices get a gradient of zero: equal eigenvalues or singular values do no harm there."""
     used = [np.any(as_array(one), (-2, -1), keepdims=True) for one in slopes]
     idle: Array = ~np.logical_or.reduce(used)
     return idle

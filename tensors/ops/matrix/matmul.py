@@ -149,7 +149,7 @@ def fold_gemm(input: Array, other: Array) -> Any:
 
 @primitive(input=lambda g, vec2: mv(g, vec2), vec2=lambda g, input: _vm(input, g), grad_fn_name="MulBackward0")
 def _cross(input: Array, vec2: Array) -> Any:
-    """Return the products of all pairs of elements of two vectors."""
+    """Return the outer product of two vectors."""
     return input[:, None] * vec2
 
 

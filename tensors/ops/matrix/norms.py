@@ -88,12 +88,12 @@ def matrix_norm(
 
 
 def _largest(x: Any, dim: int, keepdim: bool = False) -> Any:
-    """Return the maximum along ``dim``, of nothing 0: the sizes of what is not there."""
+    """Return the maximum along ``dim``, or 0 if that dim is empty."""
     return (amax if array_of(x, "linalg.matrix_norm").shape[dim] else sum)(x, dim, keepdim)
 
 
 def _by_values(A: Any, ord: Any, rows: int, columns: int, keepdim: bool, ndim: int) -> Any:
-    """Return the norms that singular values give."""
+    """Return the matrix norms that are functions of the singular values."""
     values = svdvals(movedim(A, (rows, columns), (-2, -1)))
     made = sum(values, -1) if ord == "nuc" else (_largest if ord == 2 else amin)(values, -1)
     if not keepdim:

@@ -274,7 +274,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
 
 
 def _narrowed(x: Any, dims: Sequence[int], shape: tuple[int, ...], others: list[int]) -> Any:
-    """Return ``x`` summed over those of ``dims`` that meet a dim of size 1, which stands for all of theirs."""
+    """Return ``x`` summed over those of ``dims`` whose partner has size 1 and is broadcast."""
     wide = [d for d, n in zip(dims, others, strict=True) if n == 1 and shape[d] != 1]
     return sum_to(x, tuple([1 if d in wide else n for d, n in enumerate(shape)])) if wide else x
 

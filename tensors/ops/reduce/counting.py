@@ -1,4 +1,4 @@
-"""Which values there are, and how often: ``unique``, ``bincount``, histograms."""
+"""Distinct values and how often they occur: ``unique``, ``bincount``, histograms, ``isin``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
 from ...doors import doors
 from ..backward_ops import max_reduce, min_reduce
-from ..common import floats_only, results
-from .covariance import _edges
+from ..common import floats_only, results_without_derivative
 
 
 def _asked(found: Any, return_inverse: bool, return_counts: bool) -> list[Any]:
@@ -56,7 +55,9 @@ def unique(
     if dim is None:
         values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, equal_nan=False)
         found = values, inverse.reshape(x.shape), counts
-        return results("_unique2", "Unique2Backward0", input, _asked(found, return_inverse, return_counts))
+        return results_without_derivative(
+            "_unique2", "Unique2Backward0", input, _asked(found, return_inverse, return_counts)
+        )
     rows = _rows("unique", x, dim)
     flat = rows.reshape(len(rows), -1) if rows.size else np.zeros((len(rows), 1))
     order = np.lexsort(flat.T[::-1])
@@ -64,7 +65,9 @@ def unique(
     inverse = np.empty(len(rows), np.int64)
     inverse[order] = np.cumsum(new) - 1
     found = _back(rows[order[new]], x, dim), inverse, _lengths(new)
-    return results("unique_dim", "UniqueDimBackward0", input, _asked(found, return_inverse, return_counts))
+    return results_without_derivative(
+        "unique_dim", "UniqueDimBackward0", input, _asked(found, return_inverse, return_counts)
+    )
 
 
 def _differ(rows: Any) -> Any:
@@ -94,7 +97,7 @@ def unique_consecutive(
     values = rows[new] if dim is None else _back(rows[new], x, dim)
     found = values, inverse.reshape(x.shape) if dim is None else inverse, _lengths(new)
     asked = _asked(found, return_inverse, return_counts)
-    return results("unique_consecutive", "UniqueConsecutiveBackward0", input, asked)
+    return results_without_derivative("unique_consecutive", "UniqueConsecutiveBackward0", input, asked)
 
 
 @primitive(input=None, weights=None, integers=("minlength",), doors="torch Tensor")
@@ -161,6 +164,23 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     return wrap(Variable.result, np.asarray(np.isin(these, those, invert=invert)))
 
 
+def _edges(x: Array, bins: int, range: Any) -> Array:
+    """Return the edges of ``bins`` bins of equal width."""
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins}")
+    if range is not None:
+        low, high = map(float, range)
+        if not (np.isfinite(low) and np.isfinite(high)) or low > high:
+            raise RuntimeError(f"torch.histogram(): range [{low}, {high}] is not finite, or min is above max")
+    else:
+        low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise RuntimeError(f"torch.histogram(): range of [{low}, {high}] is not finite")
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, bins + 1).astype(x.dtype)
+
+
 @doors("torch Tensor")
 def histogram(
     input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False, out: Any = None
@@ -194,6 +214,6 @@ def histogram(
     counts = np.bincount(number[inside], None if shares is None else shares[inside], len(edges) - 1).astype(x.dtype)
     if density:
         counts = counts / counts.sum() / np.diff(edges)
-    made = results("histogram", "HistogramBackward0", input, [counts, edges])
+    made = results_without_derivative("histogram", "HistogramBackward0", input, [counts, edges])
     made = return_types.histogram.of(*made)
     return made if out is None else write_out("histogram", made, out)

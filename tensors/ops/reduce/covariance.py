@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ....arrays.dtypes import Array, default_numpy, dtype_of
+from ....arrays.dtypes import default_numpy, dtype_of
 from ....autograd.arguments import array_of
 from ...doors import doors
 from ..common import as_kind
@@ -84,20 +82,3 @@ def corrcoef(input: Any) -> Any:
         return c / c
     spread = sqrt(c.diagonal())
     return clamp(c / spread[:, None] / spread, -1, 1)
-
-
-def _edges(x: Array, bins: int, range: Any) -> Array:
-    """Return the edges of ``bins`` bins of equal width."""
-    if bins <= 0:
-        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins}")
-    if range is not None:
-        low, high = map(float, range)
-        if not (np.isfinite(low) and np.isfinite(high)) or low > high:
-            raise RuntimeError(f"torch.histogram(): range [{low}, {high}] is not finite, or min is above max")
-    else:
-        low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise RuntimeError(f"torch.histogram(): range of [{low}, {high}] is not finite")
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, bins + 1).astype(x.dtype)

@@ -13,7 +13,7 @@ from ..backward_ops import as_array, masked, numbered, one_axis, recurrence, rev
 from ..elementwise.unary import exp
 
 _WIDE: dict[str, Any] = {"e": np.dtype(np.float32), "f": np.dtype(np.float64)}
-"""What floats are accumulated in: a chain of roundings is as long as the dim."""
+"""The dtypes that floats are accumulated in, one step wider: a chain of roundings is as long as the dim."""
 
 
 def _running(name: str, ufunc: Any, input: Any, axis: int, dtype: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....arrays import return_types
 from ....arrays.dtypes import Array
-from ....arrays.kernels.extreme import first_place
+from ....arrays.kernels.argmax import first_place
 from ....autograd.arguments import array_of
 from ....autograd.codegen.forward import UNSET
 from ....autograd.out_argument import write_out
@@ -112,7 +112,7 @@ def _min_all(input: Array) -> Any:
 
 
 def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: Any, where: Callable[..., Any]) -> Any:
-    """Return the extreme along ``dim`` and twice (a caller may write into what it gets) the first place it is at."""
+    """Return the extreme along ``dim`` and its first index twice: a caller may write into one, the rule keeps one."""
     axis = one_axis(input, dim)
     if not input.ndim:
         return input.copy(), np.int64(0), np.int64(0)

@@ -92,7 +92,7 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
 
 
 def _between(x: Any, rows: Any, q: Any, ignore_nan: bool, interpolation: str) -> Any:
-    """Return what lies at the parts ``q`` of the sorted ``rows``, whose values are ``x``, in ``(..., len(q))``."""
+    """Return the quantiles ``q`` of the sorted ``rows``, whose values are ``x``: shape ``(..., len(q))``."""
     last = x.shape[-1] - 1
     numbers = add_reduce(x == x, -1, np.int64, None, True)  # noqa: PLR0124
     scale = (np.maximum(numbers - 1, 0) if ignore_nan else np.full_like(numbers, last)).astype(x.dtype)

@@ -129,7 +129,7 @@ def mean(input: Array, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
 
 
 def _nothing(input: Any, axes: Axes, keepdim: bool) -> Any:
-    """Return NaN for each mean of no elements."""
+    """Return NaN for each mean over no elements."""
     return add_reduce(input, axes, None, None, keepdim) + input.dtype.type(np.nan)
 
 
@@ -172,7 +172,7 @@ def nanmean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
 
 
 def _prod_back(g: Any, input: Any, out: Any, axis: int | None) -> Any:
-    """Return ``g`` times the product of the others: by division, or beside zeros from both sides."""
+    """Return ``g`` times the product of the others: by division or, beside zeros, by products from both sides."""
     shape = input.shape
     if not shape:  # the product of one number is that number
         return g
@@ -218,7 +218,7 @@ def _var_back(g: Any, input: Any, axes: Axes, correction: float) -> Any:
 
 
 def _variance(input: Any, axes: Axes, correction: float, keepdim: bool) -> Any:
-    """Return the mean square distance from the mean: two passes, which lose no digits."""
+    """Return the variance by two passes, which lose no digits."""
     if input.dtype.kind != "f":
         raise RuntimeError(
             f"std and var only support floating point and complex dtypes, not {dtype_of(input.dtype).legacy}"
@@ -234,7 +234,7 @@ def _variance(input: Any, axes: Axes, correction: float, keepdim: bool) -> Any:
 
 
 def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
-    """Return sums of squares where those of equal elements, which rounding of the mean keeps from it, are exactly 0."""
+    """Return sums of squares with those of equal elements set to 0, which the rounding of their mean kept from it."""
     small = total.reshape(centre.shape) <= x.size * (4 * np.finfo(x.dtype).eps * centre) ** 2
     if not x.size or not small.any():
         return total

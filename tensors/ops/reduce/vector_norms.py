@@ -1,4 +1,4 @@
-"""Norms of vectors, and distances."""
+"""Vector norms over dims, the distance of two tensors, and ``renorm``."""
 
 from __future__ import annotations
 

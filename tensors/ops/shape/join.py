@@ -16,7 +16,6 @@ from ....autograd.broadcast import sum_to
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
 from ...doors import doors
-from ..index.view_scatter import Ints
 from .pad import constant_pad_nd
 from .views import clone, expand, flatten, getitem, reshape, unsqueeze
 
@@ -435,7 +434,7 @@ def block_diag(*tensors: Any) -> Any:
     """
     if not tensors:
         return wrap(Variable.result, np.zeros((1, 0), default_numpy()))
-    shapes: list[Ints] = []
+    shapes: list[tuple[int, ...]] = []
     for x in tensors:
         shape = array_of(x, "block_diag", "tensors").shape
         if len(shape) > 2:

@@ -311,10 +311,10 @@ def expand(input: Array, size: Sequence[int]) -> Array:
                 f"The expanded size of the tensor ({n}) must match the existing size ({shape[i - lead]}) at "
                 f"non-singleton dimension {i}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(shape)}"
             )
-    return broadcast_view(input, sizes) if input.flags.c_contiguous else _spread_strided(input, sizes)
+    return broadcast_view(input, sizes) if input.flags.c_contiguous else _expand_strided(input, sizes)
 
 
-def _spread_strided(x: Array, shape: tuple[int, ...]) -> Array:
+def _expand_strided(x: Array, shape: tuple[int, ...]) -> Array:
     """Return ``x`` broadcast to ``shape``; unlike ``np.broadcast_to`` it can be written where nothing is shared."""
     lead = len(shape) - x.ndim
     strides = [0 if n == 1 else s for n, s in zip(x.shape, x.strides, strict=True)]

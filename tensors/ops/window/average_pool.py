@@ -10,7 +10,7 @@ import numpy as np
 from ....arrays.dims import ints
 from ....arrays.dtypes import Array
 from ....arrays.kernels import average_pool as kernels
-from ....arrays.kernels.window_sizes import adaptive_output_size
+from ....arrays.kernels.output_sizes import adaptive_output_size
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
@@ -31,7 +31,9 @@ def _avg_pool_rule(
     count_include_pad: Any,
     divisor_override: Any,
 ) -> Any:
-    return _avg_spread(g, input_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool_adjoint(
+        g, input_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
 
 
 @primitive(
@@ -51,14 +53,14 @@ def _avg_pool(
     return kernels.avg_pool_forward(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-def _avg_spread_rule(
+def _avg_pool_adjoint_rule(
     g: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: Any, count_include_pad: Any, divisor_override: Any
 ) -> Any:
     return _avg_pool(g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@primitive(grad=_avg_spread_rule)
-def _avg_spread(
+@primitive(grad=_avg_pool_adjoint_rule)
+def _avg_pool_adjoint(
     grad: Array,
     shape: Ints,
     kernel_size: Ints,
@@ -69,7 +71,7 @@ def _avg_spread(
     divisor_override: int | None,
 ) -> Array:
     """Return ``grad`` shared out over the windows of an image of ``shape``; the adjoint of ``_avg_pool``."""
-    return kernels.avg_pool_spread(grad, shape, kernel_size, stride, padding, count_include_pad, divisor_override)
+    return kernels.avg_pool_adjoint(grad, shape, kernel_size, stride, padding, count_include_pad, divisor_override)
 
 
 def _avg(
@@ -170,20 +172,20 @@ _FEW = 4096
 
 
 @primitive(
-    input=lambda g, input_shape, output_size: _adaptive_spread(g, input_shape, len(output_size)),
+    input=lambda g, input_shape, output_size: _adaptive_mean_adjoint(g, input_shape, len(output_size)),
     grad_fn_name=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
 )
 def _adaptive_mean(input: Array, output_size: Ints) -> Array:
-    """Return the means of as many windows as ``output_size`` says."""
+    """Return the means of ``output_size`` windows that cover the last dims."""
     return kernels.adaptive_avg_pool(input, output_size)
 
 
 @primitive(
     grad=lambda g, grad_shape, dims: _adaptive_mean(g, grad_shape[-dims:]),
 )
-def _adaptive_spread(grad: Array, shape: Ints, dims: int) -> Array:
+def _adaptive_mean_adjoint(grad: Array, shape: Ints, dims: int) -> Array:
     """Return ``grad`` shared over the adaptive windows of an image of ``shape``; the adjoint of ``_adaptive_mean``."""
-    return kernels.adaptive_avg_pool_spread(grad, shape, dims)
+    return kernels.adaptive_avg_pool_adjoint(grad, shape, dims)
 
 
 class Adaptive(NamedTuple):
@@ -200,7 +202,7 @@ class Adaptive(NamedTuple):
     grad_fn_name=lambda output_size: f"AdaptiveMaxPool{len(output_size)}DBackward0",
 )
 def _adaptive_maximum(input: Array, output_size: Ints) -> tuple[Array, Array, Array]:
-    """Return the maximum of each window, and twice (a caller may write into what it gets) its index."""
+    """Return the maximum of each window and its index twice: a caller may write into one, the rule keeps one."""
     out, indices = kernels.adaptive_max_pool(input, output_size)
     return out, indices, indices.copy()
 

@@ -13,7 +13,7 @@ import numpy as np
 from ....arrays.dims import ints
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import conv as kernels
-from ....arrays.kernels.window_sizes import conv_output_size, conv_transpose_output_size
+from ....arrays.kernels.output_sizes import conv_output_size, conv_transpose_output_size
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ...doors import doors
@@ -38,17 +38,13 @@ def _convolution_rule(
 
 @primitive(_convolution_rule, ("input", "weight", "bias"), grad_fn_name="ConvolutionBackward0")
 def _convolution(
-    input: Array, weight: Array, stride: Ints, padding: Ints, dilation: Ints, groups: int, bias: Any = None
+    input: Array, weight: Array, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int, bias: Any = None
 ) -> Array:
-    """Return the cross-correlation of (N, C, ...) ``input`` with ``weight`` (O, C / groups, ...), plus ``bias``."""
-    return kernels.conv_forward(input, weight, stride, padding, dilation, groups, bias)
+    """Return the cross-correlation of (N, C, ...) ``input`` with ``weight`` (O, C / groups, ...), plus ``bias``.
 
-
-def _cropped(y: Any, shape: Ints) -> Any:
-    """Return ``y`` cut to ``shape``: a transposed convolution may leave so much room that more windows fit."""
-    if tuple(y.shape) == shape:
-        return y
-    return constant_pad_nd(y, tuple(side for n, m in zip(shape, y.shape, strict=True) for side in (n - m, 0))[::-1], 0)
+    The result is (N, O, *size): a transposed convolution may leave so much room that more windows would fit.
+    """
+    return kernels.conv_forward(input, weight, size, stride, padding, dilation, groups, bias)
 
 
 def _conv_transposed_rule(
@@ -56,7 +52,7 @@ def _conv_transposed_rule(
 ) -> tuple[Any, Any, Any]:
     how = stride, padding, dilation, groups
     return (
-        _cropped(_convolution(g, weight, *how), tuple(input.shape)) if needs[0] else None,
+        _convolution(g, weight, tuple(input.shape[2:]), *how) if needs[0] else None,
         _conv_weight(input, g, tuple(weight.shape), *how) if needs[1] else None,
         channel_sum(g) if needs[2] else None,
     )
@@ -85,7 +81,7 @@ def _conv_weight_rule(
 ) -> tuple[Any, Any]:
     how = stride, padding, dilation, groups
     return (
-        _cropped(_convolution(input, g, *how), tuple(grad.shape)) if needs[0] else None,
+        _convolution(input, g, tuple(grad.shape[2:]), *how) if needs[0] else None,
         _conv_transposed(grad, g, tuple(input.shape), *how) if needs[1] else None,
     )
 
@@ -180,9 +176,9 @@ def _conv(
     else:
         padding = _numbers(padding, dims, name, "padding")
     size = tuple(input.shape)
-    conv_output_size(size, shape, stride, padding, dilation, groups)
+    out = conv_output_size(size, shape, stride, padding, dilation, groups)
     _check_shapes(size, shape, bias, shape[0])
-    return _convolution(input, weight, stride, padding, dilation, groups, bias)
+    return _convolution(input, weight, out, stride, padding, dilation, groups, bias)
 
 
 @doors("torch functional")

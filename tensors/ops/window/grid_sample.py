@@ -31,7 +31,7 @@ _CHANGED = (
 
 
 def _steps(size: int, align_corners: bool, kind: Any) -> Array:
-    """Return where ``size`` elements lie between -1 and 1: their middles, or from corner to corner."""
+    """Return the coordinates of ``size`` elements between -1 and 1: their centres, or from corner to corner."""
     if size == 1:
         return np.zeros(1, kind)
     places = np.linspace(-1, 1, size, dtype=np.float64)
@@ -109,7 +109,7 @@ def _reflected(x: Array, low: float, span: float) -> tuple[Array, Array]:
 
 
 def _brought_in(x: Array, size: int, padding: str, align: bool) -> tuple[Array, Array]:
-    """Return places ``x`` brought into the image as ``padding`` says, and their slopes."""
+    """Return coordinates ``x`` moved into the image as the mode ``padding`` says, and the slopes of that."""
     slope = np.ones_like(x)
     if padding == "reflection":
         x, slope = _reflected(x, 0.0, size - 1.0) if align else _reflected(x, -0.5, float(size))

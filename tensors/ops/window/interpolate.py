@@ -10,7 +10,7 @@ import numpy as np
 
 from ....arrays.dims import as_int, ints
 from ....arrays.dtypes import Array
-from ....arrays.kernels import nearest as kernels
+from ....arrays.kernels import pixel_shuffle as kernels
 from ....arrays.kernels.interpolation import resample, resample_adjoint
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive

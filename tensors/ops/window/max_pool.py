@@ -31,7 +31,7 @@ class Pooled(NamedTuple):
 
 
 @primitive(
-    input=lambda g, taps, windows: _max_spread(g, taps, windows),
+    input=lambda g, taps, windows: _max_pool_adjoint(g, taps, windows),
     aux=("taps",),
     returns=Pooled,
     grad_fn_name=lambda windows: f"MaxPool{len(windows.size)}DWithIndicesBackward0",
@@ -42,14 +42,14 @@ def _max_pool(input: Array, windows: Any) -> tuple[Array, Array]:
 
 
 @primitive(grad=lambda g, taps, windows: _max_pick(g, taps, windows))
-def _max_spread(grad: Array, taps: Any, windows: Any) -> Array:
-    """Return zeros with ``grad`` at the maximum of each window."""
-    return kernels.max_pool_spread(grad, taps, windows)
+def _max_pool_adjoint(grad: Array, taps: Any, windows: Any) -> Array:
+    """Return zeros with ``grad`` added at the maximum of each window; the adjoint of ``_max_pick``."""
+    return kernels.max_pool_adjoint(grad, taps, windows)
 
 
-@primitive(input=lambda g, taps, windows: _max_spread(g, taps, windows))
+@primitive(input=lambda g, taps, windows: _max_pool_adjoint(g, taps, windows))
 def _max_pick(input: Array, taps: Any, windows: Any) -> Array:
-    """Return the element of each window that ``taps`` names; the adjoint of ``_max_spread``."""
+    """Return the element of each window that ``taps`` names; the adjoint of ``_max_pool_adjoint``."""
     return kernels.max_pool_pick(input, taps, windows)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from .... import lazy
 from ....autograd.out_argument import write_out
 from ...doors import doors
-from ..reduce.sums import Dims
-from ..reduce.vector_norms import vector_norm
+from .sums import Dims
+from .vector_norms import vector_norm
 
 _matrix_norm = lazy.function("tensors.ops.matrix.norms", "matrix_norm")  # few programs ask for the nuclear norm
 

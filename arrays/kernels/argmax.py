@@ -1,4 +1,4 @@
-"""Where the largest or smallest elements are, over a dim whose elements do not lie side by side in memory.
+"""The index of the largest or smallest element along a dim whose elements do not lie side by side in memory.
 
 NumPy's argmax walks such columns one by one, at a twentieth of the speed of its maximum.
 """
