@@ -21,7 +21,7 @@ def train() -> list[float]:
         optimizer.step()
         scheduler.step()
         rates.append(optimizer.param_groups[0]["lr"])
-    return rates + cosine.get_last_lr()
+    return rates + [float(rate) for rate in cosine.get_last_lr()]
 
 
 if __name__ == "__main__":
