@@ -127,7 +127,7 @@ $(VENV)/.parity: pyproject.toml $(VENV)/.made
 types-user: copy $(VENV)/.pyright
 	$(BIN)/python -P tools/stubs.py --check
 	$(BIN)/python -P tests/types/check.py --package $(COPY)
-	cd $(COPY) && MYPYPATH=. PYTHONPATH=. $(CURDIR)/$(BIN)/stubtest --concise --ignore-missing-stub \
+	cd $(COPY) && MYPYPATH=. PYTHONPATH=. $(abspath $(BIN))/stubtest --concise --ignore-missing-stub \
 		rushlight.arrays.return_types rushlight.linalg rushlight.nn.functional rushlight.special
 
 $(VENV)/.pyright: $(VENV)/.dev
