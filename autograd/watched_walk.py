@@ -58,6 +58,7 @@ class WatchedWalk:
         self.grads = {node: g for node, g in roots.items() if useful is None or node in useful}
         self.arrived: dict[Node, Any] = {}
         self.watch = anomaly.get()
+        self._told = False  # whether somebody reads what a step returns
         self._lone_root = next(iter(roots.items())) if useful is not None and len(roots) == 1 else None
 
     def run(self) -> dict[Node, Any]:
@@ -80,6 +81,7 @@ class WatchedWalk:
 
     def __iter__(self) -> Iterator[Step]:
         """Take one step after the other."""
+        self._told = True
         for node in self.order:
             g = self.grads.pop(node, None)
             if g is not None:
@@ -109,10 +111,10 @@ class WatchedWalk:
             return self._leaf(node, g)
         if hooks is not None:
             g = hooks.run_before(g)
-        start = perf_counter()
+        start = perf_counter() if self._told else 0.0
         saved = _saved_as_tensors(node) if self.record else node.saved
         parts = backward.vjp(g, saved, asked)
-        seconds = perf_counter() - start
+        seconds = perf_counter() - start if self._told else 0.0
         parts = parts if asked.other_edges is not None else (parts, *(None,) * (len(edges) - 1))
         if hooks is not None:
             parts = hooks.run_after(parts, g)
@@ -127,7 +129,8 @@ class WatchedWalk:
             if edge.shape is not None and (part.shape != edge.shape or part.dtype is not edge.dtype):
                 part = unbroadcast(part, edge, node)  # noqa: PLW2901
             grads[edge] = grads[edge] + part if edge in grads else part
-            sent.append((number, edge, part))
+            if self._told:
+                sent.append((number, edge, part))
         return node, g, sent, seconds
 
     def _leaf(self, node: Node, g: Any) -> Step:
