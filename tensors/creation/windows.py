@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from ...arrays.dtypes import Array, default_numpy
+from ..doors import doors
 from ..tensor.methods import Tensor
 from .factories import Options, finish, kind_of
 
@@ -33,6 +34,7 @@ def _cosine(x: Array, times: int = 1) -> Array:
     return wave
 
 
+@doors("torch")
 def hann_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return ``sin²`` over half a turn: Hann's window.
 
@@ -45,6 +47,7 @@ def hann_window(window_length: int, periodic: bool = True, **options: Unpack[Opt
     return _window("hann_window", window_length, periodic, lambda x: 0.5 - 0.5 * _cosine(x), options)
 
 
+@doors("torch")
 def hamming_window(
     window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, **options: Unpack[Options]
 ) -> Tensor:
@@ -55,6 +58,7 @@ def hamming_window(
     return _window("hamming_window", window_length, periodic, lambda x: alpha - beta * _cosine(x), options)
 
 
+@doors("torch")
 def blackman_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return Blackman's window.
 
@@ -65,6 +69,7 @@ def blackman_window(window_length: int, periodic: bool = True, **options: Unpack
     )
 
 
+@doors("torch")
 def bartlett_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return a triangle: Bartlett's window.
 
@@ -73,6 +78,7 @@ def bartlett_window(window_length: int, periodic: bool = True, **options: Unpack
     return _window("bartlett_window", window_length, periodic, lambda x: 1 - np.abs(2 * x - 1), options)
 
 
+@doors("torch")
 def kaiser_window(window_length: int, periodic: bool = True, beta: float = 12.0, **options: Unpack[Options]) -> Tensor:
     """Return Kaiser's window of shape ``beta``.
 

@@ -11,6 +11,7 @@ from ...arrays.size import one_size
 from ...autograd.out_argument import write_out
 from ...autograd.variable import Variable
 from ..creation.factories import Options, finish, kind_of, model, size_from, whole
+from ..doors import doors
 from ..tensor.methods import Tensor
 from .generator import default_generator
 from .inplace import DEFAULT, in_memory_order, normal_like, normal_of, stream_of
@@ -21,6 +22,7 @@ default_generator.stream = DEFAULT.stream
 # ------------------------------------------------------------------ tensors
 
 
+@doors("torch")
 def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return numbers uniform on [0, 1).
 
@@ -31,6 +33,7 @@ def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tenso
     return finish("rand", stream_of(generator).uniform(shape, kind), options)
 
 
+@doors("torch")
 def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return normal numbers of mean 0 and variance 1.
 
@@ -41,6 +44,7 @@ def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tens
     return finish("randn", stream_of(generator).normal(shape, kind), options)
 
 
+@doors("torch")
 def randint(*args: Any, generator: Any = None, **options: Any) -> Tensor:
     """Return integers of [low, high): ``randint(high, size)`` or ``randint(low, high, size)``; int64 unless given.
 
@@ -66,6 +70,7 @@ def _integer_arguments(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[
     return size, low, whole("randint", "high", given["high"], 2)
 
 
+@doors("torch")
 def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return the integers below ``n`` in random order.
 
@@ -85,12 +90,14 @@ def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Te
     return finish("randperm", stream_of(generator).permutation(count, kind), options)
 
 
+@doors("torch")
 def rand_like(input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return numbers uniform on [0, 1), with the shape and dtype of ``input``."""
     stream, like = stream_of(generator), model("rand_like", input, memory_format, options)
     return finish("rand_like", in_memory_order(stream.uniform, like), options)
 
 
+@doors("torch")
 def randn_like(
     input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]
 ) -> Tensor:
@@ -99,6 +106,7 @@ def randn_like(
     return finish("randn_like", normal_like(stream, like), options)
 
 
+@doors("torch")
 def randint_like(
     input: Tensor, *bounds: int, generator: Any = None, memory_format: Any = None, **options: Any
 ) -> Tensor:
@@ -113,6 +121,7 @@ def randint_like(
     return finish("randint_like", drawn, given)
 
 
+@doors("torch")
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
