@@ -23,11 +23,13 @@ Nothing is registered: the declaration says what must be, and ``tests/test_doors
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@cache  # most say the same
 def doors(places: str) -> Callable[[F], F]:
     """Note on a function where it is public."""
 

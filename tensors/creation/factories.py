@@ -15,6 +15,7 @@ from ...arrays.device import order_of, require_cpu, require_plain
 from ...arrays.dtypes import DTYPES, as_numpy, default_numpy, dtype_of
 from ...arrays.size import one_size, sizes
 from ...autograd.arguments import as_number
+from ...autograd.codegen.signature import spell_out_options
 from ...autograd.out_argument import write_out
 from ...autograd.variable import Variable, as_ndarray
 from ..doors import doors
@@ -212,6 +213,7 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
 
 
 @doors("torch")
+@spell_out_options
 def scalar_tensor(s: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor without dims that holds the number ``s``, in the default dtype unless given."""
     s = as_number("scalar_tensor", "s", s)
@@ -223,6 +225,7 @@ def scalar_tensor(s: Any, **options: Unpack[Options]) -> Tensor:
 
 
 @doors("torch")
+@spell_out_options
 def empty(*size: Any, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of ``size`` whose values are arbitrary.
 
@@ -234,6 +237,7 @@ def empty(*size: Any, memory_format: Any = None, **options: Unpack[Options]) -> 
 
 
 @doors("torch")
+@spell_out_options
 def empty_strided(size: Any, stride: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of arbitrary values whose elements along each dim lie ``stride`` elements apart."""
     shape, steps = one_size(size, "empty_strided", 1), one_size(stride, "empty_strided", 2)
@@ -246,6 +250,7 @@ def empty_strided(size: Any, stride: Any, **options: Unpack[Options]) -> Tensor:
 
 
 @doors("torch")
+@spell_out_options
 def zeros(*size: Any, **options: Unpack[Options]) -> Tensor:
     """Return zeros of ``size``, given as ints or as one tuple.
 
@@ -261,6 +266,7 @@ def zeros(*size: Any, **options: Unpack[Options]) -> Tensor:
 
 
 @doors("torch")
+@spell_out_options
 def ones(*size: Any, **options: Unpack[Options]) -> Tensor:
     """Return ones of ``size``, given as ints or as one tuple.
 
@@ -271,6 +277,7 @@ def ones(*size: Any, **options: Unpack[Options]) -> Tensor:
 
 
 @doors("torch")
+@spell_out_options
 def full(size: Any, fill_value: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of ``size`` filled with a number, in the number's dtype unless given.
 
@@ -286,6 +293,7 @@ def full(size: Any, fill_value: Any, **options: Unpack[Options]) -> Tensor:
 
 
 @doors("torch")
+@spell_out_options
 def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
     """Return an ``n`` by ``m`` matrix (``m`` is ``n`` if not given) with ones on the diagonal and zeros elsewhere.
 
@@ -319,12 +327,14 @@ def model(name: str, input: Any, memory_format: Any, options: Options) -> Any:
 
 
 @doors("torch")
+@spell_out_options
 def empty_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of arbitrary values with the shape and dtype of ``input``."""
     return finish("empty_like", model("empty_like", input, memory_format, options), options)
 
 
 @doors("torch")
+@spell_out_options
 def full_like(input: Tensor, fill_value: Any, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return a tensor filled with a number, with the shape and dtype of ``input``."""
     array = model("full_like", input, memory_format, options)
@@ -333,6 +343,7 @@ def full_like(input: Tensor, fill_value: Any, *, memory_format: Any = None, **op
 
 
 @doors("torch")
+@spell_out_options
 def zeros_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return zeros with the shape and dtype of ``input``.
 
@@ -344,6 +355,7 @@ def zeros_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Op
 
 
 @doors("torch")
+@spell_out_options
 def ones_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return ones with the shape and dtype of ``input``.
 

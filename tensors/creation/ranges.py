@@ -14,6 +14,7 @@ import numpy as np
 
 from ...arrays.dtypes import Array, default_numpy, int64
 from ...arrays.random.sampling import fused32, fused64
+from ...autograd.codegen.signature import called_as, spell_out_options
 from ...autograd.variable import Variable
 from ..doors import doors
 from ..tensor.methods import Tensor
@@ -23,6 +24,7 @@ _LANES = {"f4": 8, "f8": 4}  # numbers in a vector of 32 bytes
 
 
 @doors("torch")
+@called_as("start: Number = 0, end: Number | None = None, step: Number = 1, **options")
 def arange(*args: Any, **options: Any) -> Tensor:
     """Return the numbers from ``start`` (0) to ``end``, which is excluded, in steps of ``step`` (1).
 
@@ -53,6 +55,7 @@ def arange(*args: Any, **options: Any) -> Tensor:
 
 
 @doors("torch")
+@called_as("start: Number = 0, end: Number | None = None, step: Number = 1, **options")
 def range(*args: Any, **options: Any) -> Tensor:
     """Return the numbers from ``start`` to ``end``, which is included: deprecated, use :func:`arange`.
 
@@ -69,6 +72,7 @@ def range(*args: Any, **options: Any) -> Tensor:
 
 
 @doors("torch")
+@spell_out_options
 def linspace(start: Any, end: Any, steps: int, **options: Unpack[Options]) -> Tensor:
     """Return ``steps`` numbers evenly spaced from ``start`` to ``end``, both included.
 
@@ -85,6 +89,7 @@ def linspace(start: Any, end: Any, steps: int, **options: Unpack[Options]) -> Te
 
 
 @doors("torch")
+@spell_out_options
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Unpack[Options]) -> Tensor:
     """Return ``base`` raised to each of ``steps`` numbers evenly spaced from ``start`` to ``end``.
 

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from ...arrays.dtypes import Array, default_numpy
+from ...autograd.codegen.signature import spell_out_options
 from ..doors import doors
 from ..tensor.methods import Tensor
 from .factories import Options, finish, kind_of
@@ -35,6 +36,7 @@ def _cosine(x: Array, times: int = 1) -> Array:
 
 
 @doors("torch")
+@spell_out_options
 def hann_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return ``sin²`` over half a turn: Hann's window.
 
@@ -48,6 +50,7 @@ def hann_window(window_length: int, periodic: bool = True, **options: Unpack[Opt
 
 
 @doors("torch")
+@spell_out_options
 def hamming_window(
     window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, **options: Unpack[Options]
 ) -> Tensor:
@@ -59,6 +62,7 @@ def hamming_window(
 
 
 @doors("torch")
+@spell_out_options
 def blackman_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return Blackman's window.
 
@@ -70,6 +74,7 @@ def blackman_window(window_length: int, periodic: bool = True, **options: Unpack
 
 
 @doors("torch")
+@spell_out_options
 def bartlett_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return a triangle: Bartlett's window.
 
@@ -79,6 +84,7 @@ def bartlett_window(window_length: int, periodic: bool = True, **options: Unpack
 
 
 @doors("torch")
+@spell_out_options
 def kaiser_window(window_length: int, periodic: bool = True, beta: float = 12.0, **options: Unpack[Options]) -> Tensor:
     """Return Kaiser's window of shape ``beta``.
 

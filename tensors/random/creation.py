@@ -8,6 +8,7 @@ import numpy as np
 
 from ...arrays.dtypes import default_numpy, int64
 from ...arrays.size import one_size
+from ...autograd.codegen.signature import called_as, spell_out_options
 from ...autograd.out_argument import write_out
 from ...autograd.variable import Variable
 from ..creation.factories import Options, finish, kind_of, model, size_from, whole
@@ -23,6 +24,7 @@ default_generator.stream = DEFAULT.stream
 
 
 @doors("torch")
+@spell_out_options
 def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return numbers uniform on [0, 1).
 
@@ -34,6 +36,7 @@ def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tenso
 
 
 @doors("torch")
+@spell_out_options
 def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return normal numbers of mean 0 and variance 1.
 
@@ -45,6 +48,10 @@ def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tens
 
 
 @doors("torch")
+@called_as(
+    "low: int = 0, high: int | None = None, size: Sequence[int] | None = None, *, generator: Generator | None = None, "
+    "**options"
+)
 def randint(*args: Any, generator: Any = None, **options: Any) -> Tensor:
     """Return integers of [low, high): ``randint(high, size)`` or ``randint(low, high, size)``; int64 unless given.
 
@@ -71,6 +78,7 @@ def _integer_arguments(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[
 
 
 @doors("torch")
+@spell_out_options
 def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return the integers below ``n`` in random order.
 
@@ -91,6 +99,7 @@ def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Te
 
 
 @doors("torch")
+@spell_out_options
 def rand_like(input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return numbers uniform on [0, 1), with the shape and dtype of ``input``."""
     stream, like = stream_of(generator), model("rand_like", input, memory_format, options)
@@ -98,6 +107,7 @@ def rand_like(input: Tensor, *, generator: Any = None, memory_format: Any = None
 
 
 @doors("torch")
+@spell_out_options
 def randn_like(
     input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]
 ) -> Tensor:
@@ -107,6 +117,10 @@ def randn_like(
 
 
 @doors("torch")
+@called_as(
+    "input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, "
+    "memory_format: memory_format | None = None, **options"
+)
 def randint_like(
     input: Tensor, *bounds: int, generator: Any = None, memory_format: Any = None, **options: Any
 ) -> Tensor:
@@ -122,6 +136,7 @@ def randint_like(
 
 
 @doors("torch")
+@spell_out_options
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,

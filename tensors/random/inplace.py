@@ -16,6 +16,7 @@ from ...arrays.dtypes import Array
 from ...arrays.random.sampling import BLOCK, laid_out, narrowed, unsupported
 from ...arrays.random.streams import Stream
 from ...autograd.arguments import as_number
+from ...autograd.codegen.signature import called_as
 from ...autograd.inplace import write_inplace
 from ...autograd.out_argument import write_out
 from ...autograd.primitive import primitive
@@ -86,6 +87,7 @@ def _refill(x: Any, draw: Draw, label: str, name: str) -> Any:
 
 
 @doors("Tensor")
+@called_as("self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None")
 def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **words: Any) -> Any:
     """Fill with numbers of [from, to) and return the tensor.
 
@@ -194,6 +196,7 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any
 
 
 @doors("Tensor")
+@called_as("self, from_: int = 0, to: int | None = None, *, generator: Generator | None = None")
 def random_(self: Any, *bounds: Any, generator: Any = None, **words: Any) -> Any:
     """Fill with integers and return the tensor: ``random_(from, to)``, ``random_(to)``, or all the dtype holds.
 

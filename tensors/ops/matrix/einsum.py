@@ -15,6 +15,7 @@ import numpy as np
 
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
+from ....autograd.codegen.signature import called_as
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
 from ...doors import doors
@@ -322,6 +323,7 @@ def _sublists(args: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]], list[A
 
 
 @doors("torch")
+@called_as("equation: str, *operands: Tensor")
 def einsum(*args: Any) -> Any:
     """Return the product of the operands, summed as the equation says: a new tensor.
 
