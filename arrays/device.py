@@ -1,4 +1,4 @@
-"""Where and how a tensor lies in memory: always on the CPU, always strided. PyTorch's words for it."""
+"""Devices, layouts and memory formats, by PyTorch's names: every tensor is on the CPU and strided."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class device:
         return device, (self.type, self.index)
 
     def __enter__(self) -> device:
-        """New tensors are made on this device inside ``with``; there is only the CPU to be."""
+        """Return the device; new tensors are made on it inside ``with``, and it is always the CPU."""
         require_cpu(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing was changed."""
+        """Do nothing: entering changed nothing."""
 
 
 CPU = device("cpu")

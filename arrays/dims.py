@@ -48,11 +48,11 @@ def distinct(dims: Sequence[int]) -> None:
 
 
 _WRONG_TYPE = "could not convert string", "invalid literal for int", "The truth value of an array"
-"""How NumPy and Python begin when a number should have stood where something else was given."""
+"""How the messages of NumPy and Python begin for an argument that is not a number."""
 
 
 def mismatch(error: ValueError, *arrays: Any) -> None:
-    """Raise RuntimeError if NumPy's ``error`` means that ``arrays`` do not broadcast, TypeError if a wrong type."""
+    """Raise RuntimeError if ``error``, by NumPy, says that ``arrays`` do not broadcast, TypeError if a wrong type."""
     if str(error).startswith(_WRONG_TYPE):
         raise TypeError(f"an argument has the wrong type: {error}")
     if "broadcast" not in str(error):

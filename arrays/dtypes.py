@@ -129,7 +129,7 @@ def _rank(operand: Any) -> tuple[int, np.dtype[Any]]:
 
 
 def result_numpy(*operands: Any) -> np.dtype[Any]:
-    """Return the dtype in which arrays and Python numbers meet."""
+    """Return the dtype that PyTorch promotes arrays and Python numbers to."""
     best: list[np.dtype[Any] | None] = [None, None, None]
     for operand in operands:
         rank, kind = _rank(operand)
@@ -181,7 +181,7 @@ _CACHE_LIMIT = 4096
 
 
 def number(value: Number, kind: np.dtype[Any]) -> Array:
-    """Return ``value`` as a read-only 0-d array: half the price of a Python number beside an array."""
+    """Return ``value`` as a read-only 0-d array, with which NumPy computes twice as fast as with a Python number."""
     cached = _CACHED.get(kind)
     if cached is None or value == 0 or type(value) is not float:  # 0.0 equals -0.0, and 1 equals True
         made = np.array(value, kind) if kind.kind == "f" else wrapped(value, kind)
@@ -197,7 +197,7 @@ def number(value: Number, kind: np.dtype[Any]) -> Array:
 
 
 def wrapped(value: Number, kind: np.dtype[Any]) -> Array:
-    """Return the number in an integer dtype, modulo its range, as PyTorch does beside a tensor."""
+    """Return ``value`` in the integer dtype ``kind``, modulo its range: PyTorch converts numbers so."""
     if kind.kind == "b" or isinstance(value, float):
         return np.array(value, kind)
     if not -(2**63) <= value < 2**63:
@@ -210,7 +210,7 @@ _ZEROS = {each.numpy: np.zeros((), each.numpy) for each in DTYPES}
 
 
 def scalar_operand(value: float, array: Any) -> Any:
-    """Return the number ``value``, an int or float, as what stands beside a float ``array`` at the lowest price."""
+    """Return the number ``value``, an int or float, as the operand that NumPy is fastest with beside floats."""
     kind = array.dtype
     if type(array) is not np.ndarray:
         return kind.type(value)

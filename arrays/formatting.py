@@ -2,7 +2,7 @@
 
 The rules are those of PyTorch 2.13 (CPU); `torch.set_printoptions
 <https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html>`_ names the options.
-This file knows arrays only; the tensor hands over what else belongs into its text.
+This file knows arrays only; a tensor passes the other parts of its text as arguments.
 """
 
 import math
@@ -143,7 +143,7 @@ def tensor_repr(
     grad_fn_name: str | None = None,
     prefix: str = "tensor(",
 ) -> str:
-    """Return the text of a tensor, its ``repr`` and ``str`` alike.
+    """Return the text of a tensor, which is its ``repr`` and its ``str``.
 
     Args:
         array: the values: real, integer or bool, any shape.
@@ -194,8 +194,8 @@ def parameter_repr(text: str, *, subclass: bool = False) -> str:
 
 def _append(text: str, facts: Sequence[str], indent: int) -> str:
     """Return ``text`` with each fact after it, on a new line where it would not fit."""
-    # PyTorch takes the last line of the values for two columns longer than it is, but a line
-    # begun for a fact for what it is; where facts wrap depends on both.
+    # PyTorch counts two columns too many for the last line of the values, but none too many for
+    # a line that begins with a fact. Where facts wrap depends on both.
     column = len(text) - text.rfind("\n") + 1
     for fact in facts:
         if column + len(fact) + 2 > PRINT_OPTS.linewidth:
@@ -250,13 +250,13 @@ def _float_cells(values: list[float]) -> tuple[list[str], int]:
         cells = [f"{value:.0f}." if math.isfinite(value) else str(value) for value in values]
     else:
         cells = [format(value, f".{PRINT_OPTS.precision}f") for value in values]
-    # Zeros, infinities and NaN have no say in the width: they may stick out.
+    # Zeros, infinities and NaN do not count for the width: they may be wider than the column.
     width = max(map(len, compress(cells, regular)), default=1)
     return [cell.rjust(width) for cell in cells], width
 
 
 def _is_scientific(sizes: list[float]) -> bool:
-    """Return whether these magnitudes, all finite and none zero, ask for scientific notation."""
+    """Return whether these magnitudes, all finite and none zero, are printed in scientific notation."""
     if not sizes:
         return False
     if PRINT_OPTS.sci_mode is not None:
@@ -287,5 +287,5 @@ def _nest(cells: list[str], width: int, shape: Sequence[int], clipped: Sequence[
 
 
 def _wrapped(row: list[str], pace: int) -> list[str]:
-    """Return the lines of a row of cells, ``pace`` cells each."""
+    """Return the lines of a row of cells, ``pace`` cells on each."""
     return [", ".join(row[start : start + pace]) for start in range(0, len(row), pace)]

@@ -1,4 +1,6 @@
-"""Where an op is public, said at its declaration: ``doors="torch Tensor Tensor_"``, or ``@doors(...)`` on a function.
+"""Where a function of ``tensors/`` is public, said at its declaration.
+
+An op says it by ``@primitive(doors="torch Tensor Tensor_")``, any other function by ``@doors("torch Tensor")``.
 
 A door is a place, for the op's own name there, or a place and another name:
 
@@ -14,17 +16,20 @@ A door is a place, for the op's own name there, or a place and another name:
 ``torch.name``   the op under another name, and so for every place
 ===============  ===================================================================
 
-Nothing is registered: the declaration says what must be, and a test compares it with what is.
+An in-place function that is written by hand, such as ``uniform_``, has ``Tensor`` for the method of its own name.
+Nothing is registered: the declaration says what must be, and ``tests/test_doors.py`` compares it with what is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@cache  # most say the same
 def doors(places: str) -> Callable[[F], F]:
     """Note on a function where it is public."""
 
@@ -33,13 +38,3 @@ def doors(places: str) -> Callable[[F], F]:
         return function
 
     return note
-
-
-def names_of_doors(function: Any) -> list[str]:
-    """Return the public names that the declaration of ``function`` claims, such as ``"Tensor.exp_"``."""
-    own = function.__name__.lstrip("_")
-    found = []
-    for door in getattr(function, "doors", "").split():
-        place, _, name = door.partition(".")
-        found.append(door if name else f"{place.rstrip('_')}.{own}{'_' if place.endswith('_') else ''}")
-    return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .doors import doors
 from .predicates import checked
 from .tensor.methods import Tensor
 
@@ -27,11 +28,13 @@ def __getattr__(name: str) -> Any:
     return function
 
 
+@doors("torch")
 def detach(input: Any) -> Any:
     """Return a tensor on the same memory that no gradient flows through."""
     return checked("detach", input).detach()
 
 
+@doors("torch")
 def fill(input: Any, value: Any) -> Any:
     """Return a tensor like ``input`` full of ``value``."""
     return checked("fill", input).clone().fill_(value)

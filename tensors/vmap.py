@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays.trees import broadcast_prefix, filled, flat
 from ..autograd.variable import Variable, as_ndarray, wrap
+from .doors import doors
 from .ops.shape.join import stack
 from .ops.shape.split import unbind
 from .ops.shape.views import narrow
@@ -23,6 +24,7 @@ _RANDOM = (
 )
 
 
+@doors("torch")
 def vmap(
     func: Function, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
 ) -> Function:

@@ -1,12 +1,15 @@
-"""Every op is public where its declaration says, and nowhere else."""
+"""Every function of ``tensors/`` is public where its declaration says, and nowhere else."""
 
 from __future__ import annotations
 
+import ast
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from inspect import getattr_static
+from pathlib import Path
 from pkgutil import walk_packages
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -15,14 +18,9 @@ import rushlight as torch
 from rushlight import tensors
 from rushlight.autograd.primitive import primitive
 from rushlight.nn import functional
-from rushlight.tensors.doors import names_of_doors
 
-OPS = ("rushlight.tensors.ops.", "rushlight.tensors.functions.")
-MODULES = [
-    import_module(each.name)
-    for each in walk_packages(tensors.__path__, "rushlight.tensors.")
-    if each.name.startswith(OPS)
-]
+INSIDE = "rushlight.tensors."
+MODULES = [import_module(each.name) for each in walk_packages(tensors.__path__, INSIDE)]
 PLACES = {
     "torch": torch,
     "Tensor": torch.Tensor,
@@ -34,12 +32,22 @@ HOW = {
     "torch": 'list "{name}" under "{module}" in _MEMBERS of __init__.py',
     "torch_": 'list "{name}" under "tensors.inplace_functions" in _MEMBERS of __init__.py',
     "Tensor": "write `{name} = ...` in tensors/tensor/methods.py, for {module}.{function}",
-    "Tensor_": "write `{name} = inplace_variant(...)` in tensors/tensor/methods.py",
+    "Tensor_": "write `{name} = ...`, an in-place variant of {module}.{function}, in tensors/tensor/methods.py",
     "functional": "import `{name}` from {module} in nn/functional.py and list it in __all__",
     "functional_": "import `{name}` in nn/functional.py and list it in __all__",
     "linalg": "import `{name}` from {module} in linalg.py and list it in __all__",
     "special": "import `{name}` from {module} in special.py and list it in __all__",
 }
+
+
+def names_of_doors(function: Any) -> list[str]:
+    """Return the public names that the declaration of ``function`` claims, such as ``"Tensor.exp_"``."""
+    own = function.__name__.lstrip("_")
+    found = []
+    for door in getattr(function, "doors", "").split():
+        place, _, name = door.partition(".")
+        found.append(door if name else f"{place.rstrip('_')}.{own}{'_' if place.endswith('_') else ''}")
+    return found
 
 
 def declarations() -> Iterator[Any]:
@@ -60,7 +68,7 @@ def claims() -> dict[str, Any]:
 
 
 def origin(found: Any) -> Any:
-    """Return the function of the ops that a public object stands for, or None."""
+    """Return the function of ``tensors/`` that a public object stands for, or None, as for a method of a class body."""
     found = found.fget if isinstance(found, property) else found
     doc = getattr(found, "__doc__", None) or ""
     if doc.startswith("See :func:`rushlight.tensors."):  # of lazy.function
@@ -68,7 +76,9 @@ def origin(found: Any) -> Any:
         found = getattr(import_module(module), name)
     while hasattr(found, "__wrapped__") and not hasattr(found, "primitive"):
         found = found.__wrapped__
-    return found if isinstance(found, FunctionType) and found.__module__.startswith(OPS) else None
+    if not isinstance(found, FunctionType) or not found.__module__.startswith(INSIDE):
+        return None
+    return found if getattr(import_module(found.__module__), found.__name__, None) is found else None
 
 
 def public(place: str) -> dict[str, Any]:
@@ -89,7 +99,7 @@ def test_an_op_has_the_doors_that_its_declaration_names(name: str) -> None:
     how = HOW[place + "_" if inplace and place + "_" in HOW else place]
     how = how.format(name=own, module=function.__module__.removeprefix("rushlight."), function=function.__name__)
     assert name in PUBLIC, f"{name} is missing: {how}"
-    if not inplace:
+    if not inplace or function.__name__.endswith("_"):
         assert origin(PUBLIC[name]) is function, f"{name} is not {function.__module__}.{function.__name__}: {how}"
 
 
@@ -111,6 +121,47 @@ def test_a_public_op_is_claimed_by_its_declaration(name: str, function: Any) -> 
     assert name in CLAIMS, (
         f'{name} is public, but no declaration says so: add "{place}" (with "_" for an in-place variant), or '
         f'"{place}.{own}" where the name differs, to the doors of {function.__name__} in {function.__module__}'
+    )
+
+
+def mentioned(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield what the file of ``tree`` names, each with the last part of the module it comes from, "" for its own."""
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            home = (node.module or "").rpartition(".")[2]
+            yield from ((home, each.name) for each in node.names)
+            modules |= {each.asname or each.name: each.name for each in node.names}
+        elif isinstance(node, ast.Name):
+            yield "", node.id
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            yield modules[node.value.id], node.attr
+
+
+def forgotten(module: ModuleType, used: set[tuple[str, str]]) -> list[str]:
+    """Return the functions of ``module`` that are public nowhere, and that neither it nor a file of ``used`` names."""
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    home = module.__name__.rpartition(".")[2]
+    used = used | {(home, name) for origin, name in mentioned(tree) if not origin}
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    return [name for name in names if not hasattr(getattr(module, name), "doors") and (home, name) not in used]
+
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+FILES = [file for name in PACKAGES for file in ROOT.joinpath(*name.split(".")[1:]).glob("*.py")]
+USED = {each for file in FILES for each in mentioned(ast.parse(file.read_text(encoding="utf-8")))}
+OPEN = {torch.random.__name__}
+"""Modules that are public themselves, with all that is in them."""
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if each.__name__ not in OPEN], ids=lambda m: m.__name__)
+def test_a_function_is_public_or_used(module: ModuleType) -> None:
+    found = forgotten(module, USED)
+    assert not found, (
+        f'nobody can call {", ".join(found)} of {module.__name__}: say where it is public, as in @doors("torch"), '
+        "or take it out"
     )
 
 

@@ -23,16 +23,14 @@ from typing import Any
 
 import rushlight
 from rushlight.arrays import return_types
+from rushlight.autograd.codegen import signature as declared
 from rushlight.nn import functional
 from rushlight.tensors.tensor.methods import Tensor
 
 ROOT = Path(rushlight.__file__).parent
 HEAD = '"""Written by tools/stubs.py."""\n'
-OPTIONS = (
-    "out: Tensor | None = None, dtype: dtype | None = None, layout: layout | None = None, device: Device = None, "
-    "pin_memory: bool = False, requires_grad: bool = False"
-)
-NEW_OPTIONS = OPTIONS.removeprefix("out: Tensor | None = None, ")
+DEVICE = "device | str | int | None"
+OPTIONS, NEW_OPTIONS = (text.replace(DEVICE, "Device") for text in (declared.OPTIONS, declared.NEW_OPTIONS))
 HIDDEN = ("bool", "device", "dtype", "float", "int", "layout", "memory_format")
 """Types whose names mean something else at the root or inside Tensor; the stubs put an underscore before them."""
 
@@ -124,6 +122,7 @@ def shown(text: str) -> str:
     text = text.replace("Array", "Tensor").replace("Flag", "bool").replace("Pair", "tuple[Tensor, Tensor | None]")
     text = re.sub(r"\bDims\b", f"{_INTS} | None", text)
     text = re.sub(r"\bInts\b", _INTS, text)
+    text = text.replace(DEVICE, "Device")
     text = re.sub(r"\b(MemoryFormat|Layout)\b", lambda m: {"Layout": "layout"}.get(m[0], "memory_format"), text)
     return re.sub(rf"(?<![\w.])({'|'.join(HIDDEN)})\b(?!:)", r"_\1", text)
 
@@ -186,8 +185,7 @@ def definition(name: str, function: Any, method: bool = False, prefix: str = "")
         if parameter.kind is parameter.VAR_POSITIONAL:
             text, starred = "*" + text, True
         if parameter.kind is parameter.VAR_KEYWORD:
-            text = shown(OPTIONS) if "Options" in kind else "**" + text
-            text = text if starred or "**" in text else "*, " + text
+            text = "**" + text
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             text, starred = "*, " + text, True
         parts.append(text)

@@ -61,7 +61,7 @@ def _two_sum(a: Array, b: Any) -> tuple[Array, Array]:
 
 
 def _odd_sum(a: Array, b: Any) -> Array:
-    """Return ``a + b`` in float64 rounded to odd: a rounding after it is the only one felt."""
+    """Return ``a + b`` in float64 rounded to odd: rounded again, it is the exact sum rounded once."""
     total, error = _two_sum(a, b)
     bits = total.view(np.int64)
     inexact = (error != 0) & ((bits & 1) == 0)
@@ -117,7 +117,7 @@ def stretch32(x: Array, scale: float, shift: float) -> Array:
 
 
 def unit32(words: Array) -> Array:
-    """Return float32 in [0, 1): the low 24 bits of each uint64 that holds a 32-bit word."""
+    """Return float32 in [0, 1) made of the low 24 bits of each uint64 that holds a 32-bit word."""
     bits = words.astype(np.uint32)
     bits &= np.uint32(0xFFFFFF)
     out = bits.view(np.int32).astype(np.float32)  # a signed conversion is one machine instruction
@@ -176,7 +176,7 @@ def _inward(value: int, dtype: np.dtype[Any], step: int) -> int:
     if dtype.itemsize == 2 and abs(inside) > 65519:
         return value  # past float16's range: the bounds check that follows refuses it
     cast = int(np.int64(inside).astype(dtype))
-    if cast > _INT64_MAX:  # PyTorch's cast back overflows here and so moves nothing
+    if cast > _INT64_MAX:  # here PyTorch's cast back overflows, and the bound stays as it is
         return value
     if (cast < value) if step > 0 else (cast >= value):
         spacing = max(abs(inside).bit_length() - _DIGITS[dtype.itemsize], 0)
@@ -219,7 +219,7 @@ def _last_integer(low: int, dtype: np.dtype[Any]) -> tuple[int, int]:
 
 
 def _all_integers(dtype: np.dtype[Any]) -> tuple[int, int]:
-    """Return the range of the bits of a 64-bit draw as they are, if ``dtype`` has them."""
+    """Return (0, 2**64), the range of a 64-bit draw taken as it is; raise for the dtypes that PyTorch refuses."""
     if dtype == np.int64 or (dtype.kind == "f" and dtype.itemsize > 2):
         return 0, 2**64
     kernel = "random_full_64_bits_range_kernel_cpu"

@@ -13,7 +13,7 @@ from ..common_types import Device, Dtype, _size_any_t
 from ..parameter import Parameter, UninitializedParameter, empty_parameter
 from .lazy import LazyModuleMixin, _materialize
 from .module import Module
-from .utils import per_dim
+from .utils import _ntuple
 
 _MODES = {"zeros", "reflect", "replicate", "circular"}
 
@@ -50,12 +50,12 @@ class _ConvNd(Module):
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = per_dim(kernel_size, self.dims)
-        self.stride = per_dim(stride, self.dims)
-        self.padding = padding if isinstance(padding, str) else per_dim(padding, self.dims)
-        self.dilation = per_dim(dilation, self.dims)
+        self.kernel_size = _ntuple(self.dims)(kernel_size)
+        self.stride = _ntuple(self.dims)(stride)
+        self.padding = padding if isinstance(padding, str) else _ntuple(self.dims)(padding)
+        self.dilation = _ntuple(self.dims)(dilation)
         self.transposed = transposed
-        self.output_padding = per_dim(output_padding, self.dims)
+        self.output_padding = _ntuple(self.dims)(output_padding)
         self.groups = groups
         self.padding_mode = padding_mode
         self._check_options()

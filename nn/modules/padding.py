@@ -8,7 +8,7 @@ from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from ..common_types import _size_any_t
 from .module import Module
-from .utils import per_dim
+from .utils import _ntuple
 
 
 class _Pad(Module):
@@ -21,7 +21,7 @@ class _Pad(Module):
 
     def __init__(self, padding: _size_any_t) -> None:
         super().__init__()
-        self.padding = per_dim(padding, 2 * self.dims)
+        self.padding = _ntuple(2 * self.dims)(padding)
 
     def extra_repr(self) -> str:
         """Return the padding."""

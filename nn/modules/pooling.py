@@ -9,7 +9,7 @@ from ...tensors.tensor.methods import Tensor
 from .. import functional as F
 from ..common_types import _ratio_any_t, _size_any_opt_t, _size_any_t
 from .module import Module
-from .utils import per_dim
+from .utils import _ntuple
 
 
 class _MaxPoolNd(Module):
@@ -103,9 +103,9 @@ class AvgPool1d(Module):
         count_include_pad: bool = True,
     ) -> None:
         super().__init__()
-        self.kernel_size = per_dim(kernel_size, 1)
-        self.stride = per_dim(stride if stride is not None else kernel_size, 1)
-        self.padding = per_dim(padding, 1)
+        self.kernel_size = _ntuple(1)(kernel_size)
+        self.stride = _ntuple(1)(stride if stride is not None else kernel_size)
+        self.padding = _ntuple(1)(padding)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 
@@ -312,9 +312,9 @@ class _MaxUnpoolNd(Module):
 
     def __init__(self, kernel_size: _size_any_t, stride: _size_any_t | None = None, padding: _size_any_t = 0) -> None:
         super().__init__()
-        self.kernel_size = per_dim(kernel_size, self.dims)
-        self.stride = per_dim(stride if stride is not None else kernel_size, self.dims)
-        self.padding = per_dim(padding, self.dims)
+        self.kernel_size = _ntuple(self.dims)(kernel_size)
+        self.stride = _ntuple(self.dims)(stride if stride is not None else kernel_size)
+        self.padding = _ntuple(self.dims)(padding)
 
     def _unpool(
         self, unpool: Callable[..., Any], input: Tensor, indices: Tensor, output_size: Sequence[int] | None
@@ -381,11 +381,11 @@ class _FractionalMaxPoolNd(Module):
     ) -> None:
         super().__init__()
         self._check_kernel(kernel_size)
-        self.kernel_size = per_dim(kernel_size, self.dims)
+        self.kernel_size = _ntuple(self.dims)(kernel_size)
         self.return_indices = return_indices
         self.register_buffer("_random_samples", _random_samples)
-        self.output_size = None if output_size is None else per_dim(output_size, self.dims)
-        self.output_ratio = None if output_ratio is None else per_dim(output_ratio, self.dims)
+        self.output_size = None if output_size is None else _ntuple(self.dims)(output_size)
+        self.output_ratio = None if output_ratio is None else _ntuple(self.dims)(output_ratio)
         if output_size is None and output_ratio is None:
             raise ValueError(f"{type(self).__name__} requires specifying either an output size, or a pooling ratio")
         if output_size is not None and output_ratio is not None:
@@ -430,7 +430,7 @@ class FractionalMaxPool3d(_FractionalMaxPoolNd):
     dims = 3
 
     def _check_kernel(self, kernel_size: _size_any_t) -> None:
-        if any(size <= 0 for size in per_dim(kernel_size, 3)):
+        if any(size <= 0 for size in _ntuple(3)(kernel_size)):
             raise ValueError(f"kernel_size must be greater than 0, but got {kernel_size}")
 
     def forward(self, input: Tensor) -> Any:

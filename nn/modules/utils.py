@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 
 def _ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
     """Return a function that gives its argument as a tuple: its items, or itself ``n`` times."""
 
     def parse(x: Any) -> tuple[Any, ...]:
-        return per_dim(x, n)
+        return tuple(x) if isinstance(x, Iterable) else (x,) * n
 
     parse.__name__ = name
     return parse
@@ -38,8 +36,3 @@ def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: 
     for key in list(metadata or ()):
         if metadata is not None and (key.startswith(prefix) or key == prefix.removesuffix(".")) and key:
             metadata[key[len(prefix) :]] = metadata.pop(key)
-
-
-def per_dim(value: T | Iterable[T], dims: int) -> tuple[T, ...]:
-    """Return ``value`` as a tuple: its items, or itself once for each dim."""
-    return tuple(value) if isinstance(value, Iterable) else (value,) * dims

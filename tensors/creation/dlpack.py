@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.device import require_cpu
+from ..doors import doors
 from ..tensor.conversions import new
 from ..tensor.methods import Tensor
 from .from_data import checked_array
@@ -37,6 +38,7 @@ class _Capsule:
         return np.array(self, copy=True if copy else None)
 
 
+@doors("torch")
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """Return a tensor on the memory of any object that speaks DLPack, such as another library's array, or of a capsule.
 

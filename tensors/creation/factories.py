@@ -15,8 +15,10 @@ from ...arrays.device import order_of, require_cpu, require_plain
 from ...arrays.dtypes import DTYPES, as_numpy, default_numpy, dtype_of
 from ...arrays.size import one_size, sizes
 from ...autograd.arguments import as_number
+from ...autograd.codegen.signature import spell_out_options
 from ...autograd.out_argument import write_out
 from ...autograd.variable import Variable, as_ndarray
+from ..doors import doors
 from ..predicates import checked
 from ..tensor.conversions import in_dtype, legacy_array, new
 from ..tensor.methods import Tensor
@@ -88,6 +90,7 @@ def size_from(name: str, size: tuple[Any, ...], options: Any) -> tuple[int, ...]
 # ------------------------------------------------------------------ from data
 
 
+@doors("torch")
 def tensor(
     data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
 ) -> Tensor:
@@ -117,6 +120,7 @@ def tensor(
     return made
 
 
+@doors("torch")
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Return ``data`` as a tensor, on the same memory where that is possible.
 
@@ -131,6 +135,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return made if kind is None else in_dtype(made, kind)
 
 
+@doors("torch")
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Tensor:
@@ -156,6 +161,7 @@ def asarray(
     return made.requires_grad_() if requires_grad and not made.requires_grad else made
 
 
+@doors("torch")
 def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor on the memory of ``ndarray``: what is written to one is seen in the other.
 
@@ -173,6 +179,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     return made
 
 
+@doors("torch")
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """Return a 1-d tensor on the memory of a buffer such as a bytearray: ``count`` elements from byte ``offset`` on.
 
@@ -205,6 +212,8 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     return made
 
 
+@doors("torch")
+@spell_out_options
 def scalar_tensor(s: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor without dims that holds the number ``s``, in the default dtype unless given."""
     s = as_number("scalar_tensor", "s", s)
@@ -215,6 +224,8 @@ def scalar_tensor(s: Any, **options: Unpack[Options]) -> Tensor:
 # ------------------------------------------------------------------ filled
 
 
+@doors("torch")
+@spell_out_options
 def empty(*size: Any, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of ``size`` whose values are arbitrary.
 
@@ -225,6 +236,8 @@ def empty(*size: Any, memory_format: Any = None, **options: Unpack[Options]) -> 
     return finish("empty", np.empty(shape, kind_of("empty", options, default_numpy())), options)
 
 
+@doors("torch")
+@spell_out_options
 def empty_strided(size: Any, stride: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of arbitrary values whose elements along each dim lie ``stride`` elements apart."""
     shape, steps = one_size(size, "empty_strided", 1), one_size(stride, "empty_strided", 2)
@@ -236,6 +249,8 @@ def empty_strided(size: Any, stride: Any, **options: Unpack[Options]) -> Tensor:
     return finish("empty_strided", array, options)
 
 
+@doors("torch")
+@spell_out_options
 def zeros(*size: Any, **options: Unpack[Options]) -> Tensor:
     """Return zeros of ``size``, given as ints or as one tuple.
 
@@ -250,6 +265,8 @@ def zeros(*size: Any, **options: Unpack[Options]) -> Tensor:
     return finish("zeros", np.zeros(shape, kind_of("zeros", options, default_numpy())), options)
 
 
+@doors("torch")
+@spell_out_options
 def ones(*size: Any, **options: Unpack[Options]) -> Tensor:
     """Return ones of ``size``, given as ints or as one tuple.
 
@@ -259,6 +276,8 @@ def ones(*size: Any, **options: Unpack[Options]) -> Tensor:
     return finish("ones", np.ones(shape, kind_of("ones", options, default_numpy())), options)
 
 
+@doors("torch")
+@spell_out_options
 def full(size: Any, fill_value: Any, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of ``size`` filled with a number, in the number's dtype unless given.
 
@@ -273,6 +292,8 @@ def full(size: Any, fill_value: Any, **options: Unpack[Options]) -> Tensor:
     return finish("full", np.full(shape, value), options)
 
 
+@doors("torch")
+@spell_out_options
 def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
     """Return an ``n`` by ``m`` matrix (``m`` is ``n`` if not given) with ones on the diagonal and zeros elsewhere.
 
@@ -305,11 +326,15 @@ def model(name: str, input: Any, memory_format: Any, options: Options) -> Any:
     return np.empty_like(array, kind, order="K" if order_of(memory_format) == "K" and dense else "C", subok=False)
 
 
+@doors("torch")
+@spell_out_options
 def empty_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return a tensor of arbitrary values with the shape and dtype of ``input``."""
     return finish("empty_like", model("empty_like", input, memory_format, options), options)
 
 
+@doors("torch")
+@spell_out_options
 def full_like(input: Tensor, fill_value: Any, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return a tensor filled with a number, with the shape and dtype of ``input``."""
     array = model("full_like", input, memory_format, options)
@@ -317,6 +342,8 @@ def full_like(input: Tensor, fill_value: Any, *, memory_format: Any = None, **op
     return finish("full_like", array, options)
 
 
+@doors("torch")
+@spell_out_options
 def zeros_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return zeros with the shape and dtype of ``input``.
 
@@ -327,6 +354,8 @@ def zeros_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Op
     return finish("zeros_like", array, options)
 
 
+@doors("torch")
+@spell_out_options
 def ones_like(input: Tensor, *, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return ones with the shape and dtype of ``input``.
 

@@ -14,13 +14,17 @@ import numpy as np
 
 from ...arrays.dtypes import Array, default_numpy, int64
 from ...arrays.random.sampling import fused32, fused64
+from ...autograd.codegen.signature import called_as, spell_out_options
 from ...autograd.variable import Variable
+from ..doors import doors
 from ..tensor.methods import Tensor
 from .factories import Options, finish, kind_of, whole
 
 _LANES = {"f4": 8, "f8": 4}  # numbers in a vector of 32 bytes
 
 
+@doors("torch")
+@called_as("start: Number = 0, end: Number | None = None, step: Number = 1, **options")
 def arange(*args: Any, **options: Any) -> Tensor:
     """Return the numbers from ``start`` (0) to ``end``, which is excluded, in steps of ``step`` (1).
 
@@ -50,6 +54,8 @@ def arange(*args: Any, **options: Any) -> Tensor:
     return finish("arange", (int(start) + np.arange(count) * int(step)).astype(kind), given)
 
 
+@doors("torch")
+@called_as("start: Number = 0, end: Number | None = None, step: Number = 1, **options")
 def range(*args: Any, **options: Any) -> Tensor:
     """Return the numbers from ``start`` to ``end``, which is included: deprecated, use :func:`arange`.
 
@@ -65,6 +71,8 @@ def range(*args: Any, **options: Any) -> Tensor:
     return finish("range", np.arange(_int64(start), _int64(end) + 1, _int64(step), dtype=np.int64).astype(kind), given)
 
 
+@doors("torch")
+@spell_out_options
 def linspace(start: Any, end: Any, steps: int, **options: Unpack[Options]) -> Tensor:
     """Return ``steps`` numbers evenly spaced from ``start`` to ``end``, both included.
 
@@ -80,6 +88,8 @@ def linspace(start: Any, end: Any, steps: int, **options: Unpack[Options]) -> Te
     return finish("linspace", _even("linspace", start, end, steps, kind), options)
 
 
+@doors("torch")
+@spell_out_options
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Unpack[Options]) -> Tensor:
     """Return ``base`` raised to each of ``steps`` numbers evenly spaced from ``start`` to ``end``.
 

@@ -9,9 +9,11 @@ import numpy as np
 from ...arrays.dims import as_int
 from ...arrays.dtypes import Array, as_numpy
 from ...autograd.variable import wrap
+from ..doors import doors
 from ..tensor.methods import Tensor
 
 
+@doors("torch")
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the rows and columns of the elements on or below a diagonal of a ``row`` by ``col`` matrix, shape (2, N).
 
@@ -26,6 +28,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
     return _places(np.tri(row, col, as_int(offset, "offset"), np.bool_), dtype)
 
 
+@doors("torch")
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the rows and columns of the elements on or above a diagonal of a ``row`` by ``col`` matrix, shape (2, N).
 

@@ -9,6 +9,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from ...arrays.dtypes import Array, default_numpy
+from ...autograd.codegen.signature import spell_out_options
+from ..doors import doors
 from ..tensor.methods import Tensor
 from .factories import Options, finish, kind_of
 
@@ -33,6 +35,8 @@ def _cosine(x: Array, times: int = 1) -> Array:
     return wave
 
 
+@doors("torch")
+@spell_out_options
 def hann_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return ``sin²`` over half a turn: Hann's window.
 
@@ -45,6 +49,8 @@ def hann_window(window_length: int, periodic: bool = True, **options: Unpack[Opt
     return _window("hann_window", window_length, periodic, lambda x: 0.5 - 0.5 * _cosine(x), options)
 
 
+@doors("torch")
+@spell_out_options
 def hamming_window(
     window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, **options: Unpack[Options]
 ) -> Tensor:
@@ -55,6 +61,8 @@ def hamming_window(
     return _window("hamming_window", window_length, periodic, lambda x: alpha - beta * _cosine(x), options)
 
 
+@doors("torch")
+@spell_out_options
 def blackman_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return Blackman's window.
 
@@ -65,6 +73,8 @@ def blackman_window(window_length: int, periodic: bool = True, **options: Unpack
     )
 
 
+@doors("torch")
+@spell_out_options
 def bartlett_window(window_length: int, periodic: bool = True, **options: Unpack[Options]) -> Tensor:
     """Return a triangle: Bartlett's window.
 
@@ -73,6 +83,8 @@ def bartlett_window(window_length: int, periodic: bool = True, **options: Unpack
     return _window("bartlett_window", window_length, periodic, lambda x: 1 - np.abs(2 * x - 1), options)
 
 
+@doors("torch")
+@spell_out_options
 def kaiser_window(window_length: int, periodic: bool = True, beta: float = 12.0, **options: Unpack[Options]) -> Tensor:
     """Return Kaiser's window of shape ``beta``.
 

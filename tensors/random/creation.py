@@ -8,9 +8,11 @@ import numpy as np
 
 from ...arrays.dtypes import default_numpy, int64
 from ...arrays.size import one_size
+from ...autograd.codegen.signature import called_as, spell_out_options
 from ...autograd.out_argument import write_out
 from ...autograd.variable import Variable
 from ..creation.factories import Options, finish, kind_of, model, size_from, whole
+from ..doors import doors
 from ..tensor.methods import Tensor
 from .generator import default_generator
 from .inplace import DEFAULT, in_memory_order, normal_like, normal_of, stream_of
@@ -21,6 +23,8 @@ default_generator.stream = DEFAULT.stream
 # ------------------------------------------------------------------ tensors
 
 
+@doors("torch")
+@spell_out_options
 def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return numbers uniform on [0, 1).
 
@@ -31,6 +35,8 @@ def rand(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tenso
     return finish("rand", stream_of(generator).uniform(shape, kind), options)
 
 
+@doors("torch")
+@spell_out_options
 def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return normal numbers of mean 0 and variance 1.
 
@@ -41,6 +47,11 @@ def randn(*size: Any, generator: Any = None, **options: Unpack[Options]) -> Tens
     return finish("randn", stream_of(generator).normal(shape, kind), options)
 
 
+@doors("torch")
+@called_as(
+    "low: int = 0, high: int | None = None, size: Sequence[int] | None = None, *, generator: Generator | None = None, "
+    "**options"
+)
 def randint(*args: Any, generator: Any = None, **options: Any) -> Tensor:
     """Return integers of [low, high): ``randint(high, size)`` or ``randint(low, high, size)``; int64 unless given.
 
@@ -66,6 +77,8 @@ def _integer_arguments(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[
     return size, low, whole("randint", "high", given["high"], 2)
 
 
+@doors("torch")
+@spell_out_options
 def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return the integers below ``n`` in random order.
 
@@ -85,12 +98,16 @@ def randperm(n: int, *, generator: Any = None, **options: Unpack[Options]) -> Te
     return finish("randperm", stream_of(generator).permutation(count, kind), options)
 
 
+@doors("torch")
+@spell_out_options
 def rand_like(input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]) -> Tensor:
     """Return numbers uniform on [0, 1), with the shape and dtype of ``input``."""
     stream, like = stream_of(generator), model("rand_like", input, memory_format, options)
     return finish("rand_like", in_memory_order(stream.uniform, like), options)
 
 
+@doors("torch")
+@spell_out_options
 def randn_like(
     input: Tensor, *, generator: Any = None, memory_format: Any = None, **options: Unpack[Options]
 ) -> Tensor:
@@ -99,6 +116,11 @@ def randn_like(
     return finish("randn_like", normal_like(stream, like), options)
 
 
+@doors("torch")
+@called_as(
+    "input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, "
+    "memory_format: memory_format | None = None, **options"
+)
 def randint_like(
     input: Tensor, *bounds: int, generator: Any = None, memory_format: Any = None, **options: Any
 ) -> Tensor:
@@ -113,6 +135,8 @@ def randint_like(
     return finish("randint_like", drawn, given)
 
 
+@doors("torch")
+@spell_out_options
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,

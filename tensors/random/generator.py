@@ -15,6 +15,7 @@ from ...arrays.device import CPU, require_cpu
 from ...arrays.device import device as Device
 from ...autograd.variable import Variable
 from ..creation.factories import finish
+from ..doors import doors
 from ..tensor.methods import Tensor
 from .inplace import Source
 
@@ -78,6 +79,7 @@ def _seed(seed: Any) -> int:
 default_generator = Generator()
 
 
+@doors("torch")
 def manual_seed(seed: int) -> Generator:
     """Start the default generator again from ``seed`` and return it.
 
@@ -86,28 +88,32 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(seed)
 
 
+@doors("torch")
 def seed() -> int:
     """Start the default generator again from a seed of the operating system and return that seed."""
     return default_generator.seed()
 
 
+@doors("torch")
 def initial_seed() -> int:
     """Return the seed that the default generator was last started from."""
     return default_generator.initial_seed()
 
 
+@doors("torch")
 def get_rng_state() -> Tensor:
     """Return the state of the default generator as a uint8 tensor."""
     return default_generator.get_state()
 
 
+@doors("torch")
 def set_rng_state(new_state: Tensor) -> None:
     """Let the default generator continue from ``new_state``."""
     default_generator.set_state(new_state)
 
 
 @contextmanager
-def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
+def fork_rng(devices: Any = None, enabled: bool = True, *, device_type: str = "cuda") -> Iterator[None]:
     """Return a context after which the default generator goes on as if nothing had been drawn inside."""
     if not enabled:
         yield

@@ -16,11 +16,13 @@ from ...arrays.dtypes import Array
 from ...arrays.random.sampling import BLOCK, laid_out, narrowed, unsupported
 from ...arrays.random.streams import Stream
 from ...autograd.arguments import as_number
+from ...autograd.codegen.signature import called_as
 from ...autograd.inplace import write_inplace
 from ...autograd.out_argument import write_out
 from ...autograd.primitive import primitive
 from ...autograd.recording import inference_version
 from ...autograd.variable import Variable, as_ndarray, wrap
+from ..doors import doors
 from ..predicates import checked
 
 _FLOAT64 = np.dtype(np.float64)
@@ -84,6 +86,8 @@ def _refill(x: Any, draw: Draw, label: str, name: str) -> Any:
     return write_inplace(x, redrawn, (lambda like: in_memory_order(draw, like), label), {}, name)
 
 
+@doors("Tensor")
+@called_as("self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None")
 def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **words: Any) -> Any:
     """Fill with numbers of [from, to) and return the tensor.
 
@@ -94,6 +98,7 @@ def uniform_(self: Any, from_: float = 0.0, to: float = 1.0, *, generator: Any =
     return _refill(self, lambda shape, kind: stream.uniform(shape, kind, low, to), "UniformBackward0", "uniform_")
 
 
+@doors("Tensor")
 def normal_(self: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
     """Fill with normal numbers of ``mean`` and standard deviation ``std`` and return the tensor.
 
@@ -120,6 +125,7 @@ def _one_by_one(stream: Stream, shape: tuple[int, ...], kind: np.dtype[Any], mea
     return np.concatenate([stream.normal((n,), kind, mean, std) for n in few]).reshape(shape)
 
 
+@doors("Tensor")
 def log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Any:
     """Fill with numbers whose logarithm is normal with ``mean`` and ``std`` and return the tensor.
 
@@ -138,6 +144,7 @@ def log_normal_(self: Any, mean: float = 1.0, std: float = 2.0, *, generator: An
     return _refill(self, draw, "LogNormalBackward0", "log_normal_")
 
 
+@doors("Tensor")
 def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Any:
     """Fill with numbers of the Cauchy distribution around ``median`` of scale ``sigma`` and return the tensor.
 
@@ -156,6 +163,7 @@ def cauchy_(self: Any, median: float = 0.0, sigma: float = 1.0, *, generator: An
     return _refill(self, draw, "CauchyBackward0", "cauchy_")
 
 
+@doors("Tensor")
 def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
     """Fill with the number of trials until the first success, of probability ``p`` each, and return the tensor.
 
@@ -174,6 +182,7 @@ def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
     return _refill(self, draw, "GeometricBackward0", "geometric_")
 
 
+@doors("Tensor")
 def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
     """Fill with exponentially distributed numbers of mean ``1 / lambd`` and return the tensor.
 
@@ -186,6 +195,8 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: Any = None) -> Any
     )
 
 
+@doors("Tensor")
+@called_as("self, from_: int = 0, to: int | None = None, *, generator: Generator | None = None")
 def random_(self: Any, *bounds: Any, generator: Any = None, **words: Any) -> Any:
     """Fill with integers and return the tensor: ``random_(from, to)``, ``random_(to)``, or all the dtype holds.
 
@@ -208,6 +219,7 @@ def random_(self: Any, *bounds: Any, generator: Any = None, **words: Any) -> Any
     return _refill(self, lambda shape, kind: stream.integers(shape, kind, low, high), label, "random_")
 
 
+@doors("Tensor")
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill with ones of probability ``p``, a number or a tensor that broadcasts, else zeros; return the tensor.
 
@@ -254,6 +266,7 @@ def _from(name: str, low: Any, words: dict[str, Any]) -> Any:
 # ------------------------------------------------------------------ choices
 
 
+@doors("torch Tensor")
 def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = None) -> Any:
     """Return ones and zeros: an element is one with the probability that ``input`` says (or ``p``, where given).
 
@@ -272,6 +285,7 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = No
     return made if out is None else write_out("bernoulli", made, out)
 
 
+@doors("torch Tensor")
 def multinomial(
     input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None
 ) -> Any:

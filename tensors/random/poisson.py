@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays.dtypes import Array
 from ...arrays.random.streams import Stream
+from ..doors import doors
 from ..ops.common import floats_only
 from ..predicates import checked
 from .inplace import redrawn, stream_of
@@ -55,6 +56,7 @@ def _many(rate: float, stream: Stream) -> int:
             return k
 
 
+@doors("torch")
 def poisson(input: Any, generator: Any = None) -> Any:
     """Return a draw for each rate in ``input``, in its dtype; its gradient is zero.
 

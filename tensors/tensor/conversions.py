@@ -29,6 +29,7 @@ from ...arrays.dtypes import (
 from ...arrays.size import Size, sizes
 from ...autograd import gradient_edge
 from ...autograd.broadcast import convert
+from ...autograd.codegen.signature import NEW_OPTIONS, called_as
 from ...autograd.recording import inference_version
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ..creation.from_data import build, fill_number
@@ -137,6 +138,10 @@ class Conversions(Attributes):
 
     # ------------------------------------------------------------------ in another dtype
 
+    @called_as(
+        "self, device: device | str | int | dtype | Tensor | None = None, dtype: dtype | None = None, "
+        "non_blocking: bool = False, copy: bool = False, *, memory_format: memory_format | None = None"
+    )
     def to(self, *args: Any, **kwargs: Any) -> Any:
         """Return the tensor in another dtype: ``to(dtype)``, ``to(device, dtype)`` or ``to(other)``.
 
@@ -202,12 +207,19 @@ class Conversions(Attributes):
     # ------------------------------------------------------------------ new tensors like this one
 
     def new_tensor(
-        self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
+        self,
+        data: Any,
+        *,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        pin_memory: Flag = False,
+        requires_grad: Flag = False,
     ) -> Any:
         """Return a copy of ``data`` in the dtype of this tensor."""
         if isinstance(data, Variable):
             warn("To copy construct from a tensor, use sourceTensor.detach().clone()", UserWarning, stacklevel=2)
-        require_plain(device=device, **rest)
+        require_plain(layout, device, pin_memory)
         return new(build(data, self.array.dtype if dtype is None else as_numpy(dtype)), requires_grad)
 
     def new_full(
@@ -216,28 +228,39 @@ class Conversions(Attributes):
         fill_value: Any,
         *,
         dtype: Any = None,
+        layout: Any = None,
         device: Any = None,
+        pin_memory: Flag = False,
         requires_grad: Flag = False,
-        **rest: Any,
     ) -> Any:
         """Return a tensor of ``size`` filled with a number, in the dtype of this tensor."""
-        require_plain(device=device, **rest)
+        require_plain(layout, device, pin_memory)
         kind = self.array.dtype if dtype is None else as_numpy(dtype)
         return new(np.full(sizes((size,), "new_full"), fill_number("new_full", fill_value, kind)), requires_grad)
 
+    @called_as(f"self, *size: int, {NEW_OPTIONS}")
     def new_zeros(self, *size: Any, **options: Any) -> Any:
         """Return zeros of ``size`` in the dtype of this tensor."""
         return self.new_full(options.pop("size", None) or sizes(size, "new_zeros"), 0, **options)
 
+    @called_as(f"self, *size: int, {NEW_OPTIONS}")
     def new_ones(self, *size: Any, **options: Any) -> Any:
         """Return ones of ``size`` in the dtype of this tensor."""
         return self.new_full(options.pop("size", None) or sizes(size, "new_ones"), 1, **options)
 
     def new_empty_strided(
-        self, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: Flag = False, **rest: Any
+        self,
+        size: Any,
+        stride: Any,
+        *,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        pin_memory: Flag = False,
+        requires_grad: Flag = False,
     ) -> Any:
         """Return a tensor of arbitrary values (here: zeros) whose elements along each dim lie ``stride`` apart."""
-        require_plain(device=device, **rest)
+        require_plain(layout, device, pin_memory)
         if len(size) != len(stride):
             raise RuntimeError(f"mismatch in length of strides and shape: {list(stride)} and {list(size)}")
         kind = self.array.dtype if dtype is None else as_numpy(dtype)
@@ -246,6 +269,7 @@ class Conversions(Attributes):
         steps = tuple(step * kind.itemsize for step in stride)
         return new(np.ndarray(tuple(size), kind, memory, 0, steps), requires_grad)
 
+    @called_as(f"self, *size: int, {NEW_OPTIONS}")
     def new_empty(self, *size: Any, **options: Any) -> Any:
         """Return a tensor of ``size`` in the dtype of this tensor, its values arbitrary (here: zeros)."""
         return self.new_full(options.pop("size", None) or sizes(size, "new_empty"), 0, **options)

@@ -517,7 +517,7 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
         pin_memory: _bool = False,
         requires_grad: _bool = False,
     ) -> Tensor: ...
-    def new_empty_strided(  # type: ignore[override]
+    def new_empty_strided(
         self,
         size: Sequence[_int],
         stride: Sequence[_int],
@@ -528,7 +528,7 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
         pin_memory: _bool = False,
         requires_grad: _bool = False,
     ) -> Tensor: ...
-    def new_full(  # type: ignore[override]
+    def new_full(
         self,
         size: Sequence[_int],
         fill_value: Number,
@@ -560,7 +560,7 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
         pin_memory: _bool = False,
         requires_grad: _bool = False,
     ) -> Tensor: ...
-    def new_tensor(  # type: ignore[override]
+    def new_tensor(
         self,
         data: Any,
         *,

@@ -14,6 +14,7 @@ from ...autograd.primitive import primitive
 from ...autograd.recording import recording
 from ...autograd.variable import CONSTANT, Variable, as_ndarray, bump_version, wrap
 from ...autograd.view import refresh_view
+from ..doors import doors
 from ..ops.common import zeros
 from ..ops.index.advanced import assign, is_simple, is_whole, kept, parse, put_at, reworded, same_dtype
 from ..ops.shape.views import getitem, reshape
@@ -174,6 +175,7 @@ def _fitted(value: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
 # ------------------------------------------------------------------ whole tensors
 
 
+@doors("Tensor")
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     """Write the values of ``src``, broadcast and in the dtype of ``self``, into ``self`` and return it.
 
@@ -205,6 +207,7 @@ def _check_copy(shape: tuple[int, ...], given: tuple[int, ...]) -> None:
             )
 
 
+@doors("torch Tensor")
 def fill_(self: Any, value: Any) -> Any:
     """Write ``value``, a number or a tensor without dims, everywhere in ``self`` and return it.
 
@@ -227,6 +230,7 @@ def fill_(self: Any, value: Any) -> Any:
     return self
 
 
+@doors("torch Tensor")
 def zero_(self: Any) -> Any:
     """Write zeros everywhere in ``self`` and return it.
 
@@ -239,6 +243,7 @@ def zero_(self: Any) -> Any:
     return self
 
 
+@doors("Tensor")
 def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
     """Write a number on the main diagonal of ``self`` and return it; ``wrap`` starts again below in a tall matrix.
 

@@ -1,4 +1,4 @@
-"""Indexing by arrays, masks and everything else that stands in square brackets."""
+"""Indexing by arrays, masks, slices and everything else that PyTorch takes between square brackets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def place_at(g: Array, shape: tuple[int, ...], index: tuple[Any, ...]) -> Array:
 
 
 def reworded(error: IndexError) -> IndexError:
-    """Return NumPy's error in the words of PyTorch."""
+    """Return an error of NumPy's with the message that PyTorch gives."""
     return IndexError(str(error).replace("for axis", "for dimension").replace("indexing arrays", "indexing tensors"))
 
 
@@ -58,7 +58,7 @@ def fetch(input: Any, index: Any) -> Any:
         try:
             return getitem(input, index if type(index) is tuple else (index,))
         except IndexError:
-            pass  # the slow way knows the words
+            pass  # parsing the index raises the same error in PyTorch's words
     basic, arrays = parse(input.array, index)
     if arrays is None:
         return getitem(input, basic)
@@ -82,12 +82,13 @@ def is_simple(index: Any) -> bool:
 
 
 def _plain(index: slice) -> bool:
+    """Return whether both bounds of a slice are ints or None."""
     start, stop = index.start, index.stop
     return (start is None or type(start) is int) and (stop is None or type(stop) is int)
 
 
 def is_whole(basic: tuple[Any, ...]) -> bool:
-    """Return whether a basic index changes nothing."""
+    """Return whether a basic index selects all of an array and leaves its shape as it is."""
     return all(each is Ellipsis or (isinstance(each, slice) and each == _ALL) for each in basic)
 
 
@@ -110,7 +111,10 @@ def as_items(index: Any) -> tuple[Any, ...]:
 
 
 class _Reader:
-    """Takes an index apart, item by item: ``basic`` acts first, ``arrays`` on what is left."""
+    """Splits an index into a basic index ``basic`` and an advanced one ``arrays``, which is applied to the result.
+
+    ``dim`` is the dim that the next item reads, ``open`` the number of dims that an Ellipsis stands for.
+    """
 
     def __init__(self, array: Array, items: list[Any]) -> None:
         self.shape = array.shape
@@ -129,6 +133,7 @@ class _Reader:
             self._read(item)
 
     def _too_many(self, items: list[Any]) -> None:
+        """Raise the IndexError of an index with more items than the array has dims."""
         if not self.shape and isinstance(items[0], int):
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
@@ -139,6 +144,7 @@ class _Reader:
         raise IndexError(f"too many indices for tensor of dimension {len(self.shape)}")
 
     def _read(self, item: Any) -> None:
+        """Add one item to both indices."""
         if item is Ellipsis:
             self.basic += [_ALL] * self.open
             self.arrays += [_ALL] * self.open
@@ -168,6 +174,7 @@ class _Reader:
             self.dim += 1
 
     def _mask(self, mask: Array) -> None:
+        """Add a mask, which reads as many dims as it has; IndexError unless their sizes agree."""
         for place, n in enumerate(mask.shape):
             if n != self.shape[self.dim + place]:
                 raise IndexError(
@@ -197,6 +204,7 @@ def parse(array: Array, index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...] | 
 
 
 def _as_integers(each: Any) -> tuple[Any, ...]:
+    """Return an index array as integer arrays: a mask gives one for each of its dims."""
     return each.nonzero() if isinstance(each, np.ndarray) and each.dtype.kind == "b" else (each,)
 
 
@@ -224,6 +232,7 @@ def _item(each: Any) -> Any:
 
 
 def _slice(each: slice) -> slice:
+    """Return a slice with bounds and step as ints; ValueError unless the step is positive."""
     if each.step is not None:
         step = whole(each.step)
         if step == 0:

@@ -44,11 +44,11 @@ def gather_rows(input: Array, index: Array, share: Any) -> Array:
     input=None,
 )
 def _embedding(input: Array, weight: Array, padding_idx: int, scale_grad_by_freq: bool) -> Any:
-    """Return the rows of ``weight`` that ``input`` names; ``share`` is how much of its gradient each row gets."""
-    index = np.array(input, np.int64)  # a copy: the rule keeps it, and the caller may write what was given
+    """Return the rows of ``weight`` that ``input`` names; ``share`` multiplies the gradient of each row."""
+    index = np.array(input, np.int64)  # a copy to save: the caller may write into the original
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
-    if index.size and index.view(np.uint64).max() >= len(weight):  # a negative one is a huge one
+    if index.size and index.view(np.uint64).max() >= len(weight):  # negative ones are large here
         raise IndexError("index out of range in self")
     share: Any = None
     if scale_grad_by_freq:
@@ -188,7 +188,7 @@ def bounds_of(offsets: Array, count: int, include_last_offset: bool) -> Array:
 
 
 def winners(array: Array, bag: Array, bags: int) -> Array:
-    """Return which of the rows is the largest in each column of each bag, the first of equals; 0 for an empty bag."""
+    """Return the index of the largest row in each column of each bag, the first of equals; 0 for an empty bag."""
     sizes = np.bincount(bag, minlength=bags)
     used = np.flatnonzero(sizes)
     winner = np.zeros((bags, array.shape[1]), np.int64)

@@ -26,10 +26,12 @@ def _bools(mask: Any, name: str) -> Array:
 
 
 def _unmasked_again(g: Any, mask: Any) -> Any:
+    """Return the gradient of the input of ``masked_scatter``: zero where the mask is True."""
     return unmasked(g, mask)
 
 
 def _masked_source_back(g: Any, mask: Any, source_shape: tuple[int, ...]) -> Any:
+    """Return the gradient of the source of ``masked_scatter``: zero for elements that were not used."""
     chosen = masked_select(g, mask)
     size = int(np.prod(source_shape))
     return reshape(scatter_slice(chosen, (size,), (slice(0, chosen.shape[0]),)), source_shape)
@@ -88,7 +90,7 @@ def masked_scatter(input: Array, mask: Any, source: Any) -> Array:
 
 @primitive(input=None)
 def _nonzero(input: Array) -> Array:
-    """Return the places of the elements that are not zero, one row each."""
+    """Return the indices of the elements that are not zero, one row each."""
     array = np.asarray(input)
     if not array.ndim:
         return np.zeros((int(bool(array)), 0), np.int64)

@@ -36,7 +36,7 @@ def _within(index: Array, size: int, dim: int, error: type[Exception] = RuntimeE
 def spots_of(shape: tuple[int, ...], dim: int, index: Any, name: str) -> tuple[Any, ...]:
     """Return the index arrays that name, for each entry of ``index``, its place in an array of ``shape``.
 
-    What has no dims counts as one element along one dim, here and in what follows.
+    An array without dims is treated as one of shape (1,), here and in all functions below.
     """
     shape, whole = shape or (1,), np.atleast_1d(_whole(index, name))
     if whole.ndim != len(shape) and whole.size:
@@ -125,7 +125,7 @@ def place_along(g: Array, shape: tuple[int, ...], dim: int, index: Any) -> Array
 
 
 def _source_back(g: Any, dim: int, index: Any, src_shape: tuple[int, ...]) -> Any:
-    """Return what was gathered, in the shape of a source of which only a part was read."""
+    """Return the gradient of the source of ``scatter_add``: zero for the part that the index did not cover."""
     found, shape = gather(g, dim, index), index.shape
     if len(shape) != len(src_shape):  # one of them has no dims, or nothing was read
         shape = (min(prod(shape), 1),) * len(src_shape)
@@ -145,10 +145,12 @@ def scatter_add(input: Array, dim: int, index: Any, src: Any) -> Array:
 
 
 def _emptied(g: Any, dim: int, index: Any) -> Any:
+    """Return the gradient of the input of ``scatter``: zero at the elements that were overwritten."""
     return scatter_value(g, dim, index, 0)
 
 
 def _placed(input: Array, dim: int, index: Any, values: Any) -> Array:
+    """Return a copy of ``input`` with ``values`` written at ``index`` along ``dim``."""
     out = np.array(input, order="C")
     dim = norm_dim(dim, input.ndim)
     spots = spots_of(input.shape, dim, index, "scatter")
@@ -247,7 +249,7 @@ def matching(input: Any, dim: int, index: Array, source: Any, name: str) -> int:
             f"{name}_(): source tensor shape must match self tensor shape, excluding the specified dimension. Got "
             f"self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
         )
-    if input.size or input.ndim < 2:  # PyTorch does not look at places in what is empty
+    if input.size or input.ndim < 2:  # PyTorch does not check the indices of an empty tensor
         size = input.shape[dim] if input.ndim else 1
         _within(index, size, dim, RuntimeError if input.ndim > 1 and name == "index_add" else IndexError)
     return dim
@@ -260,6 +262,7 @@ def _sliced(array: Any, dim: int) -> tuple[int, ...]:
 
 
 def _added_back(g: Any, dim: int, index: Any, alpha: Any, source_shape: tuple[int, ...]) -> Any:
+    """Return the gradient of the source of ``index_add``, in its shape."""
     found = index_select(g, dim, index)
     if found.shape != source_shape:
         found = reshape(found, source_shape)
@@ -281,10 +284,12 @@ def index_add(input: Array, dim: int, index: Any, source: Any, *, alpha: Any = 1
 
 
 def _rows_emptied(g: Any, dim: int, index: Any) -> Any:
+    """Return the gradient of an input whose slices ``index`` of ``dim`` were overwritten: zero there."""
     return fill_rows(g, dim, index, _ZERO)
 
 
 def _copied_back(g: Any, dim: int, index: Any, source_shape: tuple[int, ...]) -> Any:
+    """Return the gradient of the source of ``index_copy``, in its shape."""
     found = index_select(g, dim, index)
     return found if found.shape == source_shape else reshape(found, source_shape)
 
@@ -332,6 +337,7 @@ _ZERO = np.zeros(())
 
 
 def _rows_set(input: Array, dim: int, rows: Array, values: Any) -> Array:
+    """Return a copy of ``input`` with ``values`` written into the slices ``rows`` of ``dim``."""
     out = np.array(input)
     if out.ndim:
         place: tuple[Any, ...] = (*(slice(None),) * dim, rows)
@@ -342,7 +348,7 @@ def _rows_set(input: Array, dim: int, rows: Array, values: Any) -> Array:
 
 
 def _filled_back(g: Any, dim: int, index: Any) -> Any:
-    """Return the filled slices of ``g``, each once: the engine adds them up."""
+    """Return the filled slices of ``g``, each once even if its index came twice; unbroadcasting sums them."""
     rows = np.asarray(index.array if isinstance(index, Variable) else index).reshape(-1)
     size = g.shape[norm_dim(dim, g.ndim)] if g.ndim else 1
     return index_select(g, dim, np.unique(np.where(rows < 0, rows + size, rows)))

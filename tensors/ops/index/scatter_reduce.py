@@ -1,4 +1,4 @@
-"""Scatter that combines what meets at one place: sums, means, products, extremes."""
+"""Scatter that combines the elements with the same index: sums, means, products, extremes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .scatter import (
 
 
 def _met(input: Array, dim: int, index: Any, src: Any, ufunc: Any) -> Array:
-    """Return ``input`` with each element of ``src`` brought in at its place by ``ufunc``."""
+    """Return ``input`` with each element of ``src`` combined, by ``ufunc``, with the one at its index."""
     one_dtype("scatter_reduce", input, src)
     out = np.array(input)
     if index.size:
@@ -64,7 +64,7 @@ def multiplied(input: Any, dim: int, index: Any, src: Any, name: str) -> Any:
 
 
 def _by_place(src: Any, flat: Array, size: int) -> Any:
-    """Return a row for each of ``size`` places: the elements of ``src`` that meet there, filled up with ones."""
+    """Return a row for each of ``size`` places: the elements of ``src`` with that index, padded with ones."""
     order = np.argsort(flat, kind="stable")
     met = flat[order]
     counts = np.bincount(flat, minlength=size)
@@ -86,12 +86,12 @@ def _extreme_back(g: Any, input: Any, out: Any, src: Any, dim: int, index: Any) 
 
 @primitive(_extreme_back, ("input", "src"), index=None, grad_fn_name="ScatterReduceBackward0", integers=("dim",))
 def scatter_extreme(input: Array, dim: int, index: Any, src: Any, largest: bool) -> Array:
-    """Return ``input`` with the largest or smallest of what meets at each place of ``index`` along ``dim``."""
+    """Return ``input`` with the largest or smallest of the elements with the same ``index`` along ``dim``."""
     return _met(input, dim, index, src, np.maximum if largest else np.minimum)
 
 
 def _neutral(kind: np.dtype[Any], reduce: str) -> Any:
-    """Return the number that changes nothing it meets."""
+    """Return the identity of a reduction in dtype ``kind``: the start that changes no result."""
     if reduce in ("sum", "mean"):
         return 0
     if reduce == "prod":
@@ -127,7 +127,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     if places.ndim != array.ndim:
         raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
     if values.shape != places.shape:
-        covered(places, values, "scatter_reduce")  # or raise
+        covered(places, values, "scatter_reduce")  # raises if the source is too small
         src = getitem(src, tuple([slice(0, n) for n in places.shape]))
     base = input if include_self else scatter_value(input, dim, index, _neutral(array.dtype, reduce))
     if reduce == "prod":

@@ -26,6 +26,7 @@ from .scatter_reduce import multiplied
 
 
 def _taken_back(g: Any, input_shape: tuple[int, ...], index: Any) -> Any:
+    """Return the gradient of the input of ``take``: ``g`` added in at ``index`` of the flattened input."""
     places = np.array(index.array if isinstance(index, Variable) else index).reshape(-1)
     return reshape(place_at(reshape(g, (-1,)), (prod(input_shape),), (places,)), input_shape)
 

@@ -24,7 +24,7 @@ Ints = tuple[int, ...]
 
 
 def _replaced(name: str, input: Any, src: Any, look: Any) -> Any:
-    """Return ``input`` with what ``look`` sees of it replaced by ``src``, of the same shape."""
+    """Return ``input`` with its view ``look(input)`` replaced by ``src``, which has the shape of that view."""
     x, y = array_of(input, name), array_of(src, name, "src", 2)
     places = look(np.arange(x.size).reshape(x.shape))
     if places.shape != y.shape:
@@ -82,7 +82,7 @@ def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2:
 
 
 def _places(size: Ints, stride: Ints, offset: int) -> Array:
-    """Return which element of the memory each element of a strided tensor is."""
+    """Return the offset in memory of each element of a strided tensor, counted in elements."""
     total = np.full(size, offset, np.int64)
     for d, (n, step) in enumerate(zip(size, stride, strict=True)):
         total += (np.arange(n) * step).reshape(-1, *(1,) * (len(size) - 1 - d))
@@ -96,7 +96,7 @@ def _strided_back(g: Any, input_shape: Ints, size: Ints, stride: Ints, storage_o
 
 @primitive(view=True, input=_strided_back, grad_fn_name="AsStridedBackward0")
 def _as_strided(input: Array, size: Ints, stride: Ints, storage_offset: int) -> Array:
-    """Return the memory of contiguous ``input`` seen with other sizes and strides: a view."""
+    """Return the memory of contiguous ``input`` as a view of other sizes and strides."""
     flat = input.reshape(-1)[storage_offset:]
     steps = tuple(step * input.itemsize for step in stride)
     return np.lib.stride_tricks.as_strided(flat, size, steps) if flat.size or 0 in size else np.empty(size, input.dtype)

@@ -20,7 +20,7 @@ from ..reduce.softmax import softmax, softmax_backward_data
 
 
 def _weights(query: Any, key: Any, bias: Any, refused: Any, scale: float) -> Any:
-    """Return how much each query looks at each key, in operators: for the walk that is recorded."""
+    """Return the attention weights, computed with ops: for a backward pass that is itself recorded."""
     scores = gemm(query, key, False, True) * scale
     if bias is not None:
         scores = scores + bias
@@ -28,7 +28,7 @@ def _weights(query: Any, key: Any, bias: Any, refused: Any, scale: float) -> Any
         scores = scores + refused
     array = np.asarray(array_of(scores, "attention"))
     most = np.maximum.reduce(array, -1, keepdims=True, initial=-np.inf)
-    blind = np.isneginf(most)  # who may look at nothing gets zeros, not NaN
+    blind = np.isneginf(most)  # a query with all keys masked gets zeros, not NaN
     if not blind.any():
         return softmax(scores, -1)
     return drop(softmax(drop(scores, blind), -1), blind)
@@ -69,7 +69,7 @@ def attention(
 ) -> Any:
     """Return the mean of ``value``, weighted by how well each key fits the query.
 
-    ``bias`` is added to the scores; ``mask`` (bool) says what may be looked at; ``kept`` multiplies the weights.
+    ``bias`` is added to the scores; ``mask`` (bool) is True for keys that take part; ``kept`` multiplies the weights.
     """
     kind = query.dtype
     if kind.char == "e":  # half precision is computed in single

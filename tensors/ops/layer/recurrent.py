@@ -1,8 +1,7 @@
 """Recurrent layers as one op each: all time steps of one direction, with backpropagation through time.
 
 The input is (rows, I), or (T, N, I) where each step has as many rows. Without ``steps`` there is one step, which is a
-cell. Several results come as one flat array, which ``apart`` takes to pieces: output and last states, of a cell only
-the states.
+cell. Several results come as one flat array, which ``apart`` splits: output and last states, of a cell only the states.
 
 The arithmetic is in ``kernels/recurrent.py``. A backward pass that is itself recorded, for derivatives of second order,
 runs in ops: ``through_time`` computes all values anew, tied to the graph, with a sequence in each row. ``states`` are
@@ -39,10 +38,11 @@ from ..shape.views import narrow, reshape
 
 
 class Cell(NamedTuple):
-    """One time step of a kind of network, in ops.
+    """One time step of a kind of network, in ops: ``forward`` and its vjp, ``back``.
 
-    ``forward(by_input, by_state, states)`` returns what ``back`` needs and the new states. ``back(memo, grads)``
-    returns the gradients of ``by_input``, of ``by_state``, and of the states where they are used directly (or None).
+    ``forward(by_input, by_state, states)`` returns ``memo``, the values that ``back`` needs, and the new states.
+    ``back(memo, grads)`` returns the gradients of ``by_input``, of ``by_state``, and of the states where they are used
+    directly, or None for those that are not.
     """
 
     forward: Callable[..., Any]
@@ -118,7 +118,10 @@ LSTM, GRU, TANH, RELU = Cell(_lstm, _lstm_back), Cell(_gru, _gru_back), Cell(_ta
 
 
 def _fit(now: Any, rows: int, first: Any, last: list[Any]) -> Any:
-    """Return the rows ``now`` for a step of so many; new ones come from ``first``, those that go join ``last``."""
+    """Return ``now`` with as many ``rows`` as the next step has, which differ where sequences begin or end.
+
+    Missing rows are taken from ``first``; surplus ones are cut off and appended to the list ``last``.
+    """
     if now is None:
         return narrow(first, 0, 0, rows)
     have = now.shape[0]
@@ -187,7 +190,7 @@ _PLAIN = ("input", "hx", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def apart(flat: Any, shapes: Shapes) -> list[Any]:
-    """Return the results that lie in ``flat`` one after the other; they share its node."""
+    """Return the results, of these ``shapes``, that ``flat`` holds one after the other; they share its node."""
     array, made, start = flat.array if isinstance(flat, Variable) else flat, [], 0
     for shape in shapes:
         part = array[start : start + prod(shape)].reshape(shape)

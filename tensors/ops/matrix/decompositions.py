@@ -46,15 +46,15 @@ def into(name: str, made: Any, out: Any) -> Any:
 
 
 def _number(like: Any, value: Any) -> Any:
-    """Return an array as what ``like`` is: a tensor, or an array."""
+    """Return ``value`` as a tensor if ``like`` is one, else as it is."""
     return wrap(type(like), np.asarray(value)) if isinstance(like, Variable) else value
 
 
 def _symmetric(input: Any, upper: bool = False) -> Any:
-    """Return ``input`` if it is symmetric, else what its lower (upper) triangle says of the other.
+    """Return ``input`` if it is symmetric, else the symmetric matrix with its lower (upper) triangle.
 
-    The gradient is that for symmetric changes of both triangles, as PyTorch's: a last digit that differs must not move
-    all of it into one. Where the other triangle is not finite, it has no part in it.
+    The gradient goes to both triangles, as in PyTorch, even where they differ by rounding only; if the input is not
+    finite, it goes to the triangle that is read.
     """
     x = array_of(input, "linalg")
     if np.array_equal(x, flipped(x), equal_nan=True):
@@ -155,7 +155,7 @@ def solve_triangular(
 
 
 def _cut(s: Any, shape: tuple[int, ...], atol: Any, rtol: Any, kind: Any) -> Any:
-    """Return the size, for each matrix, up to which singular values count as zero."""
+    """Return, for each matrix, the largest singular value that counts as zero."""
     absolute = 0.0 if atol is None else np.asarray(atol.array if isinstance(atol, Variable) else atol)
     if rtol is None:
         relative: Any = np.where(np.asarray(absolute) > 0, 0.0, max(shape[-2:]) * np.finfo(kind).eps)
@@ -283,6 +283,7 @@ def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> A
 
 
 def _triangle(UPLO: str) -> bool:
+    """Return whether ``UPLO`` names the upper triangle; RuntimeError unless it is "L" or "U", in either case."""
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     return UPLO.upper() == "U"
@@ -311,7 +312,7 @@ def eigvalsh(input: Any, UPLO: str = "L", *, out: Any = None) -> Any:
 
 
 def _without_gradient(name: str, source: Any, value: Any) -> Any:
-    """Return ``value`` as a result of ``source`` of which to ask a gradient is an error."""
+    """Return ``value`` as a result of ``source`` whose gradient raises RuntimeError when it is asked for."""
     if not isinstance(source, Variable):
         return value
     return results_without_derivative(f"{name} beyond its reduced form", f"{name}Backward0", source, [value])

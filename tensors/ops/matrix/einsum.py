@@ -1,8 +1,8 @@
 """Einstein summation: any product of tensors, summed over some of their dims.
 
 An operand is an array with one label (a whole number) for each dim. First each operand alone is brought into shape:
-repeated labels become a diagonal, labels that nobody else reads are summed. Then two operands at a time meet in a
-matrix product, those first whose result is smallest. Every gradient is a product of the same kind.
+repeated labels become a diagonal, labels that neither another operand nor the output has are summed. Then two operands
+at a time are multiplied as matrices, those first whose result is smallest. Every gradient is such a product too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from ....arrays.dtypes import Array
 from ....autograd.arguments import array_of
+from ....autograd.codegen.signature import called_as
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
 from ...doors import doors
@@ -166,7 +167,7 @@ def _without(x: Any, labels: Labels, used: Sequence[int]) -> tuple[Any, Labels]:
 def _prepared(
     x: Any, own: Labels, sizes: dict[int, int], others: list[Labels], wanted: Labels, alone: bool
 ) -> tuple[Any, Labels]:
-    """Return an operand without repeated labels, broadcast dims and dims that only it reads, and its labels."""
+    """Return an operand and its labels, without repeated labels, dims to broadcast, and dims that only it has."""
     array = array_of(x, "einsum")
     narrow = [i for i, one in enumerate(own) if array.shape[i] == 1 and sizes[one] > 1]
     if narrow:
@@ -322,6 +323,7 @@ def _sublists(args: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]], list[A
 
 
 @doors("torch")
+@called_as("equation: str, *operands: Tensor")
 def einsum(*args: Any) -> Any:
     """Return the product of the operands, summed as the equation says: a new tensor.
 

@@ -29,7 +29,7 @@ def flipped(x: Any) -> Any:
 
 
 def packed(*parts: Array) -> Array:
-    """Return arrays of common leading dims, matrices (or what ``shaped`` made such), flat and side by side."""
+    """Return batches of matrices, each matrix flattened, concatenated along the last dim."""
     lead = parts[0].shape[:-2]
     return np.concatenate([part.reshape(*lead, prod(part.shape[-2:])) for part in parts], -1)
 
@@ -93,7 +93,7 @@ def _det_rule(g: Any, input: Any, out: Any) -> Any:
 @primitive(input=_det_rule, grad_fn_name="LinalgDetBackward0")
 def determinant(input: Array) -> Any:
     """Return the determinants of square matrices."""
-    with np.errstate(all="ignore"):  # NumPy warns there of NaN in its own name
+    with np.errstate(all="ignore"):  # NumPy warns of NaN, PyTorch does not
         return np.linalg.det(input).astype(input.dtype)
 
 
@@ -160,21 +160,21 @@ def cholesky_factor(input: Array) -> Array:
     promote="same",
 )
 def over(input: Array, other: Array, idle: Any) -> Array:
-    """Return ``input / other``, where 0 / 0 is 0 if ``idle``, a constant that broadcasts with them."""
+    """Return ``input / other``, but 0 for 0 / 0 where ``idle`` is True; ``idle`` is a constant that broadcasts."""
     nothing = idle & (input == 0) & (other == 0)
     quotient: Array = np.asarray(input / np.where(nothing, other.dtype.type(1), other))
     return quotient
 
 
 def _idle(*slopes: Any) -> Array:
-    """Return which matrices get a gradient of zero: equal eigenvalues or singular values do no harm there."""
+    """Return for which matrices all ``slopes`` are zero: only there equal singular values give no NaN."""
     used = [np.any(as_array(one), (-2, -1), keepdims=True) for one in slopes]
     idle: Array = ~np.logical_or.reduce(used)
     return idle
 
 
 def _apart(values: Any) -> Any:
-    """Return ``values[j] - values[i]``."""
+    """Return the matrices of the differences ``values[..., j] - values[..., i]``, in row i and column j."""
     size = values.shape[-1]
     return reshape_to(values, (*values.shape[:-1], 1, size)) - reshape_to(values, (*values.shape[:-1], size, 1))
 
@@ -201,6 +201,7 @@ def eigh_packed(input: Array) -> Array:
 
 
 def _skew(x: Any) -> Any:
+    """Return ``x`` minus its transpose, for each matrix."""
     return x - flipped(x)
 
 
@@ -233,7 +234,7 @@ def svd_packed(input: Array) -> Array:
 
 
 def svd_plain(x: Array, full: bool) -> Any:
-    """Return the singular value decomposition of arrays, without a record."""
+    """Return the singular value decomposition of arrays, which is not recorded."""
     try:
         return np.linalg.svd(x, full_matrices=full)
     except np.linalg.LinAlgError as error:

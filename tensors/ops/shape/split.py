@@ -152,22 +152,30 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return split(input, each, dim)
 
 
-def _named(name: str, given: Any, words: dict[str, Any]) -> Any:
-    """Return how to cut, which PyTorch also takes by the keyword ``indices`` or ``sections``."""
-    named = [value for value in (given, *words.values()) if value is not None]
-    if len(named) != 1 or words.keys() - {"indices", "sections", "tensor_indices_or_sections"}:
-        raise TypeError(f"{name}() takes one of 'indices_or_sections', 'indices' and 'sections', not {[*words]}")
-    return named[0]
+def _one_of(name: str, *ways: Any) -> Any:
+    """Return how to cut, which PyTorch also takes by the keyword ``indices`` or ``sections``; TypeError but for one."""
+    given = [way for way in ways if way is not None]
+    if len(given) != 1:
+        raise TypeError(f"{name}() takes one of 'indices_or_sections', 'indices' and 'sections', but got {len(given)}")
+    return given[0]
 
 
 @doors("torch Tensor")
-def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **words: Any) -> tuple[Any, ...]:
+def tensor_split(
+    input: Any,
+    indices_or_sections: Any = None,
+    dim: int = 0,
+    *,
+    indices: Any = None,
+    sections: Any = None,
+    tensor_indices_or_sections: Any = None,
+) -> tuple[Any, ...]:
     """Return parts that begin at the given indices of ``dim``, or a number of parts of nearly equal size: views.
 
     https://pytorch.org/docs/stable/generated/torch.tensor_split.html
     """
     dim, size = _dims(input, dim, "tensor_split")
-    given = _named("tensor_split", indices_or_sections, words)
+    given = _one_of("tensor_split", indices_or_sections, indices, sections, tensor_indices_or_sections)
     if isinstance(given, Variable):
         if given.array.dtype != np.int64 or given.array.ndim > 1:
             raise RuntimeError(
@@ -187,8 +195,8 @@ def tensor_split(input: Any, indices_or_sections: Any = None, dim: int = 0, **wo
     return tuple([getitem(input, (*(_ALL,) * dim, each, ...)) for each in slices])
 
 
-def _sectioned(input: Any, given: Any, words: Any, dim: int, least: int, name: str) -> tuple[Any, ...]:
-    given = _named(name, given, words)
+def _sectioned(input: Any, given: Any, dim: int, least: int, name: str) -> tuple[Any, ...]:
+    """Return the parts of ``input`` that ``name`` cuts along ``dim``; RuntimeError below ``least`` dims."""
     if isinstance(given, Variable) and not given.array.ndim:
         given = operator.index(given.array)
     shape = array_of(input, name).shape
@@ -206,21 +214,28 @@ def _sectioned(input: Any, given: Any, words: Any, dim: int, least: int, name: s
 
 
 @doors("torch Tensor")
-def hsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
+def hsplit(
+    input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None
+) -> tuple[Any, ...]:
     """Return parts of ``input`` along dim 1, or along dim 0 if it is the only one: views."""
-    return _sectioned(input, indices_or_sections, words, 0 if array_of(input, "hsplit").ndim == 1 else 1, 1, "hsplit")
+    given = _one_of("hsplit", indices_or_sections, indices, sections)
+    return _sectioned(input, given, 0 if array_of(input, "hsplit").ndim == 1 else 1, 1, "hsplit")
 
 
 @doors("torch Tensor")
-def vsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
+def vsplit(
+    input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None
+) -> tuple[Any, ...]:
     """Return parts of ``input``, of at least two dims, along dim 0: views."""
-    return _sectioned(input, indices_or_sections, words, 0, 2, "vsplit")
+    return _sectioned(input, _one_of("vsplit", indices_or_sections, indices, sections), 0, 2, "vsplit")
 
 
 @doors("torch Tensor")
-def dsplit(input: Any, indices_or_sections: Any = None, **words: Any) -> tuple[Any, ...]:
+def dsplit(
+    input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None
+) -> tuple[Any, ...]:
     """Return parts of ``input``, of at least three dims, along dim 2: views."""
-    return _sectioned(input, indices_or_sections, words, 2, 3, "dsplit")
+    return _sectioned(input, _one_of("dsplit", indices_or_sections, indices, sections), 2, 3, "dsplit")
 
 
 def rows(input: Array) -> Any:

@@ -44,17 +44,37 @@ def sums(x: Array) -> Array:
     return total
 
 
-def per_dim(given: Any, dims: int, name: str, parameter: str) -> tuple[int, ...]:
-    """Return one whole number, or a sequence of ``dims`` of them, as a tuple.
+POOLING = "{name}: {parameter} must either be {omitted}a single int, or a tuple of {ints}, not {given}"
+CONVOLUTION = (
+    "expected {parameter} to be a single integer value or a list of {dims} values to match the convolution dimensions, "
+    "but got {parameter}={listed}"
+)
+BLOCKS = "It is expected {parameter} equals to {dims}, but got size {count}"
+"""How PyTorch says, for each family of ops, that an argument has the wrong number of numbers."""
 
-    Raises TypeError for anything but whole numbers, and RuntimeError for another count.
+
+def per_dim(given: Any, dims: int, name: str, parameter: str, complaint: str = POOLING) -> tuple[int, ...]:
+    """Return one whole number, or a sequence of ``dims`` of them, as a tuple of one for each dim.
+
+    A sequence of one stands for all dims, except in the family of ``BLOCKS``. Raises TypeError for anything but whole
+    numbers, and RuntimeError, in the words of ``complaint``, for another count.
     """
     if type(given) is int:
         return (given,) * dims
     values = ints(given, name, parameter)
-    if len(values) == 1:
+    if len(values) == dims:
+        return values
+    if len(values) == 1 and complaint is not BLOCKS:
         return values * dims
-    if len(values) != dims:
-        counts = ("one int", "two ints", "three ints")[dims - 1]
-        raise RuntimeError(f"{name}: {parameter} must either be a single int, or a tuple of {counts}, not {values}")
-    return values
+    raise RuntimeError(
+        complaint.format(
+            name=name,
+            parameter=parameter,
+            omitted="omitted, " if parameter == "stride" else "",
+            ints=("one int", "two ints", "three ints")[dims - 1],
+            given=values,
+            dims=dims,
+            listed=list(values),
+            count=len(values),
+        )
+    )

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.dims import ints
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import conv as kernels
 from ....arrays.kernels.output_sizes import conv_output_size, conv_transpose_output_size
@@ -20,7 +19,7 @@ from ...doors import doors
 from ..shape.order import permute
 from ..shape.pad import constant_pad_nd
 from ..shape.views import squeeze, unsqueeze
-from .common import channel_sum
+from .common import CONVOLUTION, channel_sum, per_dim
 
 Ints = tuple[int, ...]
 
@@ -97,19 +96,6 @@ def _conv_weight(
 # ------------------------------------------------------------------ arguments
 
 
-def _numbers(given: Any, dims: int, name: str, parameter: str) -> Ints:
-    """Return a number for each spatial dim; RuntimeError if another count is given."""
-    if type(given) is int:
-        return (given,) * dims
-    values = ints(given, name, parameter)
-    if len(values) not in {1, dims}:
-        raise RuntimeError(
-            f"expected {parameter} to be a single integer value or a list of {dims} values to match the convolution "
-            f"dimensions, but got {parameter}={list(values)}"
-        )
-    return values * dims if len(values) == 1 else values
-
-
 def _check_operands(name: str, dims: int, input: Any, weight: Any, bias: Any) -> None:
     """Raise TypeError or RuntimeError unless the three can be the operands of a convolution of ``dims`` dims."""
     x, w = array_of(input, name), array_of(weight, name, "weight", 2)
@@ -166,7 +152,8 @@ def _conv(
     if len(input.shape) == dims + 1:
         return squeeze(_conv(name, dims, unsqueeze(input, 0), weight, bias, stride, padding, dilation, groups), 0)
     shape = tuple(weight.shape)
-    stride, dilation = _numbers(stride, dims, name, "stride"), _numbers(dilation, dims, name, "dilation")
+    stride = per_dim(stride, dims, name, "stride", CONVOLUTION)
+    dilation = per_dim(dilation, dims, name, "dilation", CONVOLUTION)
     if padding == "same":
         input, padding = _same_padding(input, shape, stride, dilation)
     elif isinstance(padding, str):
@@ -174,7 +161,7 @@ def _conv(
             raise RuntimeError(f"Invalid padding string: '{padding}'")
         padding = (0,) * dims
     else:
-        padding = _numbers(padding, dims, name, "padding")
+        padding = per_dim(padding, dims, name, "padding", CONVOLUTION)
     size = tuple(input.shape)
     out = conv_output_size(size, shape, stride, padding, dilation, groups)
     _check_shapes(size, shape, bias, shape[0])
@@ -267,9 +254,10 @@ def _conv_transpose(
         how = stride, padding, output_padding, groups, dilation
         return squeeze(_conv_transpose(name, dims, one, weight, bias, *how), 0)
     shape, weight_shape = tuple(input.shape), tuple(weight.shape)
-    stride, padding = _numbers(stride, dims, name, "stride"), _numbers(padding, dims, name, "padding")
-    output_padding = _numbers(output_padding, dims, name, "output_padding")
-    dilation = _numbers(dilation, dims, name, "dilation")
+    stride = per_dim(stride, dims, name, "stride", CONVOLUTION)
+    padding = per_dim(padding, dims, name, "padding", CONVOLUTION)
+    output_padding = per_dim(output_padding, dims, name, "output_padding", CONVOLUTION)
+    dilation = per_dim(dilation, dims, name, "dilation", CONVOLUTION)
     if 0 in weight_shape[1:]:
         raise RuntimeError(f"{name}: expected a weight that is not empty, but got size {list(weight_shape)}")
     out = conv_transpose_output_size(shape, weight_shape, stride, padding, output_padding, dilation, groups)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....arrays.dims import ints
 from ....arrays.dtypes import Array
 from ....arrays.kernels import fold as window
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ...doors import doors
+from .common import BLOCKS, per_dim
 
 Ints = tuple[int, ...]
 
@@ -42,13 +42,7 @@ def col2im(input: Array, output_size: Ints, kernel_size: Ints, dilation: Ints, p
 
 def _pairs(name: str, **given: Any) -> list[Ints]:
     """Return each argument as two ints; RuntimeError if another count is given."""
-    pairs = []
-    for parameter, value in given.items():
-        values = (value, value) if type(value) is int else ints(value, name, parameter)
-        if len(values) not in {1, 2}:
-            raise RuntimeError(f"{name}: it is expected {parameter} equals to 2, but got size {len(values)}")
-        pairs.append(values * 2 if len(values) == 1 else values)
-    return pairs
+    return [per_dim(value, 2, name, parameter, BLOCKS) for parameter, value in given.items()]
 
 
 @doors("functional")
@@ -86,8 +80,6 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     tensor([[[1., 4., 3.]]])
     """
     x = array_of(input, "fold")
-    if not isinstance(output_size, int) and len(tuple(output_size)) == 1:
-        raise RuntimeError("It is expected output_size equals to 2, but got size 1")
     sizes = _pairs(
         "fold", output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )
