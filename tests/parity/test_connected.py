@@ -1,4 +1,4 @@
-"""Whether the recorded gradient of a function may be differentiated by its input once more: as in PyTorch, with zeros."""
+"""The recorded gradient of a function may be differentiated by its input once more where PyTorch's can, with zeros."""
 
 from __future__ import annotations
 
