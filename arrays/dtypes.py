@@ -101,6 +101,14 @@ def set_default_dtype(d: dtype) -> None:
     _DEFAULT[0] = d
 
 
+_WORD_IS_INT64 = np.dtype(np.intp) == np.int64
+
+
+def as_int64(places: Any) -> Any:
+    """Return indices or counts, which NumPy gives in the word size of the machine, as int64."""
+    return places if _WORD_IS_INT64 else places.astype(np.int64)
+
+
 def default_numpy() -> np.dtype[Any]:
     """Return the default dtype as NumPy's."""
     return _DEFAULT[0].numpy

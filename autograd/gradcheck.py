@@ -94,7 +94,8 @@ def _examine(inputs: tuple[Any, ...]) -> None:
                 UserWarning,
                 stacklevel=3,
             )
-        if any(s == 0 and n > 1 for s, n in zip(as_ndarray(x).strides, x.array.shape, strict=True)):
+        strides = as_ndarray(x).strides if x.array.size else ()  # NumPy has 0 for all dims of what is empty
+        if any(s == 0 and n > 1 for s, n in zip(strides, x.array.shape, strict=False)):
             raise RuntimeError(
                 f"The {number}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                 "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous "

@@ -32,6 +32,7 @@ from ..arrays.dtypes import Array
 from .codegen import forward as source
 from .codegen.backward import saved_slots
 from .codegen.inline import names_of
+from .connected import connecting
 from .node import Backward
 
 P = ParamSpec("P")
@@ -58,6 +59,7 @@ class Primitive:
     integers       those that take one as an int
     operator       a foreign operand is answered with ``NotImplemented``, as Python asks of ``__add__``
     returns        builds what the caller gets from the result and the ``aux``
+    connected      inputs that recorded gradients stay connected to although no rule reads them (``connected.py``)
     grad_fn_name   the node's name, or a function of some parameters that gives it
     function       what users call
     """
@@ -65,12 +67,12 @@ class Primitive:
     def __init__(
         self, kernel: Any, rules: dict[str, Rule | None], joint: Rule | None, *, view: bool, promote: str,
         refuse_bool: bool, aux: tuple[str, ...], many: str, numbers: tuple[str, ...], integers: tuple[str, ...],
-        operator: bool, returns: Any, grad_fn_name: Any,
+        operator: bool, returns: Any, connected: tuple[str, ...], grad_fn_name: Any,
     ) -> None:  # fmt: skip
         self.kernel, self.rules, self.joint = kernel, rules, joint
         self.view, self.promote, self.aux, self.many = view, promote, aux, many
         self.operator, self.returns, self.refuse_bool = operator, returns, refuse_bool
-        self.numbers, self.integers = numbers, integers
+        self.numbers, self.integers, self.connected = numbers, integers, connected
         self.name = kernel.__name__.strip("_")
         self.grad_fn_name = grad_fn_name or pascal(self.name) + "Backward0"
         # An elementwise rule gives gradients of the result's shape and dtype: only an input of another needs more.
@@ -125,8 +127,12 @@ class Primitive:
     def _first_vjp(self, g: Any, saved: Any, node: Any) -> Any:
         """Write the vjp, then do as it does."""
         for backward in self.backwards.values():
-            backward.vjp = source.build_vjp(self, backward)
+            backward.vjp = self.connect(source.build_vjp(self, backward))
         return next(iter(self.backwards.values())).vjp(g, saved, node)
+
+    def connect(self, vjp: Rule) -> Rule:
+        """Return ``vjp`` with its recorded gradients connected to the inputs that were declared so."""
+        return connecting(vjp, [self.inputs.index(name) for name in self.connected]) if self.connected else vjp
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -150,6 +156,7 @@ def primitive(
     integers: tuple[str, ...] = (),
     operator: bool = False,
     returns: Any = None,
+    connected: tuple[str, ...] = (),
     grad_fn_name: Any = "",
     doors: str = "",
     **rules: Rule | None,
@@ -165,7 +172,7 @@ def primitive(
         op = Primitive(
             kernel, each, rule,
             view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, numbers=numbers,
-            integers=integers, operator=operator, returns=returns, grad_fn_name=grad_fn_name,
+            integers=integers, operator=operator, returns=returns, connected=connected, grad_fn_name=grad_fn_name,
         )  # fmt: skip
         if op.name in PRIMITIVES:
             raise ValueError(f"two primitives are called {op.name!r}")

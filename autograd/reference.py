@@ -100,7 +100,8 @@ def _record(op: Primitive, edges: list[Node | None], tensors: dict[str, Any], va
         else:
             saved.append(tuple(values[name]) if isinstance(values[name], list) else values[name])
     title = op.grad_fn_name if isinstance(op.grad_fn_name, str) else _named(op.grad_fn_name, values)
-    kind = Backward(op.name, title, lambda g, saved, node: vjp(op, g, saved, node), True, True, slots, len(op.inputs))
+    back = op.connect(lambda g, saved, node: vjp(op, g, saved, node))
+    kind = Backward(op.name, title, back, True, True, slots, len(op.inputs))
     return Node.record(kind, edges, tuple(saved), values["out"].shape, values["out"].dtype)
 
 

@@ -113,11 +113,12 @@ def gelu_tanh_slope(out: Array, s: Array, rest: Array, x: Array, g: Array) -> No
     np.divide(one, s, s)
     rest.clip(None, top, rest)  # where s is 0, so that the product is not NaN
     np.multiply(rest, s, rest)  # 1 - s, to the last digit
-    np.multiply(x, x, out)
-    np.multiply(out, square, out)
-    np.add(out, line, out)
-    np.multiply(out, rest, out)
+    np.multiply(rest, x, rest)  # first, since it is 0 where the square overflows
+    np.multiply(rest, x, out)
     np.multiply(out, x, out)
+    np.multiply(out, square, out)
+    np.multiply(rest, line, rest)
+    np.add(out, rest, out)
     np.add(out, one, out)
     np.multiply(out, s, out)
     np.multiply(out, g, out)

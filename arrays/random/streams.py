@@ -29,7 +29,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, as_int64
 from . import sampling as kernel
 
 Shape: TypeAlias = tuple[int, ...]
@@ -346,8 +346,8 @@ class Stream:
             return kernel.located(rows, u).reshape(*weights.shape[:-1], count)
         race = weights / self.exponential(weights.shape, weights.dtype)
         if count == 1:
-            return np.asarray(race.argmax(axis=-1, keepdims=True))
-        return np.argsort(-race, axis=-1, kind="stable")[..., :count]
+            return np.asarray(as_int64(race.argmax(axis=-1, keepdims=True)))
+        return np.asarray(as_int64(np.argsort(-race, axis=-1, kind="stable")[..., :count]))
 
     # ------------------------------------------------------------------------ dropout
 

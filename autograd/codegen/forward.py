@@ -175,7 +175,8 @@ def _signature(op: Primitive) -> tuple[str, list[str]]:
             extra.append(f"{alias}=UNSET")
             lines.append(f"    if {alias} is not UNSET: {name} = {alias}")
             if name not in defaults:
-                lines.append(f"    if {name} is UNSET: raise TypeError(\"{op.name}() missing argument '{name}'\")")
+                missing = f'{op.name}() missing 1 required positional arguments: "{name}"'
+                lines.append(f"    if {name} is UNSET: raise TypeError({missing!r})")
         default = f"default_{name}" if name in defaults else "UNSET" if alias and rest_optional else ""
         parts.append(f"{name}={default}" if default else name)
     if not op.view and not op.operator:

@@ -212,7 +212,7 @@ def ordered(input: Array, index: Array, dim: int) -> Array:
 
 def numbered(shape: tuple[int, ...], axis: int) -> Array:
     """Return 0, 1, 2, ... along ``axis``, to be broadcast to ``shape``."""
-    return np.arange(shape[axis]).reshape([-1 if number == axis else 1 for number in range(len(shape))])
+    return np.arange(shape[axis], dtype=np.int64).reshape([-1 if number == axis else 1 for number in range(len(shape))])
 
 
 # ------------------------------------------------------------------ along a dim

@@ -184,6 +184,7 @@ CASES |= {
     "sinc_slope": unary(LINE, order=st.integers(1, 3)),
     "xlogy": binary(LINE.map(abs), ABOVE),
     "xlog1py": binary(LINE, ABOVE),
+    "ratio": binary(LINE, AWAY),
     "copysign": binary(AWAY, AWAY),
     "nextafter": binary(LINE, LINE.map(lambda v: v + 10)),
 }

@@ -134,7 +134,7 @@ def hardtanh(input: Array, min_val: float, max_val: float) -> Array:
     return input.clip(low, high)
 
 
-@primitive(input=lambda g, input: keep(g / 6, (input > -3) & (input < 3)), promote="same")
+@primitive(input=lambda g, input: keep(g / 6, (input > -3) & (input < 3)), connected=("input",), promote="same")
 def hardsigmoid(input: Array) -> Any:
     """Return ``clamp(input + 3, 0, 6) / 6``."""
     floats_only("hardsigmoid_cpu", input)
@@ -205,6 +205,7 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:
     input=lambda g, input, weight: _where(input > 0, g, g * weight),
     weight=lambda g, input: drop(g * input, input >= 0),
     promote="same",
+    connected=("input",),
     grad_fn_name="PreluKernelBackward0",
 )
 def prelu(input: Array, weight: Array) -> Any:
@@ -224,8 +225,9 @@ def _single(x: Array) -> Array:
 
 
 def _elu_curve(g: Any, grad: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    bend = exp(input * input_scale) * (alpha * scale * input_scale**2)
-    return keep(g * grad * bend, input < 0)
+    below = input < 0
+    bend = exp(keep(input, below) * input_scale) * (alpha * scale * input_scale**2)  # above, it would be infinite
+    return keep(g * grad * bend, below)
 
 
 @primitive(
@@ -363,9 +365,14 @@ def mish(input: Array) -> Any:
 # ------------------------------------------------------------------ GELU
 
 
+_FLAT = 40
+"""From this distance to 0 on both forms of gelu are straight lines, in every dtype."""
+
+
 def _gelu_curve(g: Any, grad: Any, input: Any) -> Any:
-    square = input * input
-    return g * grad * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi))
+    curved = (input > -_FLAT) & (input < _FLAT)
+    square = keep(input, curved) ** 2  # beyond, it may overflow
+    return keep(g * grad * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi)), curved)
 
 
 @primitive(grad=lambda g, input: _gelu_grad(g, input), input=_gelu_curve, promote="same")
@@ -382,11 +389,13 @@ def gelu_erf(input: Array) -> Any:
 
 
 def _gelu_tanh_curve(g: Any, grad: Any, input: Any) -> Any:
-    square = input * input
-    s = sigmoid(input * (square * (2 * kernels.CUBE) + 2 * kernels.ROOT))
+    curved = (input > -_FLAT) & (input < _FLAT)
+    near = keep(input, curved)
+    square = near * near
+    s = sigmoid(near * (square * (2 * kernels.CUBE) + 2 * kernels.ROOT))
     slope = square * (6 * kernels.CUBE) + 2 * kernels.ROOT
-    bend = slope * 2 + input * (1 - s - s) * slope * slope + square * (12 * kernels.CUBE)
-    return g * grad * (s * (1 - s) * bend)
+    bend = slope * 2 + near * (1 - s - s) * slope * slope + square * (12 * kernels.CUBE)
+    return keep(g * grad * (s * (1 - s) * bend), curved)
 
 
 @primitive(grad=lambda g, input: _gelu_tanh_grad(g, input), input=_gelu_tanh_curve, promote="same")

@@ -126,8 +126,23 @@ def sinc(input: Array) -> Array:
 
 
 @primitive(
-    input=lambda g, input, other: drop(g * log(other), (input == 0) & (other <= 0)),
-    other=lambda g, input, other: g * input / other,
+    input=lambda g, other: _ratio(g, other),
+    other=lambda g, other, out: -_ratio(g * out, other),
+    promote="same",
+)
+def _ratio(input: Array, other: Array) -> Any:
+    """Return ``input / other``, and 0 for 0 / 0: the slope of a product that is 0 whatever ``other`` is."""
+    return np.where((input == 0) & (other == 0), input.dtype.type(0), input / other)
+
+
+def _xlogy_slope(g: Any, input: Any, other: Any) -> Any:
+    flat = (input == 0) & (other <= 0)
+    return g * log(drop(other, flat) + flat)
+
+
+@primitive(
+    input=_xlogy_slope,
+    other=lambda g, input, other: g * _ratio(input, other),
     promote="float",
     doors="torch Tensor Tensor_ torch_ special",
 )
@@ -140,8 +155,8 @@ def xlogy(input: Array, other: Array) -> Any:
 
 
 @primitive(
-    input=lambda g, input, other: drop(g * log1p(other), (input == 0) & (other <= -1)),
-    other=lambda g, input, other: drop(g * input / (other + 1), (input == 0) & (other == -1)),
+    input=lambda g, input, other: g * log1p(drop(other, (input == 0) & (other <= -1))),
+    other=lambda g, input, other: g * _ratio(input, other + 1),
     promote="float",
     doors="special",
 )
@@ -162,6 +177,7 @@ def xlog1py(input: Array, other: Array) -> Any:
     input=lambda g, input, out: keep(g * (np.sign(as_array(input)) * np.sign(as_array(out))), as_array(input) != 0),
     other=zero_gradient,
     promote="float",
+    connected=("input",),
     doors="torch Tensor Tensor_",
 )
 def copysign(input: Array, other: Array) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.dtypes import Array, Number, cast, dtype_of, number, result_numpy
+from ....arrays.dtypes import Array, Number, as_int64, cast, dtype_of, number, result_numpy
 from ....arrays.kernels import mask as masks
 from ....autograd.arguments import as_number
 from ....autograd.codegen.forward import UNSET
@@ -57,7 +57,7 @@ def where(condition: Any, input: Any = UNSET, other: Any = UNSET, *, out: Any = 
     kind = _kind(condition)
     if input is UNSET and other is UNSET:
         found = np.nonzero(np.atleast_1d(condition.array if isinstance(condition, Variable) else condition))
-        return tuple([wrap(Variable.result, each) for each in found])
+        return tuple([wrap(Variable.result, as_int64(each)) for each in found])
     if kind.kind != "b":
         if kind != np.uint8:
             raise RuntimeError(

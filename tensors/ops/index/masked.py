@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.dtypes import Array
+from ....arrays.dtypes import Array, as_int64
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ...doors import doors
@@ -94,7 +94,7 @@ def _nonzero(input: Array) -> Array:
     array = np.asarray(input)
     if not array.ndim:
         return np.zeros((int(bool(array)), 0), np.int64)
-    return np.stack(array.nonzero(), 1)
+    return np.asarray(as_int64(np.stack(array.nonzero(), 1)))
 
 
 @doors("torch Tensor")

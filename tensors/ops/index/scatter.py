@@ -38,6 +38,8 @@ def spots_of(shape: tuple[int, ...], dim: int, index: Any, name: str) -> tuple[A
 
     An array without dims is treated as one of shape (1,), here and in all functions below.
     """
+    if not index.size:  # what is empty may be of any dtype
+        index = index.astype(np.int64)
     shape, whole = shape or (1,), np.atleast_1d(_whole(index, name))
     if whole.ndim != len(shape) and whole.size:
         raise RuntimeError(
@@ -328,6 +330,8 @@ def index_copy(input: Array, dim: int, index: Any, source: Any) -> Array:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.index_copy_.html
     """
+    if index.dtype != np.int64:
+        raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {dtype_of(index.dtype).legacy}")
     rows = vector(index, "index_copy")
     dim = _copyable(input, dim, rows, source)
     return _rows_set(np.asarray(input, order="C"), dim, rows, source)

@@ -43,7 +43,7 @@ def take(input: Array, index: Any) -> Array:
 def _flat(array: Any, places: Any, name: str) -> Array:
     """Return a copy of ``places``; raise unless they are int64 and within the flattened ``array``."""
     if places.dtype != np.int64:
-        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {places.dtype}")
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {dtype_of(places.dtype).legacy}")
     copied = np.array(places)
     size = array.size
     if copied.size and (copied.min() < -size or copied.max() >= size):
@@ -78,8 +78,10 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """
     shape = array_of(input, "take_along_dim").shape
     places = array_of(indices, "take_along_dim", "indices", 2)
-    if places.dtype.char not in "lqi":
-        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {places.dtype}")
+    if places.dtype != np.int64:
+        raise RuntimeError(
+            f"torch.take_along_dim(): dtype of indices should be Long but got {dtype_of(places.dtype).legacy}"
+        )
     if dim is None:
         return gather(reshape(input, (-1,)), 0, np.reshape(places, -1))
     if len(shape) != places.ndim:

@@ -112,6 +112,14 @@ def check_constant(name: str, **running: Any) -> None:
             )
 
 
+def check_eps(eps: float, training: bool) -> None:
+    """Raise ValueError for an ``eps`` below 0, in training for 0 too."""
+    if training and not eps > 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {float(eps)}")
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {float(eps)}")
+
+
 def update_running(running: Any, value: Array, momentum: float, name: str) -> None:
     """Move a running statistic towards ``value``, in place."""
     array = as_ndarray(running)
@@ -183,7 +191,7 @@ def _batch_norm(
     x = normalization.images(normalization.wide(input))
     kind = x.dtype
     if training:
-        count = prod(input.shape) // max(1, input.shape[1])
+        count = max(1, prod(input.shape) // max(1, input.shape[1]))
         mean = over_batch(normalization.totals(x)) / np.float64(count)
         var = over_batch(normalization.squares(x, mean.astype(kind)))[0] / np.float64(count)
         mean = mean[0]
@@ -227,7 +235,9 @@ def batch_norm(
     channels = x.shape[1] if x.ndim > 1 else 0
     count = prod(x.shape) // max(channels, 1)
     if training and x.ndim and prod((x.shape[0], *x.shape[2:])) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(x.shape)}")
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size torch.Size({list(x.shape)})"
+        )
     if not training and (running_mean is None or running_var is None):
         missing = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{missing} must be defined in evaluation mode")
@@ -240,6 +250,9 @@ def batch_norm(
     check_constant("native_batch_norm", running_mean=running_mean, running_var=running_var)
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
+    check_eps(eps, training)
+    if x.shape == (0,):  # PyTorch asks an empty batch for no channels
+        return input * 1
     if x.ndim < 2:
         raise IndexError(
             f"batch_norm(): input needs a batch and a channel dim, but got size {list(x.shape)}: Dimension out of range"
@@ -247,7 +260,7 @@ def batch_norm(
     if not training:
         return _batch_norm(input, False, eps, weight, bias, running_mean, running_var)[0]
     out, mean, _, var = _batch_norm(input, True, eps, weight, bias)
-    if running_mean is not None:
+    if running_mean is not None and count:  # no element says nothing of mean and variance
         update_running(running_mean, array_of(mean, ""), momentum, "batch_norm")
         update_running(running_var, array_of(var, "") * (count / max(count - 1, 1)), momentum, "batch_norm")
     return out
@@ -296,7 +309,7 @@ def _group_norm(
     x = normalization.images(normalization.wide(input))
     batch, channels = x.shape[:2]
     size = channels // groups
-    count = np.float64(size * prod(x.shape[2:]))
+    count = np.float64(max(1, size * prod(x.shape[2:])))
     in_groups = (batch, groups, size)
     mean = np.add.reduce(normalization.totals(x).reshape(in_groups), 2, dtype=np.float64) / count
     means = np.repeat(mean, size, 1)
@@ -328,7 +341,9 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {x.ndim}")
     channels = x.shape[1]
     if x.shape[0] * channels // num_groups * prod(x.shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(x.shape)}")
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size torch.Size({list(x.shape)})"
+        )
     if num_groups < 0 or channels % num_groups:
         raise RuntimeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of shape "
@@ -367,7 +382,9 @@ def instance_norm(
     """
     x = array_of(input, "instance_norm")
     if use_input_stats and prod(x.shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(x.shape)}")
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size torch.Size({list(x.shape)})"
+        )
     if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
     check_constant("instance_norm", running_mean=running_mean, running_var=running_var)
@@ -378,6 +395,8 @@ def instance_norm(
         return _batch_norm(input, False, eps, weight, bias, running_mean, running_var)[0]
     out, mean, _, var = _group_norm(input, max(x.shape[1], 1), eps, "InstanceNormBackward0", weight, bias)
     count = prod(x.shape[2:])
+    if not x.size:
+        return out
     if running_mean is not None:
         update_running(running_mean, np.mean(array_of(mean, ""), 0), momentum, "instance_norm")
     if running_var is not None:

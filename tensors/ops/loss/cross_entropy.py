@@ -78,6 +78,7 @@ def _nll_rule(g: Any, input_shape: tuple[int, ...], index: Any, share: Any) -> A
     weight=None,
     target=None,
     aux=("index", "share"),
+    connected=("input",),
     grad_fn_name=lambda input_array: "NllLossBackward0" if input_array.ndim < 3 else "NllLoss2DBackward0",
 )
 def _nll_loss(

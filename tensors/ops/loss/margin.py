@@ -72,7 +72,7 @@ def multi_margin_loss(
         )
     if not x.ndim:
         input, x = reshape(input, (1,)), x.reshape(1)
-    classes = x.shape[-1]
+    classes, index_shape = x.shape[-1], index.shape
     index = np.array(index, np.int64).reshape(x.shape[:-1])  # a copy: a rule keeps it, the caller may write it
     if index.size and (index.min() < 0 or index.max() >= classes):
         raise RuntimeError("multi_margin_loss: target out of range")
@@ -82,7 +82,8 @@ def multi_margin_loss(
     others = (np.arange(classes) != index[..., None]).astype(x.dtype) / x.dtype.type(classes)
     if weight is not None:
         others = others * array_of(weight, "multi_margin_loss", "weight", 5)[index][..., None]
-    return finished(sum(short * others, -1), reduction)
+    losses = sum(short * others, -1)
+    return finished(reshape(losses, index_shape) if x.ndim == 1 else losses, reduction)
 
 
 @doors("functional")

@@ -19,7 +19,7 @@ from .matmul import matmul
 
 @doors("torch Tensor linalg")
 def det(A: Any, *, out: Any = None) -> Any:
-    """Return the determinant. A singular matrix has a gradient, but no second one.
+    """Return the determinant. Its gradient are the cofactors, for singular matrices too, at every order.
 
     https://pytorch.org/docs/stable/generated/torch.linalg.det.html
     """

@@ -17,6 +17,8 @@ from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
 from ..backward_ops import as_array, reshape_to
+from ..shape.join import cat, stack
+from ..shape.pad import constant_pad_nd
 
 
 class LinAlgError(RuntimeError):
@@ -84,10 +86,58 @@ def _cofactors(x: Array) -> Array:
     return found.astype(x.dtype)
 
 
+def _regular(x: Array, inverse: Array, out: Array) -> bool:
+    """Return whether ``out``, the determinants, times ``inverse`` are cofactors of ``x`` to half the digits or more."""
+    size = np.abs(x).sum(-1).max(-1, initial=0) * np.abs(inverse).sum(-1).max(-1, initial=0)
+    return bool(np.all(size < np.finfo(x.dtype).eps ** -0.5) and np.all(out != 0) and np.all(np.isfinite(out)))
+
+
 def _det_rule(g: Any, input: Any, out: Any) -> Any:
     if not isinstance(g, Variable):
         return reshape_to(np.asarray(g), (*out.shape, 1, 1)) * _cofactors(input)
-    return reshape_to(g * out, (*out.shape, 1, 1)) * flipped(inverted(input))
+    try:
+        inverse = inverted(input)
+        regular = _regular(as_array(input), inverse.array, as_array(out))
+    except LinAlgError:
+        regular = False
+    if regular:
+        return reshape_to(g * out, (*out.shape, 1, 1)) * flipped(inverse)
+    lead, n = tuple(out.shape), input.shape[-1]
+    each = [_cofactor_matrix(one) for one in reshape_to(input, (prod(lead), n, n))]
+    return reshape_to(g, (*lead, 1, 1)) * reshape_to(stack(each), (*lead, n, n))
+
+
+def _cofactor_matrix(x: Any) -> Any:
+    """Return the gradient of the determinant of a matrix that may be singular, in steps that are differentiable there.
+
+    Turned by its singular vectors, which stay as they are, x is a block that can be inverted and a small rest. The
+    determinant is that of the block times that of the rest's Schur complement C (Horn and Johnson, Matrix Analysis,
+    2013, 0.8.5). That of C, and its adjugate, are polynomials.
+    """
+    array = as_array(x)
+    u, s, vh = svd_plain(array, True)
+    size = s[0] if s[0] > 0 and np.isfinite(s[0]) else array.dtype.type(1)
+    n, rank = len(s), int((s > s[0] * np.finfo(array.dtype).eps ** 0.5).sum())
+    turned = (u.T @ x @ vh.T) * (1 / size)
+    block, right, below, rest = turned[:rank, :rank], turned[:rank, rank:], turned[rank:, :rank], turned[rank:, rank:]
+    inverse, scale = inverted(block), determinant(block)
+    small, adjugate = _determinant_and_adjugate(rest - below @ inverse @ right)
+    one = np.eye(n - rank, dtype=array.dtype)
+    found = cat([-(inverse @ right), one]) @ adjugate @ cat([-(below @ inverse), one], 1)
+    found = scale * (found + constant_pad_nd(small * inverse, (0, n - rank, 0, n - rank)))
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return (u * (sign * size ** (n - 1))) @ flipped(found) @ vh
+
+
+def _determinant_and_adjugate(x: Any) -> tuple[Any, Any]:
+    """Return both of a small matrix as polynomials (Faddeev and LeVerrier): they are right where it is singular."""
+    n = x.shape[-1]
+    one = np.eye(n, dtype=as_array(x).dtype)
+    adjugate, coefficient = one * 0, x.sum() * 0 + 1
+    for k in range(1, n + 1):
+        adjugate = x @ adjugate + one * coefficient
+        coefficient = (x @ adjugate).diagonal().sum() * (-1 / k)
+    return coefficient * (-1) ** n, adjugate * (-1) ** (n - 1)
 
 
 @primitive(input=_det_rule, grad_fn_name="LinalgDetBackward0")

@@ -66,7 +66,7 @@ def _differences(x1: Any, x2: Any) -> Any:
     return reshape_to(x1, (*lead, x1.shape[-2], 1, width)) - reshape_to(x2, (*lead, 1, x2.shape[-2], width))
 
 
-@primitive(_cdist_rule, ("x1", "x2"), numbers=("p",))
+@primitive(_cdist_rule, ("x1", "x2"), connected=("x1", "x2"), numbers=("p",))
 def _cdist(x1: Array, x2: Array, p: float, matrix: bool) -> Any:
     """Return the distances (..., P, R) of the rows of (..., P, M) and (..., R, M), of equal leading dims."""
     if not matrix:
@@ -83,7 +83,7 @@ def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
     return place_rows(slopes, input.shape, 0, first) - place_rows(slopes, input.shape, 0, second)
 
 
-@primitive(input=_pdist_rule, numbers=("p",))
+@primitive(input=_pdist_rule, connected=("input",), numbers=("p",))
 def _pdist(input: Array, p: float) -> Any:
     """Return the distances of all pairs of rows, in order."""
     first, second = np.triu_indices(len(input), 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ....arrays import return_types
 from ....arrays.dims import norm_dim
-from ....arrays.dtypes import Array, dtype_of
+from ....arrays.dtypes import Array, as_int64, dtype_of
 from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
@@ -54,7 +54,7 @@ def unique(
     x = array_of(input, "unique")
     if dim is None:
         values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, equal_nan=False)
-        found = values, inverse.reshape(x.shape), counts
+        found = values, as_int64(inverse.reshape(x.shape)), as_int64(counts)
         return results_without_derivative(
             "_unique2", "Unique2Backward0", input, _asked(found, return_inverse, return_counts)
         )
@@ -79,7 +79,7 @@ def _differ(rows: Any) -> Any:
 
 def _lengths(new: Any) -> Any:
     """Return how long each run is, from the marks at their starts."""
-    return np.diff(np.append(np.flatnonzero(new), len(new)))
+    return as_int64(np.diff(np.append(np.flatnonzero(new), len(new))))
 
 
 @doors("torch Tensor")
@@ -93,7 +93,7 @@ def unique_consecutive(
     x = array_of(input, "unique_consecutive")
     rows = np.asarray(x).reshape(-1) if dim is None else _rows("unique_consecutive", x, dim)
     new = _differ(rows)
-    inverse = np.cumsum(new) - 1
+    inverse = as_int64(np.cumsum(new)) - 1
     values = rows[new] if dim is None else _back(rows[new], x, dim)
     found = values, inverse.reshape(x.shape) if dim is None else inverse, _lengths(new)
     asked = _asked(found, return_inverse, return_counts)
@@ -120,7 +120,7 @@ def bincount(input: Array, weights: Any = None, minlength: int = 0) -> Any:
         )
     counts = np.bincount(input, weights if input.size else None, minlength)
     if weights is None or not input.size:
-        return counts
+        return as_int64(counts)
     return counts.astype(np.float32 if weights.dtype == np.float32 else np.float64, copy=False)
 
 

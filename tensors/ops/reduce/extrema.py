@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....arrays import return_types
-from ....arrays.dtypes import Array
+from ....arrays.dtypes import Array, as_int64
 from ....arrays.kernels.argmax import first_place
 from ....autograd.arguments import array_of
 from ....autograd.codegen.forward import UNSET
@@ -118,7 +118,7 @@ def _best(name: str, input: Any, dim: int, keepdim: bool, ufunc: Any, where: Cal
         return input.copy(), np.int64(0), np.int64(0)
     check_along(name, input, axis)
     values = ufunc.reduce(input, axis, None, None, keepdim)
-    indices = first_place(input, values, axis, keepdim, where)
+    indices = as_int64(first_place(input, values, axis, keepdim, where))
     return values, indices, indices.copy()
 
 
@@ -266,13 +266,13 @@ def _where(name: str, input: Any, dim: int | None, keepdim: bool) -> Any:
     if dim is None:
         if not input.size:
             raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
-        found = getattr(input, name)()
+        found = as_int64(getattr(input, name)())
         return np.asarray(found).reshape((1,) * input.ndim) if keepdim else found
     axis = one_axis(input, dim)
     if not input.ndim:
         return np.int64(0)
     check_along(name, input, axis)
-    return getattr(input, name)(axis, None, keepdims=keepdim)
+    return as_int64(getattr(input, name)(axis, None, keepdims=keepdim))
 
 
 @primitive(input=None, doors="torch Tensor")

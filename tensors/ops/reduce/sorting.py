@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ....arrays import return_types
-from ....arrays.dtypes import Array, dtype_of
+from ....arrays.dtypes import Array, as_int64, dtype_of
 from ....autograd.codegen.forward import UNSET
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
@@ -19,8 +19,8 @@ from .extrema import check_along, share_equal
 def _order(x: Any, axis: int, descending: bool = False) -> Any:
     """Return the numbers that sort ``x`` along ``axis``. Equal elements stay in order; NaN is the largest."""
     if not descending:
-        return x.argsort(axis, "stable")
-    turned = np.flip(x, axis).argsort(axis, "stable")
+        return as_int64(x.argsort(axis, "stable"))
+    turned = as_int64(np.flip(x, axis).argsort(axis, "stable"))
     return x.shape[axis] - 1 - np.flip(turned, axis)
 
 
@@ -82,7 +82,7 @@ def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
     n = x.shape[axis]
     if not 0 < 8 * k < n:
         return np.take(_order(x, axis, largest), range(k), axis)
-    split = np.argpartition(x, n - k if largest else k - 1, axis)
+    split = as_int64(np.argpartition(x, n - k if largest else k - 1, axis))
     some = np.sort(np.take(split, range(n - k, n) if largest else range(k), axis), axis)
     return some[index_along(_order(x[index_along(some, axis)], axis, largest), axis)]
 
@@ -131,7 +131,7 @@ def _first(x: Any, axis: int, values: Any, keepdim: bool) -> tuple[Any, Any, Any
     hit = x == values
     if x.dtype.kind == "f":
         hit |= np.isnan(x) & np.isnan(values)
-    return _shown(values, hit.argmax(axis, keepdims=True), axis, keepdim)
+    return _shown(values, as_int64(hit.argmax(axis, keepdims=True)), axis, keepdim)
 
 
 def _shown(values: Any, found: Any, axis: int, keepdim: bool) -> tuple[Any, Any, Any]:

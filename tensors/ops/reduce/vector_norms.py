@@ -25,6 +25,7 @@ from ..backward_ops import (
     signed_power,
     sum_floats,
 )
+from ..elementwise.rounding import sgn
 from ..elementwise.ternary import where
 from .sums import Dims
 
@@ -65,11 +66,11 @@ def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
     if ord == 2:
         return g * (x * absolute_power(out, -1))
     if ord == 1:
-        return g * signed_power(as_array(x), 0)
+        return g * sgn(x)
     if np.isinf(ord):
         size = np.abs(as_array(x))
         mask = (size == as_array(out)) | np.isnan(size)
-        return share_evenly(g, np.asarray(mask), axes) * signed_power(as_array(x), 0)
+        return share_evenly(g, np.asarray(mask), axes) * sgn(x)
     return g * (signed_power(x, ord - 1) * absolute_power(out, 1 - ord))
 
 

@@ -32,6 +32,7 @@ def _title(pad: Ints, how: str) -> str:
 
 @primitive(
     input=lambda g, input_shape, pad, how: _pad_copies_back(g, input_shape, pad, how),
+    connected=("input",),
     grad_fn_name=_title,
 )
 def _pad_copies(input: Array, pad: Ints, how: str) -> Array:

@@ -38,6 +38,7 @@ def _avg_pool_rule(
 
 @primitive(
     input=_avg_pool_rule,
+    connected=("input",),
     grad_fn_name=lambda kernel_size: f"AvgPool{len(kernel_size)}DBackward0",
 )
 def _avg_pool(
@@ -173,6 +174,7 @@ _FEW = 4096
 
 @primitive(
     input=lambda g, input_shape, output_size: _adaptive_mean_adjoint(g, input_shape, len(output_size)),
+    connected=("input",),
     grad_fn_name=lambda output_size: f"AdaptiveAvgPool{len(output_size)}DBackward0",
 )
 def _adaptive_mean(input: Array, output_size: Ints) -> Array:
@@ -199,6 +201,7 @@ class Adaptive(NamedTuple):
     input=lambda g, found, input_shape, output_size: image_scatter(g, found, input_shape[-len(output_size) :]),
     aux=("indices", "found"),
     returns=lambda output, indices, found: Adaptive(output, indices),
+    connected=("input",),
     grad_fn_name=lambda output_size: f"AdaptiveMaxPool{len(output_size)}DBackward0",
 )
 def _adaptive_maximum(input: Array, output_size: Ints) -> tuple[Array, Array, Array]:

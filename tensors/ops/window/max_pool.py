@@ -34,6 +34,7 @@ class Pooled(NamedTuple):
     input=lambda g, taps, windows: _max_pool_adjoint(g, taps, windows),
     aux=("taps",),
     returns=Pooled,
+    connected=("input",),
     grad_fn_name=lambda windows: f"MaxPool{len(windows.size)}DWithIndicesBackward0",
 )
 def _max_pool(input: Array, windows: Any) -> tuple[Array, Array]:
@@ -162,6 +163,7 @@ def max_pool3d(
 @primitive(
     input=lambda g, indices, input_shape, dims: image_scatter(g, indices, input_shape[-dims:]),
     indices=None,
+    connected=("input",),
     integers=("dims",),
 )
 def image_gather(input: Array, indices: Array, dims: int) -> Array:
