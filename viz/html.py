@@ -11,7 +11,6 @@ from importlib.resources import files
 from . import schema
 from .model import GraphData
 
-_STYLES = ("theme.css", "page.css", "graph.css")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|let)", re.MULTILINE)
 
@@ -55,9 +54,8 @@ def page(graph: GraphData) -> str:
     data = json.dumps(schema.to_dict(graph), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<\u2028\u2029":  # nothing in the data may end the block it stands in
         data = data.replace(sign, f"\\u{ord(sign):04x}")
-    styles = "\n".join(map(_part, _STYLES))
     text = _part("page.html")
-    for mark, part in (("styles", styles), ("program", _program()), ("data", data)):
+    for mark, part in (("styles", _part("page.css")), ("program", _program()), ("data", data)):
         before, _, after = text.partition(f"/*{{{mark}}}*/")
         text = before + part + after
     return text

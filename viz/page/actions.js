@@ -1,14 +1,11 @@
-// What the reader can do: choose a box, fold frames, search, change colours.
+// What the reader can do: choose a box, fold frames, search, change colours, play the backward pass.
 
-import {remember} from "./address.js";
-import {openAll, openAround, shutAll, standIn, toggleShut} from "./folding.js";
-import {groups, items} from "./graph.js";
-import {itemPanel} from "./item.js";
-import {markup} from "./markup.js";
-import {groupPanel, overviewPanel, tablePanel} from "./overview.js";
+import {groupPanel, itemPanel, overviewPanel, tablePanel} from "./details.js";
+import {backwardSteps, groups, items, list, openAll, openAround, shutAll, standIn, toggleShut} from "./graph.js";
+import {itemName} from "./look.js";
 import {arrange, arrangeAround, center, fit, focusBox, redraw, refresh, rescale} from "./picture.js";
-import {foundItems} from "./search.js";
-import {byId, setTheme, state, theme} from "./state.js";
+import {byId, currentStep, foundItems, remember, setTheme, state, theme} from "./state.js";
+import {markup, numberText, shapeText} from "./text.js";
 
 let foundPlace = -1;
 
@@ -118,4 +115,73 @@ export function chooseFound(direction) {
   if (!found.length) return;
   foundPlace = (foundPlace + direction + found.length) % found.length;
   chooseInSight(found[foundPlace].id);
+}
+
+const ALL_STEPS = 30000; // milliseconds for the whole pass, between these for one step
+const FASTEST = 60;
+const SLOWEST = 900;
+
+let playTimer = null;
+
+function nameOf(id) {
+  return items.has(id) ? itemName(items.get(id)) : id;
+}
+
+function sentText(sent) {
+  const warning = sent.finite === false ? " ⚠" : "";
+  return `${nameOf(sent.target)} ${numberText(sent.norm)}${warning}`;
+}
+
+function stepText(step) {
+  const shape = typeof step.shape === "object" ? shapeText(step.shape) : `${step.shape} results`;
+  const warning = step.finite === false ? " ⚠ not finite" : "";
+  const received = `${nameOf(step.item)} received ‖∂‖ ${numberText(step.norm)} (${shape})${warning}`;
+  const sent = list(step, "sent").map(sentText).join(", ") || "nothing";
+  return `${state.step}/${backwardSteps.length}  ${received}, sent ${sent}`;
+}
+
+export function sayStep() {
+  const forward = backwardSteps.length ? "Forward graph. Press play to watch the gradient flow back." : "";
+  byId("say").textContent = state.step ? stepText(currentStep()) : forward;
+}
+
+export function goToStep(number) {
+  state.step = Math.max(0, Math.min(backwardSteps.length, number));
+  if (state.step) {
+    state.chosen = currentStep().item;
+    center(state.chosen);
+  }
+  byId("at").value = state.step;
+  refresh();
+  showPanel();
+  sayStep();
+  remember();
+}
+
+export function stepBack() {
+  goToStep(state.step - 1);
+}
+
+export function stepForth() {
+  goToStep(state.step + 1);
+}
+
+function pause() {
+  clearInterval(playTimer);
+  playTimer = null;
+}
+
+function start() {
+  if (state.step === backwardSteps.length) goToStep(0);
+  const pace = Math.max(FASTEST, Math.min(SLOWEST, ALL_STEPS / backwardSteps.length));
+  playTimer = setInterval(() => {
+    stepForth();
+    if (state.step >= backwardSteps.length) togglePlay();
+  }, pace);
+}
+
+export function togglePlay() {
+  if (playTimer) pause();
+  else if (backwardSteps.length) start();
+  byId("play").textContent = playTimer ? "❚❚ pause" : "▶ backward";
 }

@@ -3,8 +3,7 @@
 // longest path; dummies where an edge passes a rank; order by the median of the neighbours; x by least squares under
 // the order. Leaves that one step reads hang to the left of it: the trunk stays straight.
 
-import {placeColumns} from "./columns.js";
-import {assignRanks, orderedRows} from "./layering.js";
+import {assignRanks, orderedRows, placeColumns} from "./layers.js";
 
 const RANK_GAP = 34;
 const PADDING = 14;

@@ -1,8 +1,8 @@
 // What a box says of its item, in words, signs and colours.
 
-import {bytesText, numberText, secondsText, shapeText, shorten, timesText, toNumber} from "./format.js";
 import {list} from "./graph.js";
 import {theme} from "./state.js";
+import {bytesText, numberText, secondsText, shapeText, shorten, timesText, toNumber} from "./text.js";
 
 const LONGEST_SUBTITLE = 52;
 const NAME_FONT = "12px system-ui, Arial, sans-serif";

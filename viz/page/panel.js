@@ -1,9 +1,8 @@
 // Parts of the panel at the right: lists, sections, charts, and buttons that lead to boxes.
 
-import {numberText, percentText} from "./format.js";
 import {groupName, groups, items, list, rules} from "./graph.js";
 import {itemName} from "./look.js";
-import {element, markup} from "./markup.js";
+import {element, markup, numberText, percentText} from "./text.js";
 
 const CHART_WIDTH = 300;
 const MARK_SIGNS = {bad: "⚠ ", warn: "▽ "};

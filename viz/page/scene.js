@@ -1,7 +1,6 @@
 // What is to be drawn now: a box for each item in open frames, one for each shut frame, and the links between them.
 
-import {foldedItem, shut, standIn} from "./folding.js";
-import {arrows, groupHeadline, groupsAround, groupsIn, itemsIn} from "./graph.js";
+import {arrows, foldedItem, groupHeadline, groupsAround, groupsIn, itemsIn, shut, standIn} from "./graph.js";
 import {boxSize, headlineWidth} from "./look.js";
 
 const LEAVES = ["parameter", "leaf", "constant"];
