@@ -8,6 +8,10 @@ import {byId, currentStep, foundItems, remember, setTheme, state, theme} from ".
 import {markup, numberText, shapeText} from "./text.js";
 
 let foundPlace = -1;
+const ALL_STEPS = 30000; // milliseconds for the whole pass, between these for one step
+const FASTEST = 60;
+const SLOWEST = 900;
+let playTimer = null;
 
 function currentPanel() {
   if (state.table) return tablePanel();
@@ -116,12 +120,6 @@ export function chooseFound(direction) {
   foundPlace = (foundPlace + direction + found.length) % found.length;
   chooseInSight(found[foundPlace].id);
 }
-
-const ALL_STEPS = 30000; // milliseconds for the whole pass, between these for one step
-const FASTEST = 60;
-const SLOWEST = 900;
-
-let playTimer = null;
 
 function nameOf(id) {
   return items.has(id) ? itemName(items.get(id)) : id;

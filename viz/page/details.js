@@ -25,6 +25,18 @@ const KINDS = {
 };
 const WITHOUT_GRADIENT = ["constant", "error"];
 const SAVED_FROM = {result: "this step's result", constant: "a constant", packed: "packed by a hook"};
+const MOST = {inside: 60, marked: 50, changed: 80, rows: 3000};
+const KEYS = [
+  ["/", "search"],
+  ["← →", "backward step by step"],
+  ["space", "play, pause"],
+  ["↑ ↓", "to the first input, to the first user"],
+  ["f", "fit"],
+  ["c, e", "fold, open all frames"],
+  ["d", "dark or light"],
+  ["t", "table of all boxes"],
+  ["Esc", "this overview"],
+];
 
 function heading(item) {
   const op = item.op ? `${item.op}, ` : "";
@@ -132,19 +144,6 @@ export function itemPanel(item) {
     section("Hooks", hooksOf(item)),
   ];
 }
-
-const MOST = {inside: 60, marked: 50, changed: 80, rows: 3000};
-const KEYS = [
-  ["/", "search"],
-  ["← →", "backward step by step"],
-  ["space", "play, pause"],
-  ["↑ ↓", "to the first input, to the first user"],
-  ["f", "fit"],
-  ["c, e", "fold, open all frames"],
-  ["d", "dark or light"],
-  ["t", "table of all boxes"],
-  ["Esc", "this overview"],
-];
 
 function groupTerms(group, folded) {
   const repeats = `stands for ${group.repeat} equal ones (${group.fold || ""})`;

@@ -8,6 +8,10 @@ const CORNER_RADII = {step: 9, output: 20, constant: 20};
 const FRAME_RADIUS = 10;
 const SIGN_LINE = 15;
 const NEXT_SIGNS = 16;
+const DETOUR = 36; // how far from the boxes a line against the stream runs
+const BESIDE = 7; // between two lines that go the same way
+const FARTHEST_TIE = 14; // from the middle of a step, for the leaves that hang at it
+const KIND_LABELS = {view: "view", inplace: "in place"};
 
 function rounded(number) {
   return number.toFixed(1);
@@ -76,11 +80,6 @@ export function drawFrame(frame) {
     element("title", {}, name),
   ]);
 }
-
-const DETOUR = 36; // how far from the boxes a line against the stream runs
-const BESIDE = 7; // between two lines that go the same way
-const FARTHEST_TIE = 14; // from the middle of a step, for the leaves that hang at it
-const KIND_LABELS = {view: "view", inplace: "in place"};
 
 function centreOf(box) {
   return box.top + box.height / 2;

@@ -4,6 +4,7 @@
 import {shorten, timesText, toNumber} from "./text.js";
 
 const LONGEST_HEADLINE = 48;
+const MOST_MARKS = 20;
 
 export const data = JSON.parse(document.getElementById("data").textContent);
 export const summary = data.summary || {};
@@ -71,8 +72,6 @@ export function groupHeadline(group) {
 export function alarms(item) {
   return list(item, "marks").filter(mark => mark.level !== "note");
 }
-
-const MOST_MARKS = 20;
 
 export const shut = new Set();
 const itemsWithinGroup = new Map();

@@ -5,6 +5,9 @@
 const DUMMY_WIDTH = 6;
 const MANY_CELLS = 4000;
 const ORDER_SWEEPS = {few: 8, many: 3};
+const GAP = 24;
+const DUMMY_GAP = 10;
+const COLUMN_SWEEPS = {few: 10, many: 4};
 
 function median(numbers) {
   numbers.sort((a, b) => a - b);
@@ -123,10 +126,6 @@ export function orderedRows(cells, links) {
   sweep(kept, ORDER_SWEEPS, sortByMedian);
   return kept;
 }
-
-const GAP = 24;
-const DUMMY_GAP = 10;
-const COLUMN_SWEEPS = {few: 10, many: 4};
 
 // Join the last two blocks while the earlier one would lie further right.
 function pool(blocks) {

@@ -54,6 +54,7 @@ const KEY_ACTIONS = {
   Escape: chooseNothing,
   Enter: () => pick(document.activeElement),
 };
+const MOST_BOXES = 220; // at the start; where there are more, frames are shut
 
 // Items are chosen, frames fold and open.
 function pick(target) {
@@ -139,8 +140,6 @@ function listen() {
   addEventListener("keydown", onKey);
   addEventListener("resize", fitUnlessMoved);
 }
-
-const MOST_BOXES = 220; // at the start; where there are more, frames are shut
 
 function summaryText() {
   const {steps, shown, parameters, saved_bytes: saved, marks} = summary;

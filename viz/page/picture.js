@@ -15,6 +15,11 @@ const CHAIN = 0.25; // what would be smaller than this and is higher than wide s
 const MARGIN = 300; // pixels around the window that count as seen: room to move before all is drawn anew
 
 const camera = {scale: 1, x: 0, y: 0};
+const FEW = 1500; // up to so many boxes all are in the document; beyond, those in sight
+let scene = null;
+let drawn = "";
+let frameRequest = 0;
+let moved = false; // whether the reader has moved the picture: a new size of the window leaves it there then
 
 function windowSize() {
   return byId("graph").getBoundingClientRect();
@@ -51,9 +56,9 @@ function showAll(root) {
   const high = (height - 80) / Math.max(root.height, 1);
   camera.scale = Math.max(SCALES.least, Math.min(SCALES.mostToFit, wide, high));
   if (camera.scale < CHAIN && root.height > root.width + 40) camera.scale = Math.min(SCALES.mostOfChain, wide);
-  const drawn = root.height * camera.scale;
+  const tall = root.height * camera.scale;
   camera.x = width / 2 - (root.width / 2) * camera.scale;
-  camera.y = drawn > height - 60 ? height - 60 - drawn : Math.max(16, (height - 50 - drawn) / 2);
+  camera.y = tall > height - 60 ? height - 60 - tall : Math.max(16, (height - 50 - tall) / 2);
 }
 
 // Move a box into the middle unless it is in sight; returns whether it moved.
@@ -90,13 +95,6 @@ export function pan(right, down) {
   camera.x += right;
   camera.y += down;
 }
-
-const FEW = 1500; // up to so many boxes all are in the document; beyond, those in sight
-
-let scene = null;
-let drawn = "";
-let frameRequest = 0;
-let moved = false; // whether the reader has moved the picture: a new size of the window leaves it there then
 
 function hasFew() {
   return scene.nodes.length <= FEW;

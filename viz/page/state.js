@@ -9,6 +9,8 @@ export const state = {
   query: "",
   table: false, // whether the panel shows all boxes
 };
+const DELAY = 300; // milliseconds: browsers refuse a change at every step of the backward pass
+let timer = 0;
 
 export function byId(id) {
   return document.getElementById(id);
@@ -47,10 +49,6 @@ export function isFound(box) {
 export function foundItems() {
   return state.query ? [...items.values()].filter(isMeant) : [];
 }
-
-const DELAY = 300; // milliseconds: browsers refuse a change at every step of the backward pass
-
-let timer = 0;
 
 function writeAddress() {
   const chosen = new URLSearchParams();

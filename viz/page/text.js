@@ -1,6 +1,8 @@
 // Text for the document: markup, in which whatever is put into a template is escaped, and numbers in words.
 
 const ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"};
+const LONGEST_NAME = 44;
+const NOT_FINITE = {NaN, Infinity, "-Infinity": -Infinity};
 
 // Text that may go into the document as it is.
 class Markup {
@@ -29,9 +31,6 @@ export function element(name, attributes, content = null) {
   }
   return new Markup(`${text}>${escaped(content)}</${name}>`);
 }
-
-const LONGEST_NAME = 44;
-const NOT_FINITE = {NaN, Infinity, "-Infinity": -Infinity};
 
 // JSON knows no NaN and no infinity: the graph writes them as text.
 export function toNumber(value) {
