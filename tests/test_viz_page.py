@@ -254,6 +254,7 @@ def test_the_panel_says_what_the_graph_holds(make: Callable[[], Any], tmp_path: 
         if item.value and item.value.nans:
             assert terms["NaN"] == f"⚠ {item.value.nans} of {item.value.count}"
     if make is stale:
+        assert next(panel["terms"]["values"] for panel in told["panels"] if panel["id"] == "n0") == "1, -2, 0"
         exp = next(panel for panel in told["panels"] if panel["terms"].get("result"))
         assert exp["terms"]["result"].endswith("⚠ version 0 when saved, 1 now, written by mul_")
         assert "Adds 12 B." in exp["text"]
