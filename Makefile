@@ -18,6 +18,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 # What users get: the package as the wheel holds it, away from the tree. mypy and doctest run there,
 # since in the tree they would see a second copy under the folder's name.
 COPY := $(VENV)/copy
+PAGE_TOOLS := $(VENV)/page-tools
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 ifeq ($(PARITY),1)
@@ -26,7 +27,7 @@ else
 TEST_ENV := $(VENV)/.dev
 endif
 
-.PHONY: help demo test coverage lint format types doctest copy bench faults fuzz samples mutants figures listings clean
+.PHONY: help demo test coverage lint lint-page format types doctest copy bench faults fuzz samples mutants figures listings clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +35,7 @@ help:
 	@echo "make test      run the tests; PARITY=1 also compares with PyTorch (and installs it)"
 	@echo "make coverage  run the tests and show which lines they miss"
 	@echo "make lint      ruff: rules and format"
+	@echo "make lint-page ESLint and Prettier on the page's modules, by npm"
 	@echo "make format    let ruff rewrite the files"
 	@echo "make types     mypy --strict"
 	@echo "make doctest   run the examples in the docstrings"
@@ -59,6 +61,12 @@ coverage: $(TEST_ENV)
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# ESLint finds its own modules beside its configuration: the configuration is copied to where they are.
+lint-page: $(PAGE_TOOLS)/.made
+	@cp tools/page/eslint.config.mjs $(PAGE_TOOLS)
+	$(PAGE_TOOLS)/node_modules/.bin/eslint --config $(PAGE_TOOLS)/eslint.config.mjs --max-warnings 0 viz/page
+	$(PAGE_TOOLS)/node_modules/.bin/prettier --config tools/page/prettier.json --check viz/page tools/page
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
@@ -120,6 +128,12 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.made
 
 $(VENV)/.parity: pyproject.toml $(VENV)/.made
 	$(INSTALL) --editable '.[parity]'
+	@touch $@
+
+$(PAGE_TOOLS)/.made: tools/page/package.json
+	@mkdir -p $(PAGE_TOOLS)
+	@cp $< $(PAGE_TOOLS)
+	npm install --prefix $(PAGE_TOOLS) --silent --no-audit --no-fund --no-package-lock
 	@touch $@
 
 # What users' checkers make of the package: the stubs are those of the code, and mypy and pyright agree on them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -10,12 +11,32 @@ from importlib.resources import files
 from . import schema
 from .model import GraphData
 
-_SCRIPTS = ("model.js", "layout.js", "draw.js", "details.js", "page.js")
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=const|function|let)", re.MULTILINE)
 
 
 @cache
 def _part(name: str) -> str:
     return files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _add_module(name: str, program: dict[str, str]) -> None:
+    """Add the page's module ``name`` to ``program``, after the modules that it imports.
+
+    A page has no files beside it to import from, so its modules are joined to one: no two give a name at their top.
+    """
+    text = _part(name)
+    for imported in _IMPORT.findall(text):
+        if imported not in program:
+            _add_module(imported, program)
+    program[name] = _EXPORT.sub("", _IMPORT.sub("", text))
+
+
+@cache
+def _program() -> str:
+    program: dict[str, str] = {}
+    _add_module("main.js", program)
+    return "\n".join(program.values())
 
 
 def page(graph: GraphData) -> str:
@@ -33,9 +54,8 @@ def page(graph: GraphData) -> str:
     data = json.dumps(schema.to_dict(graph), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<\u2028\u2029":  # nothing in the data may end the block it stands in
         data = data.replace(sign, f"\\u{ord(sign):04x}")
-    scripts = "\n".join(_part(name) for name in _SCRIPTS)
     text = _part("page.html")
-    for mark, part in (("css", _part("page.css")), ("scripts", scripts), ("data", data)):
+    for mark, part in (("styles", _part("page.css")), ("program", _program()), ("data", data)):
         before, _, after = text.partition(f"/*{{{mark}}}*/")
         text = before + part + after
     return text

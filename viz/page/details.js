@@ -1,247 +1,227 @@
-"use strict";
-// The panel at the right: what is known of one box, or of the whole graph.
-const Details = (() => {
-  const {data, items, groups, ins, outs, num, list, all, folded, label} = Model;
-  const {esc, shape, number, bytes, seconds, name} = Draw;
-  const rows = pairs => {
-    const kept = pairs.filter(([, v]) => v !== "" && v != null);
-    return kept.length ? `<dl>${kept.map(([k, v]) => `<dt>${esc(k)}</dt><dd>${v}</dd>`).join("")}</dl>` : "";
-  };
-  const jump = id => {
-    const it = items.get(id) || groups.get(id);
-    return it
-      ? `<button class="jump" data-jump="${esc(id)}">${esc(items.has(id) ? name(it) : label(it))}</button>`
-      : esc(id);
-  };
-  const section = (title, inner) => (inner ? `<h3>${esc(title)}</h3>${inner}` : "");
+// What the panel says of one item, of a group, of the whole graph, and the table of all boxes.
 
-  function histogram(s) {
-    const bins = list(s, "bins"),
-      most = Math.max(...bins, 1),
-      w = 300 / Math.max(bins.length, 1);
-    if (!bins.length) return "";
-    const bars = bins
-      .map(
-        (n, k) =>
-          `<rect x="${(k * w).toFixed(1)}" y="${(50 - (50 * n) / most).toFixed(1)}" width="${(w - 1.5).toFixed(1)}" height="${((50 * n) / most).toFixed(1)}"/>`,
-      )
-      .join("");
-    return `<svg class="hist" width="300" height="50" role="img" aria-label="histogram from ${number(s.low ?? 0)} to ${number(s.high ?? 0)}">${bars}</svg><div style="display:flex;width:300px;justify-content:space-between;color:var(--dim);font-size:11px"><span>${number(s.low ?? 0)}</span><span>${number(s.high ?? 0)}</span></div>`;
-  }
-  function statistics(s) {
-    if (!s) return "";
-    const values = list(s, "values");
-    return (
-      rows([
-        ["values", values.length ? esc(values.map(number).join(", ")) : ""],
-        ["mean ± std", values.length === 1 ? "" : `${number(s.mean || 0)} ± ${number(s.std || 0)}`],
-        ["norm", number(s.norm || 0)],
-        ["NaN", s.nans ? `<b style="color:var(--bad)">⚠ ${s.nans} of ${s.count}</b>` : ""],
-        ["inf", s.infs ? `<b style="color:var(--bad)">⚠ ${s.infs} of ${s.count}</b>` : ""],
-        ["zeros", s.zeros ? `${(100 * s.zeros).toFixed(1)} %` : ""],
-        ["dead units", s.dead ? `${(100 * s.dead).toFixed(1)} %` : ""],
-      ]) + histogram(s)
-    );
-  }
-  const marks = i =>
-    list(i, "marks")
-      .map(
-        m =>
-          `<div class="mark ${esc(m.level)}">${m.level === "bad" ? "⚠ " : m.level === "warn" ? "▽ " : ""}${esc(m.text)}${(data.rules || {})[m.kind] ? `<br><small>Rule: ${esc(data.rules[m.kind])}.</small>` : ""}</div>`,
-      )
-      .join("");
-  const source = s =>
-    s
-      ? `<pre>${esc(s.file)}:${s.line}${s.function ? ` in ${esc(s.function)}` : ""}${s.text ? `\n${esc(s.text)}` : ""}</pre>`
-      : "";
-  const saved = i =>
-    list(i, "saved")
-      .map(s => {
-        const of = s.owner
-          ? items.has(s.owner)
-            ? `result of ${jump(s.owner)}`
-            : "a leaf's value"
-          : {result: "this step's result", constant: "a constant", packed: "packed by a hook"}[s.of] || "an input";
-        const version =
-          s.now != null && s.now !== (s.version || 0)
-            ? `<br><b style="color:var(--bad)">⚠ version ${s.version || 0} when saved, ${s.now} now${s.writer ? `, written by ${esc(s.writer)}` : ""}</b>`
-            : "";
-        return `<dt>${esc(s.name)}</dt><dd>${shape(s.shape)} ${esc(s.dtype || "")}, ${bytes(s.bytes || 0)}${s.adds ? "" : ", held anyway"}<br>${of}${version}</dd>`;
-      })
-      .join("");
-  const norms = i => {
-    const v = list(i, "norms").map(num);
-    if (v.length < 2) return "";
-    const most = Math.max(...v.filter(Number.isFinite), 1e-300),
-      w = 300 / v.length;
-    return `<svg class="hist" width="300" height="40" role="img" aria-label="gradient norm of each repeat">${v.map((n, k) => `<rect x="${(k * w).toFixed(2)}" y="${Number.isFinite(n) ? (40 - (40 * n) / most).toFixed(1) : 0}" width="${Math.max(w - 0.5, 0.5).toFixed(2)}" height="${Number.isFinite(n) ? ((40 * n) / most).toFixed(1) : 40}"${Number.isFinite(n) ? "" : ' style="fill:var(--bad)"'}/>`).join("")}</svg>`;
-  };
+import {
+  alarms,
+  arrowsFrom,
+  arrowsInto,
+  data,
+  foldedItem,
+  groupName,
+  items,
+  itemsWithin,
+  list,
+  rules,
+  shut,
+  summary,
+} from "./graph.js";
+import {changeSign, gradientNorm, itemName} from "./look.js";
+import {alarm, jump, markSign, marksOf, normBars, section, separated, statisticsOf, terms} from "./panel.js";
+import {bytesText, countText, markup, numberText, secondsText, shapeText, toNumber} from "./text.js";
 
-  function item(i) {
-    const input = (ins.get(i.id) || [])
-      .map(
-        a =>
-          `<dt>${esc(a.kind && a.kind !== "data" ? a.kind : `input ${a.slot || 0}`)}</dt><dd>${jump(a.source)} ${shape(a.shape)}</dd>`,
-      )
-      .join("");
-    const output = (outs.get(i.id) || [])
-      .map(
-        a => `<dt>${esc(a.kind && a.kind !== "data" ? a.kind : "to")}</dt><dd>${jump(a.target)} ${shape(a.shape)}</dd>`,
-      )
-      .join("");
-    const kind =
-      {
-        step: "step",
-        parameter: "parameter, requires grad",
-        leaf: "leaf, requires grad",
-        constant: "does not require grad",
-        output: "output",
-        error: "error",
-      }[i.kind] || i.kind;
-    return (
-      `<h2>${esc(name(i))}</h2><p style="color:var(--dim)">${esc(i.op ? `${i.op}` : "")}${i.op ? ", " : ""}${esc(kind)}${i.group ? ` in ${jump(i.group)}` : ""}</p>${marks(i)}` +
-      section(
-        "Tensor",
-        rows([
-          [
-            "shape",
-            i.before
-              ? `${shape(i.before)} → ${shape(i.shape)}`
-              : shape(i.shape) || list(i, "results").map(shape).join(", "),
-          ],
-          ["dtype", esc(i.dtype || "")],
-          ["bytes", i.bytes ? bytes(i.bytes) : ""],
-          ["memory", i.view ? "a view: looks into its first input" : ""],
-          ["versions", i.write ? `${i.write[0]} → ${i.write[1]}` : ""],
-          ["uses", (i.uses || 1) > 1 ? `↗ shared, drawn at each of ${i.uses} uses` : ""],
-          ["repeats", (i.repeat || 1) > 1 ? `stands for ${i.repeat} equal ones` : ""],
-          ["change", esc(i.change || "")],
-        ]),
-      ) +
-      section("Arguments", rows(list(i, "attributes").map(([k, v]) => [k, esc(v)]))) +
-      section("Value", statistics(i.value)) +
-      section(
-        "Gradient",
-        i.gradient
-          ? statistics(i.gradient)
-          : i.kind === "constant" || i.kind === "error"
-            ? ""
-            : "<p>None yet: backward was not run, or nothing arrived here.</p>",
-      ) +
-      section("Gradient norm of each repeat", norms(i)) +
-      section("Inputs", input && `<dl>${input}</dl>`) +
-      section("Used by", output && `<dl>${output}</dl>`) +
-      section(
-        "Saved for backward",
-        saved(i) &&
-          `<dl>${saved(i)}</dl><p>${i.freed ? "Freed by backward." : i.frees ? "Backward frees it, unless retain_graph=True." : ""} Adds ${bytes(i.held || 0)}.</p>`,
-      ) +
-      section("Made at", source(i.source)) +
-      section(
-        "Time",
-        rows([
-          ["forward", i.forward == null ? "" : seconds(i.forward)],
-          ["backward", i.backward == null ? "" : seconds(i.backward)],
-        ]),
-      ) +
-      section("Hooks", i.hooks ? `<p>⚑ ${i.hooks} user hook${i.hooks > 1 ? "s" : ""}</p>` : "")
-    );
-  }
+const KINDS = {
+  parameter: "parameter, requires grad",
+  leaf: "leaf, requires grad",
+  constant: "does not require grad",
+};
+const WITHOUT_GRADIENT = ["constant", "error"];
+const SAVED_FROM = {result: "this step's result", constant: "a constant", packed: "packed by a hook"};
+const MOST = {inside: 60, marked: 50, changed: 80, rows: 3000};
+const KEYS = [
+  ["/", "search"],
+  ["← →", "backward step by step"],
+  ["space", "play, pause"],
+  ["↑ ↓", "to the first input, to the first user"],
+  ["f", "fit"],
+  ["c, e", "fold, open all frames"],
+  ["d", "dark or light"],
+  ["t", "table of all boxes"],
+  ["Esc", "this overview"],
+];
 
-  function group(g) {
-    const f = folded(g),
-      steps = all(g).filter(i => i.kind === "step");
-    return (
-      `<h2>${esc(label(g))}</h2><p style="color:var(--dim)">${esc(g.kind || "module")}${g.parent ? ` in ${jump(g.parent)}` : ""}</p>${marks(f)}` +
-      rows([
-        ["steps", f.count],
-        ["repeats", (g.repeat || 1) > 1 ? `stands for ${g.repeat} equal ones (${esc(g.fold || "")})` : ""],
-        ["held for backward", bytes(f.held)],
-        ["gradient norm", f.gradient ? number(Draw.norm(f)) : ""],
-        ["forward", f.forward ? seconds(f.forward) : ""],
-        ["backward", f.backward ? seconds(f.backward) : ""],
-      ]) +
-      section(
-        "Inside",
-        `<p>${steps
-          .slice(0, 60)
-          .map(i => jump(i.id))
-          .join(", ")}${steps.length > 60 ? " …" : ""}</p>`,
-      ) +
-      `<p><button data-fold="${esc(g.id)}">${Model.shut.has(g.id) ? "Open this frame" : "Fold this frame"}</button></p>`
-    );
-  }
+function heading(item) {
+  const op = item.op ? `${item.op}, ` : "";
+  const group = item.group ? markup` in ${jump(item.group)}` : null;
+  return markup`<h2>${itemName(item)}</h2><p class="dim">${op}${KINDS[item.kind] || item.kind}${group}</p>`;
+}
 
-  function overview() {
-    const s = data.summary || {},
-      marked = [...items.values()].filter(i => list(i, "marks").some(m => m.level !== "note"));
-    const gone = [...items.values()].filter(i => i.change);
-    return (
-      `<h2>${esc(data.title || "Computation graph")}</h2>` +
-      rows([
-        ["steps", s.steps],
-        ["boxes", s.shown],
-        [
-          "parameters",
-          s.parameter_tensors
-            ? `${(s.parameters || 0).toLocaleString("en")} in ${s.parameter_tensors} tensors, ${bytes(s.parameter_bytes || 0)}`
-            : "",
-        ],
-        ["held for backward", s.saved_bytes ? bytes(s.saved_bytes) : ""],
-      ]) +
-      section(
-        "To look at",
-        marked
-          .slice(0, 50)
-          .map(
-            i =>
-              `<p>${jump(i.id)} ${list(i, "marks")
-                .filter(m => m.level !== "note")
-                .map(m => `${m.level === "bad" ? "⚠" : "▽"} ${esc(m.text)}`)
-                .join("; ")}</p>`,
-          )
-          .join(""),
-      ) +
-      section(
-        "Changes",
-        gone
-          .slice(0, 80)
-          .map(i => `<p>${{added: "✚", gone: "−", reshaped: "⤢"}[i.change] || ""} ${jump(i.id)} ${esc(i.change)}</p>`)
-          .join(""),
-      ) +
-      section(
-        "Rules",
-        Object.entries(data.rules || {})
-          .map(([k, v]) => `<p><b>${esc(k)}</b>: ${esc(v)}.</p>`)
-          .join(""),
-      ) +
-      section(
-        "Keys",
-        rows([
-          ["/", "search"],
-          ["← →", "backward step by step"],
-          ["space", "play, pause"],
-          ["↑ ↓", "to the first input, to the first user"],
-          ["f", "fit"],
-          ["c, e", "fold, open all frames"],
-          ["d", "dark or light"],
-          ["t", "table of all boxes"],
-          ["Esc", "this overview"],
-        ]),
-      )
-    );
-  }
+function shapesOf(item) {
+  if (item.before) return `${shapeText(item.before)} → ${shapeText(item.shape)}`;
+  return shapeText(item.shape) || list(item, "results").map(shapeText).join(", ");
+}
 
-  const table = () =>
-    `<h2>All boxes</h2><table><thead><tr><th>name</th><th>kind</th><th>shape</th><th>‖∂‖</th></tr></thead><tbody>${[
-      ...items.values(),
-    ]
-      .slice(0, 3000)
-      .map(
-        i =>
-          `<tr><td>${jump(i.id)}</td><td>${esc(i.kind)}</td><td>${shape(i.shape)}</td><td>${i.gradient ? number(Draw.norm(i)) : ""}</td></tr>`,
-      )
-      .join("")}</tbody></table>${items.size > 3000 ? `<p>The first 3,000 of ${items.size}.</p>` : ""}`;
+function tensorOf(item) {
+  return terms([
+    ["shape", shapesOf(item)],
+    ["dtype", item.dtype],
+    ["bytes", item.bytes ? bytesText(item.bytes) : ""],
+    ["memory", item.view ? "a view: looks into its first input" : ""],
+    ["versions", item.write ? item.write.join(" → ") : ""],
+    ["uses", (item.uses || 1) > 1 ? `↗ shared, drawn at each of ${item.uses} uses` : ""],
+    ["repeats", (item.repeat || 1) > 1 ? `stands for ${item.repeat} equal ones` : ""],
+    ["change", item.change],
+  ]);
+}
 
-  return {of: id => (items.has(id) ? item(items.get(id)) : groups.has(id) ? group(groups.get(id)) : overview()), table};
-})();
+function gradientOf(item) {
+  if (item.gradient) return statisticsOf(item.gradient);
+  if (WITHOUT_GRADIENT.includes(item.kind)) return null;
+  return markup`<p>None yet: backward was not run, or nothing arrived here.</p>`;
+}
+
+// The boxes at the other `end` of arrows; `nameOf` names those that carry plain data.
+function neighbours(arrows, end, nameOf) {
+  return terms(
+    (arrows || []).map(arrow => [
+      arrow.kind && arrow.kind !== "data" ? arrow.kind : nameOf(arrow),
+      markup`${jump(arrow[end])} ${shapeText(arrow.shape)}`,
+    ]),
+  );
+}
+
+function originOf(saved) {
+  if (!saved.owner) return SAVED_FROM[saved.of] || "an input";
+  return items.has(saved.owner) ? markup`result of ${jump(saved.owner)}` : "a leaf's value";
+}
+
+function staleness(saved) {
+  const then = saved.version || 0;
+  if (saved.now == null || saved.now === then) return null;
+  const writer = saved.writer ? `, written by ${saved.writer}` : "";
+  return markup`<br>${alarm(`version ${then} when saved, ${saved.now} now${writer}`)}`;
+}
+
+function savedTensor(saved) {
+  const held = saved.adds ? "" : ", held anyway";
+  const tensor = `${shapeText(saved.shape)} ${saved.dtype || ""}, ${bytesText(saved.bytes || 0)}${held}`;
+  return [saved.name, markup`${tensor}<br>${originOf(saved)}${staleness(saved)}`];
+}
+
+function savedBy(item) {
+  const saved = list(item, "saved");
+  if (!saved.length) return null;
+  const frees = item.frees ? "Backward frees it, unless retain_graph=True." : "";
+  const freed = item.freed ? "Freed by backward." : frees;
+  return [terms(saved.map(savedTensor)), markup`<p>${freed} Adds ${bytesText(item.held || 0)}.</p>`];
+}
+
+function sourceOf(item) {
+  if (!item.source) return null;
+  const {file, line, function: name, text} = item.source;
+  return markup`<pre>${file}:${line}${name ? ` in ${name}` : ""}${text ? `\n${text}` : ""}</pre>`;
+}
+
+function timesOf(item) {
+  return terms([
+    ["forward", item.forward == null ? "" : secondsText(item.forward)],
+    ["backward", item.backward == null ? "" : secondsText(item.backward)],
+  ]);
+}
+
+function hooksOf(item) {
+  return item.hooks ? markup`<p>⚑ ${item.hooks} user hook${item.hooks > 1 ? "s" : ""}</p>` : null;
+}
+
+export function itemPanel(item) {
+  return [
+    heading(item),
+    marksOf(item),
+    section("Tensor", tensorOf(item)),
+    section("Arguments", terms(list(item, "attributes"))),
+    section("Value", statisticsOf(item.value)),
+    section("Gradient", gradientOf(item)),
+    section("Gradient norm of each repeat", normBars(list(item, "norms").map(toNumber))),
+    section(
+      "Inputs",
+      neighbours(arrowsInto.get(item.id), "source", arrow => `input ${arrow.slot || 0}`),
+    ),
+    section(
+      "Used by",
+      neighbours(arrowsFrom.get(item.id), "target", () => "to"),
+    ),
+    section("Saved for backward", savedBy(item)),
+    section("Made at", sourceOf(item)),
+    section("Time", timesOf(item)),
+    section("Hooks", hooksOf(item)),
+  ];
+}
+
+function groupTerms(group, folded) {
+  const repeats = `stands for ${group.repeat} equal ones (${group.fold || ""})`;
+  return terms([
+    ["steps", folded.count],
+    ["repeats", folded.repeat > 1 ? repeats : ""],
+    ["held for backward", bytesText(folded.held)],
+    ["gradient norm", folded.gradient ? numberText(gradientNorm(folded)) : ""],
+    ["forward", folded.forward ? secondsText(folded.forward) : ""],
+    ["backward", folded.backward ? secondsText(folded.backward) : ""],
+  ]);
+}
+
+export function groupPanel(group) {
+  const folded = foldedItem(group);
+  const steps = itemsWithin(group).filter(item => item.kind === "step");
+  const shown = steps.slice(0, MOST.inside).map(item => jump(item.id));
+  const more = steps.length > MOST.inside ? " …" : "";
+  const parent = group.parent ? markup` in ${jump(group.parent)}` : null;
+  const action = shut.has(group.id) ? "Open this frame" : "Fold this frame";
+  return [
+    markup`<h2>${groupName(group)}</h2><p class="dim">${group.kind || "module"}${parent}</p>`,
+    marksOf(folded),
+    groupTerms(group, folded),
+    section("Inside", markup`<p>${separated(shown, ", ")}${more}</p>`),
+    markup`<p><button data-fold="${group.id}">${action}</button></p>`,
+  ];
+}
+
+function totals() {
+  const {steps, shown, parameters, parameter_tensors: tensors, parameter_bytes: bytes, saved_bytes: saved} = summary;
+  const total = `${countText(parameters || 0)} in ${tensors} tensors, ${bytesText(bytes || 0)}`;
+  return terms([
+    ["steps", steps],
+    ["boxes", shown],
+    ["parameters", tensors ? total : ""],
+    ["held for backward", saved ? bytesText(saved) : ""],
+  ]);
+}
+
+function markedItem(item) {
+  const texts = alarms(item).map(mark => markSign(mark) + mark.text);
+  return markup`<p>${jump(item.id)} ${texts.join("; ")}</p>`;
+}
+
+function changedItem(item) {
+  return markup`<p>${changeSign(item.change)} ${jump(item.id)} ${item.change}</p>`;
+}
+
+export function overviewPanel() {
+  const all = [...items.values()];
+  const marked = all.filter(item => alarms(item).length);
+  const changed = all.filter(item => item.change);
+  return [
+    markup`<h2>${data.title || "Computation graph"}</h2>`,
+    totals(),
+    section("To look at", marked.slice(0, MOST.marked).map(markedItem)),
+    section("Changes", changed.slice(0, MOST.changed).map(changedItem)),
+    section(
+      "Rules",
+      Object.entries(rules).map(([kind, rule]) => markup`<p><b>${kind}</b>: ${rule}.</p>`),
+    ),
+    section("Keys", terms(KEYS)),
+  ];
+}
+
+function tableRow(item) {
+  const norm = item.gradient ? numberText(gradientNorm(item)) : "";
+  const cells = [jump(item.id), item.kind, shapeText(item.shape), norm];
+  return markup`<tr>${cells.map(cell => markup`<td>${cell}</td>`)}</tr>`;
+}
+
+export function tablePanel() {
+  const titles = ["name", "kind", "shape", "‖∂‖"].map(title => markup`<th>${title}</th>`);
+  const rows = [...items.values()].slice(0, MOST.rows).map(tableRow);
+  const cut = `The first ${countText(MOST.rows)} of ${items.size}.`;
+  return [
+    markup`<h2>All boxes</h2><table><thead><tr>${titles}</tr></thead><tbody>${rows}</tbody></table>`,
+    items.size > MOST.rows ? markup`<p>${cut}</p>` : null,
+  ];
+}

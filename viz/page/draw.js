@@ -1,225 +1,172 @@
-"use strict";
-// From boxes with places to SVG text. Nothing here knows of clicks.
-const Draw = (() => {
-  const esc = s =>
-    String(s).replace(/[&<>"']/g, c => ({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})[c]);
-  const {num, list} = Model;
-  const pen = document.createElement("canvas").getContext("2d");
-  const widths = new Map();
-  function text(s, font = "12px system-ui, Arial, sans-serif") {
-    const key = font + s;
-    if (!widths.has(key)) {
-      pen.font = font;
-      widths.set(key, pen.measureText(s).width);
-    }
-    return widths.get(key);
-  }
-  const short = (s, n = 44) => (s.length > n ? s.slice(0, n - 1) + "…" : s);
-  const shape = s => (s == null ? "" : s.length ? s.join("×") : "()");
-  const number = v => {
-    v = num(v);
-    return v == null
-      ? "–"
-      : Number.isNaN(v)
-        ? "NaN"
-        : v === Infinity
-          ? "inf"
-          : v === -Infinity
-            ? "-inf"
-            : v === 0
-              ? "0"
-              : Math.abs(v) >= 1e-3 && Math.abs(v) < 1e5
-                ? String(+v.toPrecision(4))
-                : v.toExponential(2);
+// Boxes, frames and links that have their places, as SVG.
+
+import {alarms, groupHeadline, groupName} from "./graph.js";
+import {boxColours, itemName, signs, subtitle} from "./look.js";
+import {element} from "./text.js";
+
+const CORNER_RADII = {step: 9, output: 20, constant: 20};
+const FRAME_RADIUS = 10;
+const SIGN_LINE = 15;
+const NEXT_SIGNS = 16;
+const DETOUR = 36; // how far from the boxes a line against the stream runs
+const BESIDE = 7; // between two lines that go the same way
+const FARTHEST_TIE = 14; // from the middle of a step, for the leaves that hang at it
+const KIND_LABELS = {view: "view", inplace: "in place"};
+
+function rounded(number) {
+  return number.toFixed(1);
+}
+
+// The rectangle of a box, or one that is moved from it or lies `inset` within it.
+function rectangle(box, {move = 0, inset = 0, ...attributes}) {
+  return element("rect", {
+    x: rounded(box.middle - box.width / 2 + move + inset),
+    y: box.top + move + inset,
+    width: rounded(box.width - 2 * inset),
+    height: box.height - 2 * inset,
+    ...attributes,
+  });
+}
+
+// What stands for several has a second card behind it; parameters and shut frames have a double line.
+function boxBody(box, colours) {
+  const {kind, repeat} = box.item;
+  const rx = CORNER_RADII[kind] || 2;
+  const several = kind === "group" || (repeat || 1) > 1;
+  const doubled = kind === "group" || kind === "parameter";
+  return [
+    several ? rectangle(box, {move: 4, rx, ...colours, "stroke-width": 1}) : null,
+    rectangle(box, {rx, ...colours, class: "body"}),
+    doubled ? rectangle(box, {inset: 3, rx: 1, ...colours, fill: "none", "stroke-width": 0.8}) : null,
+  ];
+}
+
+// Two lines of signs at the right of a box, later ones beside the first two.
+function drawSign(box, [sign, colour], n) {
+  const x = rounded(box.middle + box.width / 2 + 4 + (n > 1 ? NEXT_SIGNS : 0));
+  const y = box.top + 14 + SIGN_LINE * (n % 2);
+  return element("text", {class: "sign", x, y, style: `fill:var(--${colour})`}, sign);
+}
+
+export function drawBox(box, overlay, scale) {
+  const {item} = box;
+  const name = itemName(item);
+  const below = subtitle(item, overlay);
+  const label = [name, below, ...alarms(item).map(mark => mark.text)];
+  if (item.change) label.push(item.change);
+  const x = rounded(box.middle);
+  return element("g", {class: "box", "data-id": item.id, tabindex: 0, role: "button", "aria-label": label.join(", ")}, [
+    boxBody(box, boxColours(item, overlay, scale)),
+    element("text", {x, y: box.top + 17}, (item.kind === "group" ? "▸ " : "") + name),
+    element("text", {class: "sub", x, y: box.top + 32}, below),
+    signs(item).map((sign, n) => drawSign(box, sign, n)),
+  ]);
+}
+
+export function drawFrame(frame) {
+  const name = groupName(frame.group);
+  const headline = {
+    class: "title",
+    x: rounded(frame.middle - frame.width / 2 + 12),
+    y: frame.top + 17,
+    tabindex: 0,
+    role: "button",
+    "aria-expanded": true,
+    "aria-label": `fold ${name}`,
   };
-  const bytes = b =>
-    b < 1024 ? `${b} B` : b < 1048576 ? `${(b / 1024).toFixed(1)} KiB` : `${(b / 1048576).toFixed(1)} MiB`;
-  const seconds = s =>
-    s == null
-      ? "–"
-      : s < 1e-3
-        ? `${(s * 1e6).toFixed(1)} µs`
-        : s < 1
-          ? `${(s * 1e3).toFixed(2)} ms`
-          : `${s.toFixed(2)} s`;
-  const name = i =>
-    (i.kind === "parameter" ? "▣ " : "") +
-    short(i.name || i.op || i.kind) +
-    ((i.repeat || 1) > 1 ? ` × ${i.repeat}` : "");
-  const norm = i =>
-    i.gradient ? (i.gradient.nans ? NaN : i.gradient.infs ? Infinity : num(i.gradient.norm || 0)) : null;
+  return element("g", {class: `frame ${frame.group.kind || "module"}`, "data-frame": frame.id}, [
+    rectangle(frame, {rx: FRAME_RADIUS}),
+    element("text", headline, `▾ ${groupHeadline(frame.group)}`),
+    element("title", {}, name),
+  ]);
+}
 
-  function sub(i, overlay) {
-    if (overlay === "gradient") return i.gradient ? `‖∂‖ ${number(norm(i))}` : "no gradient";
-    if (overlay === "forward" || overlay === "backward") return seconds(i[overlay]);
-    if (overlay === "held") return bytes(i.held || 0);
-    if (i.kind === "group") return `${i.count} step${i.count === 1 ? "" : "s"}`;
-    const shapes = list(i, "results").length ? i.results.map(shape).join(", ") : shape(i.shape);
-    const moved = i.before ? `${shape(i.before)} → ` : "",
-      write = i.write && i.kind === "step" ? ` v${i.write[0]}→v${i.write[1]}` : "";
-    return short(moved + shapes + (i.dtype && i.dtype !== "float32" ? ` ${i.dtype}` : "") + write, 52);
-  }
+function centreOf(box) {
+  return box.top + box.height / 2;
+}
 
-  // Signs beside a box; they say in characters what colours say too.
-  function signs(i) {
-    const found = [],
-      levels = list(i, "marks").map(m => m.level);
-    if (levels.includes("bad")) found.push(["⚠", "bad"]);
-    else if (levels.includes("warn")) found.push(["▽", "warn"]);
-    if (i.change)
-      found.push([
-        {added: "✚", gone: "−", reshaped: "⤢", inside: "±"}[i.change] || i.change,
-        {added: "new", gone: "gone"}[i.change] || "changed",
-      ]);
-    if ((i.uses || 1) > 1) found.push([`↗${i.uses}`, "dim"]);
-    if (i.hooks) found.push([`⚑${i.hooks}`, "dim"]);
-    return found;
-  }
-
-  const size = {
-    text,
-    box(i) {
-      const wide = Math.max(text(name(i)), text(sub(i, ""), "10px ui-monospace, Consolas, monospace"), 64) + 22;
-      return {w: wide, h: 40, spare: signs(i).length * 18};
-    },
+// From a hung leaf to the step at its right; leaves above and below the middle meet the step there.
+function hungLine(leaf, host, backwards) {
+  const start = [leaf.middle + leaf.width / 2, centreOf(leaf)];
+  const slant = (centreOf(leaf) - host.top - host.height / 2) / 3;
+  const end = [host.middle - host.width / 2, centreOf(host) + Math.max(-FARTHEST_TIE, Math.min(FARTHEST_TIE, slant))];
+  const half = (start[0] + end[0]) / 2;
+  const [[x1, y1], [x2, y2]] = backwards ? [end, start] : [start, end];
+  return {
+    line: `M${x1} ${y1}C${half} ${y1} ${half} ${y2} ${x2} ${y2}`,
+    label: [leaf.middle - leaf.width / 2 - 5, centreOf(leaf) + 4],
+    anchor: "end",
   };
+}
 
-  function paint(i, overlay, scale) {
-    if (overlay === "kind" || overlay === "change") {
-      if (i.change && i.change !== "inside") {
-        const c = {added: "new", gone: "gone"}[i.change] || "changed";
-        return [`var(--${c}bg)`, `var(--${c})`];
-      }
-      if (overlay === "change") return ["var(--const)", "var(--constb)"];
-      if (list(i, "marks").some(m => m.level === "bad")) return ["var(--badbg)", "var(--bad)"];
-      return (
-        {
-          step: ["var(--op)", "var(--opb)"],
-          group: ["var(--op)", "var(--opb)"],
-          parameter: ["var(--param)", "var(--paramb)"],
-          leaf: ["var(--leaf)", "var(--paramb)"],
-          output: ["var(--out)", "var(--outb)"],
-          error: ["var(--badbg)", "var(--bad)"],
-        }[i.kind] || ["var(--const)", "var(--constb)"]
-      );
-    }
-    const v = overlay === "gradient" ? norm(i) : i[overlay];
-    if (v == null || (overlay !== "gradient" && !v)) return ["var(--const)", "var(--constb)"];
-    if (!Number.isFinite(v)) return ["var(--badbg)", "var(--bad)"];
-    const t = overlay === "gradient" ? scale.log(v) : Math.sqrt(v / scale.most),
-      dark = document.documentElement.dataset.theme === "dark";
-    return [`hsl(${250 - 205 * t} ${45 + 30 * t}% ${dark ? 20 + 15 * t : 95 - 25 * t}%)`, "var(--constb)"];
-  }
+// Against the stream: round the right side.
+function returningLine(source, target) {
+  const from = [source.middle + source.width / 2, centreOf(source)];
+  const to = [target.middle + target.width / 2, centreOf(target)];
+  const x = Math.max(from[0], to[0]) + DETOUR;
+  return {
+    line: `M${from.join(" ")}C${x} ${from[1]} ${x} ${to[1]} ${to.join(" ")}`,
+    label: [x, (source.top + target.top) / 2],
+  };
+}
 
-  function scaleOf(shown, overlay) {
-    const values = shown
-      .map(i => (overlay === "gradient" ? norm(i) : i[overlay]))
-      .filter(v => Number.isFinite(v) && v > 0);
-    const logs = values.map(Math.log10),
-      low = Math.min(...logs),
-      high = Math.max(...logs);
-    return {
-      most: Math.max(...values, 1e-12),
-      log: v => (v > 0 && high > low ? (Math.log10(v) - low) / (high - low) : v > 0 ? 1 : 0),
-    };
-  }
+function curveTo([x1, y1], [x2, y2]) {
+  const half = rounded((y1 + y2) / 2);
+  return `C${rounded(x1)} ${half} ${rounded(x2)} ${half} ${rounded(x2)} ${rounded(y2)}`;
+}
 
-  function body(b, fill, stroke) {
-    const i = b.item,
-      x = b.X - b.w / 2,
-      at = (dx, dy, r, more = "") =>
-        `<rect x="${(x + dx).toFixed(1)}" y="${(b.Y + dy).toFixed(1)}" width="${b.w.toFixed(1)}" height="${b.h}" rx="${r}" fill="${fill}" stroke="${stroke}"${more}/>`;
-    const r = i.kind === "step" ? 9 : i.kind === "output" || i.kind === "constant" ? 20 : 2;
-    let o = i.kind === "group" || (i.repeat || 1) > 1 ? at(4, 4, r, ' stroke-width="1"') : "";
-    o += at(0, 0, r, ' class="body"');
-    if (i.kind === "parameter" || i.kind === "group")
-      o += `<rect x="${(x + 3).toFixed(1)}" y="${b.Y + 3}" width="${(b.w - 6).toFixed(1)}" height="${b.h - 6}" rx="1" fill="none" stroke="${stroke}" stroke-width=".8"/>`;
-    return o;
-  }
+// Between two of the points, about half way.
+function halfWay(points) {
+  const before = Math.floor((points.length - 1) / 2);
+  const [x1, y1] = points[before];
+  const [x2, y2] = points[before + 1];
+  return [(x1 + x2) / 2, (y1 + y2) / 2];
+}
 
-  function node(b, overlay, scale) {
-    const i = b.item,
-      [fill, stroke] = paint(i, overlay, scale),
-      second = sub(i, overlay === "kind" || overlay === "change" ? "" : overlay);
-    const marks = list(i, "marks")
-        .filter(m => m.level !== "note")
-        .map(m => m.text),
-      label = [name(i), second, ...marks, ...(i.change ? [i.change] : [])].join(", ");
-    let o = `<g class="box" data-id="${esc(i.id)}" tabindex="0" role="button" aria-label="${esc(label)}">${body(b, fill, stroke)}`;
-    o += `<text x="${b.X.toFixed(1)}" y="${b.Y + 17}">${i.kind === "group" ? "▸ " : ""}${esc(name(i))}</text><text class="sub" x="${b.X.toFixed(1)}" y="${b.Y + 32}">${esc(second)}</text>`;
-    signs(i).forEach(
-      ([sign, colour], n) =>
-        (o += `<text class="sign" x="${(b.X + b.w / 2 + 4 + (n > 1 ? 16 : 0)).toFixed(1)}" y="${b.Y + 14 + 15 * (n % 2)}" style="fill:var(--${colour})">${esc(sign)}</text>`),
-    );
-    return o + "</g>";
-  }
+// Down the stream: a smooth line through the places where it passes the ranks.
+function streamLine(source, target, link, backwards) {
+  const aside = link.opposite ? BESIDE : 0;
+  const passed = (link.opposite || link).points || [];
+  const points = [
+    [source.middle, source.top + source.height],
+    ...passed.map(([x, y]) => [x + aside, y]),
+    [target.middle + aside, target.top],
+  ];
+  if (backwards) points.reverse();
+  const curves = points.slice(1).map((point, n) => curveTo(points[n], point));
+  const [x, y] = halfWay(points);
+  return {line: `M${points[0].map(rounded).join(" ")}${curves.join("")}`, label: [x + 6, y + 3]};
+}
 
-  const frame = b =>
-    `<g class="frame ${esc(b.group.kind || "module")}" data-frame="${esc(b.id)}"><rect x="${(b.X - b.w / 2).toFixed(1)}" y="${b.Y}" width="${b.w.toFixed(1)}" height="${b.h}" rx="10"/>` +
-    `<text class="title" x="${(b.X - b.w / 2 + 12).toFixed(1)}" y="${b.Y + 17}" tabindex="0" role="button" aria-expanded="true" aria-label="fold ${esc(Model.label(b.group))}">▾ ${esc(Model.headline(b.group))}</text><title>${esc(Model.label(b.group))}</title></g>`;
+function lineOf(link, boxes, backwards) {
+  const source = boxes.get(link.source);
+  const target = boxes.get(link.target);
+  if (source.host === target) return hungLine(source, target, backwards);
+  if (target.top <= source.top) return returningLine(source, target);
+  return streamLine(source, target, link, backwards);
+}
 
-  // A smooth line through the places where it passes the ranks.
-  function path(link, box, backwards) {
-    const s = box.get(link.source),
-      t = box.get(link.target);
-    if (s.host === t) {
-      const [x1, y1, x2, y2] = [
-        s.X + s.w / 2,
-        s.Y + s.h / 2,
-        t.X - t.w / 2,
-        t.Y + t.h / 2 + Math.max(-14, Math.min(14, (s.Y + s.h / 2 - t.Y - t.h / 2) / 3)),
-      ];
-      const m = (x1 + x2) / 2;
-      return {
-        line: backwards
-          ? `M${x2} ${y2}C${m} ${y2} ${m} ${y1} ${x1} ${y1}`
-          : `M${x1} ${y1}C${m} ${y1} ${m} ${y2} ${x2} ${y2}`,
-        middle: [s.X - s.w / 2 - 5, s.Y + s.h / 2 + 4],
-        end: true,
-      };
-    }
-    if (t.Y <= s.Y) {
-      // against the stream: round the right side
-      const x = Math.max(s.X + s.w / 2, t.X + t.w / 2) + 36;
-      return {
-        line: `M${s.X + s.w / 2} ${s.Y + s.h / 2}C${x} ${s.Y + s.h / 2} ${x} ${t.Y + t.h / 2} ${t.X + t.w / 2} ${t.Y + t.h / 2}`,
-        middle: [x, (s.Y + t.Y) / 2],
-      };
-    }
-    const via = (link.opposite || link).points || [],
-      points = [
-        [s.X, s.Y + s.h],
-        ...via.map(p => [p[0] + (link.opposite ? 7 : 0), p[1]]),
-        [t.X + (link.opposite ? 7 : 0), t.Y],
-      ];
-    if (backwards) points.reverse();
-    let line = `M${points[0].map(v => v.toFixed(1)).join(" ")}`;
-    for (let n = 1; n < points.length; n++) {
-      const [a, b] = [points[n - 1], points[n]],
-        m = (a[1] + b[1]) / 2;
-      line += `C${a[0].toFixed(1)} ${m.toFixed(1)} ${b[0].toFixed(1)} ${m.toFixed(1)} ${b[0].toFixed(1)} ${b[1].toFixed(1)}`;
-    }
-    const k = (points.length - 1) / 2,
-      low = points[Math.floor(k)],
-      high = points[Math.ceil(k)] === low ? points[Math.floor(k) + 1] || low : points[Math.ceil(k)];
-    return {line, middle: [(low[0] + high[0]) / 2 + 6, (low[1] + high[1]) / 2 + 3]};
-  }
+function labelOf(link) {
+  if (link.label || KIND_LABELS[link.kind]) return link.label || KIND_LABELS[link.kind];
+  if (link.arrows.length > 1) return `×${link.arrows.length}`;
+  const repeats = link.arrows.reduce((count, arrow) => count + (arrow.repeat || 1), 0);
+  return repeats > 1 && link.kind !== "data" ? `×${repeats}` : "";
+}
 
-  function edge(link, box, flow) {
-    const {line, middle, end} = path(link, box, flow),
-      count = link.arrows.reduce((n, a) => n + (a.repeat || 1), 0);
-    const label =
-      flow ||
-      link.label ||
-      (link.kind === "view" ? "view" : link.kind === "inplace" ? "in place" : "") ||
-      (link.arrows.length > 1 ? `×${link.arrows.length}` : count > 1 && link.kind !== "data" ? `×${count}` : "");
-    return (
-      `<path class="edge ${link.kind} ${link.change}${flow ? " flow" : ""}" d="${line}" marker-end="url(#tip)"/>` +
-      (label
-        ? `<text class="edgelabel ${flow ? "flow" : ""}"${end ? ' text-anchor="end"' : ""} x="${middle[0].toFixed(1)}" y="${middle[1].toFixed(1)}">${esc(label)}</text>`
-        : "")
-    );
-  }
+function drawLine({line, label: [x, y], anchor}, classes, text) {
+  const place = {"text-anchor": anchor, x: rounded(x), y: rounded(y)};
+  const flow = classes.includes("flow") ? " flow" : "";
+  return [
+    element("path", {class: ["edge", ...classes].filter(Boolean).join(" "), d: line, "marker-end": "url(#tip)"}),
+    text ? element("text", {class: `edgelabel${flow}`, ...place}, text) : null,
+  ];
+}
 
-  return {esc, text, size, shape, number, bytes, seconds, name, norm, sub, node, frame, edge, scaleOf, short};
-})();
+export function drawLink(link, boxes) {
+  return drawLine(lineOf(link, boxes, false), [link.kind, link.change], labelOf(link));
+}
+
+// The gradient on its way from the target of a link back to its source.
+export function drawFlow(link, boxes, text) {
+  return drawLine(lineOf(link, boxes, true), [link.kind, link.change, "flow"], text);
+}
