@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-"""What a kernel works on. A value without dims may also be a NumPy scalar, which costs a fifth as much."""
+"""What a kernel works on. A value without dims may also be a NumPy scalar, which costs a fifth as much.
+
+``benchmarks/claims.py`` measures it.
+"""
 Number = bool | int | float
 
 
@@ -189,7 +192,10 @@ _CACHE_LIMIT = 4096
 
 
 def number(value: Number, kind: np.dtype[Any]) -> Array:
-    """Return ``value`` as a read-only 0-d array, with which NumPy computes twice as fast as with a Python number."""
+    """Return ``value`` as a read-only 0-d array: cheaper beside an array than a Python number.
+
+    ``benchmarks/claims.py`` measures both.
+    """
     cached = _CACHED.get(kind)
     if cached is None or value == 0 or type(value) is not float:  # 0.0 equals -0.0, and 1 equals True
         made = np.array(value, kind) if kind.kind == "f" else wrapped(value, kind)

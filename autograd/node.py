@@ -108,8 +108,8 @@ class Node:
     hooks         what users run when a gradient passes, or ``None``
 
     A leaf is a node without ``backward``: there gradients accumulate, in ``grad``. A leaf tensor and every graph that
-    reads it share the leaf; ``tensor`` is a weak reference back. Both are one class, since a walk over objects of one
-    class costs a fifth less.
+    reads it share the leaf; ``tensor`` is a weak reference back. Both are one class, since attributes of objects of one
+    class are read faster (``benchmarks/claims.py``).
     """
 
     __slots__ = (

@@ -16,7 +16,7 @@ class Variable:
 
     array         an ndarray, or for a value without dims a NumPy scalar until its memory is shared
     array_shape   its shape, and
-    array_dtype   its dtype, noted here: to read them off the array takes eight times as long, and every step asks
+    array_dtype   its dtype, noted here: to read them off the array takes twice as long (benchmarks/claims.py)
     node          the node that made it, a leaf, or ``None`` if it requires no grad
     version       counts the writes into its memory; ``None`` until someone needs it
     view_of       how it looks into its base (a ``View``), or ``None``

@@ -3,8 +3,8 @@
 A tensor and its views share one counter. It is made only when someone needs it: when a value is saved, looked into, or
 written. Every saved array stands beside the counter and a copy of what it said; a walk backward compares the two.
 
-The counter is a ``bytearray``, the one mutable built-in that the garbage collector does not follow: a graph of a
-million nodes is made in little more than half the time. It is empty before the first write. Then its last byte says
+The counter is a ``bytearray``, the one mutable built-in that the garbage collector does not follow: what keeps many of
+them is made faster (``benchmarks/claims.py``). It is empty before the first write. Then its last byte says
 who wrote, and the bytes before it add up to the number of writes.
 """
 

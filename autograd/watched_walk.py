@@ -15,6 +15,7 @@ from .anomaly_mode import anomaly
 from .broadcast import unbroadcast
 from .engine import accumulate
 from .errors import FreedError
+from .hooks import Hooks
 from .node import RESULT, Node
 from .observers import Doing
 from .recording import recording
@@ -67,14 +68,16 @@ class WatchedWalk:
         outer = walking.set((next(_walks), reached))
         told = self.record and not isinstance(recording.get(), bool)
         try:
-            self._hooks_of_a_lone_root()
+            if self._lone_root is not None:
+                self._hooks_of_a_lone_root(*self._lone_root)
+            step, grads = self.step, self.grads
             for node in self.order:
-                g = self.grads.pop(node, None)
+                g = grads.pop(node, None)
                 if g is not None and told:
                     with Doing("backward", node):
-                        self.step(node, g)
+                        step(node, g)
                 elif g is not None:
-                    self.step(node, g)
+                    step(node, g)
             return self.arrived
         finally:
             walking.reset(outer)
@@ -87,32 +90,35 @@ class WatchedWalk:
             if g is not None:
                 yield self.step(node, g)
 
-    def _hooks_of_a_lone_root(self) -> None:
+    def _hooks_of_a_lone_root(self, node: Node, g: Any) -> None:
         """Run the hooks of a single root that leads to no target, as PyTorch does; of several it runs none."""
-        if self._lone_root is not None and self.useful is not None:
-            node, g = self._lone_root
-            if node not in self.useful and node.hooks is not None:
-                node.hooks.run_tensor_hooks(node, g)
+        if self.useful is not None and node not in self.useful and node.hooks is not None:
+            node.hooks.run_tensor_hooks(node, g)
 
     def step(self, node: Node, g: Any) -> Step:  # noqa: PLR0912 - all that can happen to a gradient, in one place
         """Run ``node``, which received ``g``."""
         hooks, backward, edges, asked = node.hooks, node.backward, node.edges, node
+        wanted = edges
         if hooks is not None:
             g = hooks.run_tensor_hooks(node, g)
         if self.targets is not None and self.useful is not None:
             if node in self.targets:
                 self.arrived[node] = g
-            useful = tuple([edge if edge in self.useful else None for edge in edges])
-            if backward is None or not any(useful):
+            wanted = tuple([edge if edge in self.useful else None for edge in edges])
+            if backward is None or not any(wanted):
                 return node, g, [], 0.0
-            if useful != edges:
-                edges, asked = useful, node.restricted(useful)
+            if wanted != edges:
+                asked = node.restricted(wanted)
         elif backward is None:
-            return self._leaf(node, g)
+            if hooks is None:
+                self.arrived[node] = g
+            else:
+                self._leaf_with_hooks(node, hooks, g)
+            return node, g, [], 0.0
         if hooks is not None:
             g = hooks.run_before(g)
         start = perf_counter() if self._told else 0.0
-        saved = _saved_as_tensors(node) if self.record else node.saved
+        saved = _saved_as_tensors(node, edges) if self.record else node.saved
         parts = backward.vjp(g, saved, asked)
         seconds = perf_counter() - start if self._told else 0.0
         parts = parts if asked.other_edges is not None else (parts, *(None,) * (len(edges) - 1))
@@ -122,36 +128,34 @@ class WatchedWalk:
             self.watch.check(node, parts)
         if not self.keep and backward.frees:
             node.saved = None
-        grads, sent = self.grads, []
-        for number, (edge, part) in enumerate(zip(edges, parts, strict=True)):
+        grads, sent, number = self.grads, [], -1
+        for edge, part in zip(wanted, parts, strict=True):
+            number += 1
             if edge is None or part is None:
                 continue
-            if edge.shape is not None and (part.shape != edge.shape or part.dtype is not edge.dtype):
+            array = part.array if isinstance(part, Variable) else part
+            if edge.shape is not None and (array.shape != edge.shape or array.dtype is not edge.dtype):
                 part = unbroadcast(part, edge, node)  # noqa: PLW2901
             grads[edge] = grads[edge] + part if edge in grads else part
             if self._told:
                 sent.append((number, edge, part))
         return node, g, sent, seconds
 
-    def _leaf(self, node: Node, g: Any) -> Step:
-        if node.hooks is None:
-            self.arrived[node] = g
-        else:
-            g = node.hooks.run_before(g)
-            if not self.rehearse:
-                accumulate(node, [g], self.record)
-            node.hooks.run_after((), g)
-        return node, g, [], 0.0
+    def _leaf_with_hooks(self, node: Node, hooks: Hooks, g: Any) -> None:
+        g = hooks.run_before(g)
+        if not self.rehearse:
+            accumulate(node, [g], self.record)
+        hooks.run_after((), g)
 
 
-def _saved_as_tensors(node: Node) -> tuple[Any, ...]:
-    """Return what ``node`` saved, its arrays as tensors that are still tied to the graph."""
+def _saved_as_tensors(node: Node, edges: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what ``node`` saved, its arrays as tensors that are still tied to the graph; ``edges`` are all it has."""
     if node.backward is None or node.saved is None:
         raise FreedError
     saved = list(node.saved)
     for _, place, source in node.backward.saved_slots:
         if saved[place] is not None:
-            owner = node if source == RESULT else node.edges[source] if source >= 0 else None
+            owner = node if source == RESULT else edges[source] if source >= 0 else None
             saved[place] = wrap(Variable.result, saved[place], owner, saved[place + 1])
     return tuple(saved)
 

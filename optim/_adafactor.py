@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +12,8 @@ from ..autograd.variable import as_ndarray, wrap
 from ..tensors.tensor.methods import Tensor
 from .blockwise import Array, Counted, count_step, kept_scalar
 from .optimizer import ParamsT, scalar
+
+_SHORT = 8192  # elements that BLAS sums in one thread, whatever number it may use
 
 
 class Adafactor(Counted):
@@ -92,9 +95,10 @@ class Adafactor(Counted):
 
 
 def _rms(x: Array) -> float:
-    """Return the root of the mean square."""
+    """Return the root of the mean square, summed in parts so short that BLAS does not split them among its threads."""
     flat = x.reshape(-1)
-    return float(np.sqrt(np.dot(flat, flat) / flat.size))
+    parts = [flat[low : low + _SHORT] for low in range(0, flat.size, _SHORT)]
+    return sqrt(sum([float(np.dot(part, part)) for part in parts]) / flat.size)
 
 
 def _variance(state: dict[str, Any], g: Array, weight: float, least: float) -> Array:

@@ -1,5 +1,8 @@
 """Optimizers: convergence, errors, and what PyTorch cannot be asked about. The rest is in parity/."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -90,6 +93,39 @@ def test_scratch_stays_out_of_copies() -> None:
     optimizer = torch.optim.Adam([p])
     optimizer.step()
     assert set(optimizer.__getstate__()) == {"defaults", "state", "param_groups"}
+
+
+STEPS_OF_LARGE_PARAMETERS = """
+import hashlib, sys
+import numpy as np, rushlight as torch
+for name in sys.argv[1:]:
+    rng = np.random.default_rng(0)
+    params = [torch.tensor(rng.standard_normal(shape), requires_grad=True) for shape in ((200, 90), (2, 20000))]
+    optimizer = getattr(torch.optim, name)(params, lr=0.1)
+    for _ in range(3):
+        for p in params:
+            p.grad = torch.tensor(rng.standard_normal(tuple(p.shape)))
+        optimizer.step()
+    print(name, [hashlib.sha256(p.detach().numpy().tobytes()).hexdigest() for p in params])
+"""
+
+
+def test_steps_are_the_same_for_any_number_of_threads() -> None:
+    """BLAS splits a long sum among its threads, and rounds it another way than one thread does."""
+    command = [sys.executable, "-c", STEPS_OF_LARGE_PARAMETERS, *OPTIONS, "Adafactor"]
+    one, two = (
+        subprocess.run(
+            command,
+            env=os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), number),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        ).stdout
+        for number in "12"
+    )
+    assert one.count("\n") == len(OPTIONS) + 1
+    assert one == two
 
 
 RATES = {

@@ -15,7 +15,7 @@ from .max_pool import max_pool_forward
 from .output_sizes import adaptive_output_size, pool_output_size
 from .windows import Ints, overlap
 
-_FEW_TAPS = 64  # beyond, one argmax per window is faster
+_FEW_TAPS = 25  # beyond, one argmax per window is as fast or faster: benchmarks/claims.py
 
 
 def _counts(size: int, kernel: int, stride: int, padding: int, out: int, pad: bool) -> Array:

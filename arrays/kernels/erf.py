@@ -23,7 +23,7 @@ import numpy as np
 from ..dtypes import Array
 
 _BLOCK = 8192  # elements that stay in the cache while a polynomial is evaluated
-_FEW = 48  # so many calls of math.erf are faster than two dozen of NumPy
+_FEW = 128  # so many calls of math.erf are faster than two dozen of NumPy: benchmarks/claims.py
 _SINGLE_EDGE = np.array(4.5, np.float32)  # here erf(x) has long been 1 in float32
 
 SINGLE = (

@@ -45,7 +45,7 @@ def _distinct(index: Array) -> list[tuple[Array | slice, Array | slice]]:
 
 
 def _as_slice(index: Array) -> Array | slice:
-    """Return ``index``, not empty, as the slice it is if its steps are even: much faster to add."""
+    """Return ``index``, not empty, as the slice it is if its steps are even: faster (``benchmarks/claims.py``)."""
     first, last = int(index[0]), int(index[-1])
     step = int(index[1]) - first if len(index) > 1 else 1
     if step == 0 or (np.diff(index) != step).any():

@@ -24,7 +24,8 @@ _MOST_COLUMNS = 8192  # more make sums too long for few, short rows
 def row_stride(columns: int) -> int:
     """Return a row length, at least ``columns``, that is kind to the cache.
 
-    Rows a power of two apart fall on the same cache lines and slow the product by a third.
+    Rows a power of two apart fall on the same cache lines. What that costs depends on the processor
+    (``benchmarks/claims.py``).
     """
     stride = -(-columns // 16) * 16
     return stride + 16 if stride % 128 == 0 else stride

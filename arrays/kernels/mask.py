@@ -1,7 +1,6 @@
 """Choosing by a mask: NaN and infinity that are not chosen leave no trace, unlike in ``x * mask``.
 
-``np.where`` stalls on a mask without a pattern (4 ns an element, where a product takes 0.2), so large arrays are
-chosen bit by bit.
+``np.where`` stalls on a mask without a pattern, so large arrays are chosen bit by bit (``benchmarks/claims.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from ..dtypes import DTYPES, Array
 
 ZERO = {each.numpy: np.zeros((), each.numpy) for each in DTYPES}
 ONE = {each.numpy: np.ones((), each.numpy) for each in DTYPES}
-"""Constants as 0-d arrays: beside an array they cost half of what a Python number costs."""
+"""Constants as 0-d arrays: beside an array they are cheaper than Python numbers (``benchmarks/claims.py``)."""
 
 
 def one(x: Any) -> Any:

@@ -5,7 +5,7 @@ The rows of a layer's input are those of the first step, then those of the secon
 batch: those that have ended keep their last state, those that have not begun wait with their first one.
 
 Inside, a sequence is a column. Each gate is then one block of memory, and matrix products have the large matrix on the
-left; with a batch of 32 and 128 units this takes a third off the time of a step.
+left; with a batch of 32 and 128 units this takes a fifth off a step (``benchmarks/claims.py``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..dtypes import Array, number
 from .normalization import wide
 
 Steps = tuple[tuple[int, int], ...]
-_FEW = 8  # sequences, up to which one product for the inputs of all steps is the faster way
+_FEW = 8  # sequences, up to which one product for the inputs of all steps is the faster way: benchmarks/claims.py
 
 
 def sigmoid_(x: Array) -> None:

@@ -1,7 +1,7 @@
 """A primitive's forward and vjp as source text, written and compiled when it is first called.
 
-One flat function per op costs a third of a general one. The text goes to ``linecache``, so that tracebacks and
-debuggers show it, and ``listing(op)`` prints it.
+One flat function per op costs a small part of the general one in ``reference.py`` (``benchmarks/claims.py``). The
+text goes to ``linecache``, so that tracebacks and debuggers show it, and ``listing(op)`` prints it.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _forward(op: Primitive) -> list[str]:
     kept = ", ".join(["array", *op.aux])
     lines = [f"def forward({signature}):", *lines, *_numbers_taken(op)]
     lines += [*_inputs(op, tensors, result, kept), *_promotion(op, tensors)]
-    if not op.many:  # a try costs nothing
+    if not op.many:  # a try costs less than a look at the shapes: benchmarks/claims.py
         arrays = ", ".join(f"{name}_array" for name in tensors)
         result = f"{result}\n    except ValueError as error_: mismatch(error_, {arrays}); raise"
         kept = f"try: {kept}"

@@ -51,29 +51,54 @@ def test_gradients_that_are_zero_from_the_start(name: str) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11)
 
 
-@pytest.mark.parametrize("shape", [(3, 4), (4, 3), (1, 6), (40, 30)], ids=str)
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"nesterov": False, "adjust_lr_fn": "match_rms_adamw", "momentum": 0.3, "weight_decay": 0.0},
-     {"ns_steps": 2, "ns_coefficients": (2.0, -1.5, 0.5), "adjust_lr_fn": "original", "eps": 1e-3}],
-    ids=str,
-)  # fmt: skip
-def test_muon(options: dict[str, Any], shape: tuple[int, ...]) -> None:
-    """Both compute the direction in bfloat16, and sums in another order round some of its last bits another way.
+MUON_SHAPES = [(3, 4), (4, 3), (1, 6), (40, 30)]
+MUON_OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"nesterov": False, "adjust_lr_fn": "match_rms_adamw", "momentum": 0.3, "weight_decay": 0.0},
+    {"ns_steps": 2, "ns_coefficients": (2.0, -1.5, 0.5), "adjust_lr_fn": "original", "eps": 1e-3},
+]
 
-    Five iterations amplify such a bit. How far it goes is measured: by PyTorch beside PyTorch with gradients that
-    differ in their last bit.
+
+def rounding_to(monkeypatch: pytest.MonkeyPatch, kind: torch.dtype) -> None:
+    """Let both engines' Muon compute its direction in ``kind`` (rushlight: in float32) where it takes bfloat16."""
+    monkeypatch.setattr(torch.Tensor, "bfloat16", lambda x: x.to(kind, copy=True))
+    monkeypatch.setattr("rushlight.optim._muon._bfloat16", lambda x: x)
+
+
+@pytest.mark.parametrize("shape", MUON_SHAPES, ids=str)
+@pytest.mark.parametrize("options", MUON_OPTIONS, ids=str)
+def test_muon_in_single_precision(
+    options: dict[str, Any], shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the roundings to bfloat16 the formulas are seen: a coefficient off by 0.3 % is five times the limit."""
+    rounding_to(monkeypatch, torch.float32)
+    for kind in ("float64", "float32"):
+        ours, theirs = (trajectory(T, "Muon", options, shape, kind, 20)[0] for T in ENGINES)
+        longest = np.abs(np.diff(theirs, axis=0)).max()
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=longest * 1e-4)
+
+
+@pytest.mark.parametrize("shape", MUON_SHAPES, ids=str)
+@pytest.mark.parametrize("options", MUON_OPTIONS, ids=str)
+def test_muon(options: dict[str, Any], shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both round to bfloat16 at the same places, so that both are equally far from what no rounding gives.
+
+    Sums in another order flip a last bit here and there, which the iterations amplify: a limit for one element would be
+    a matter of luck. The root of the mean square of all errors hardly feels it, and half of the elements are the same.
     """
-    near = [trajectory(torch, "Muon", options, shape, "float32", 20, jitter=seed)[0] for seed in range(4)]
-    spread = max(np.abs(each - near[0]).max() for each in near)
     for kind in ("float64", "float32"):
         (ours, mine), (theirs, other) = (trajectory(T, "Muon", options, shape, kind, 20) for T in ENGINES)
-        longest = np.abs(np.diff(theirs, axis=0)).max()
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2 * spread + longest * 2**-8)
-        assert np.median(np.abs(ours - theirs)) <= longest * 1e-3
+        with monkeypatch.context() as unrounded:
+            rounding_to(unrounded, torch.float64)
+            exact, _ = trajectory(torch, "Muon", options, shape, kind, 20)
+        steps, wanted, right = (np.diff(each, axis=0) for each in (ours, theirs, exact))
+        error, allowed = (np.sqrt(np.mean((each - right) ** 2)) for each in (steps, wanted))
+        assert allowed > 0
+        assert error == pytest.approx(allowed, rel=0.05)
+        assert np.median(np.abs(ours - theirs)) <= np.abs(wanted).max() * 1e-3
         assert repr(mine) == repr(other)
-        found, wanted = (each.state_dict()["state"][0]["momentum_buffer"].numpy() for each in (mine, other))
-        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7)
+        found, kept = (each.state_dict()["state"][0]["momentum_buffer"].numpy() for each in (mine, other))
+        np.testing.assert_allclose(found, kept, rtol=1e-6, atol=1e-7)
 
 
 def model(T: Any, rng: Any) -> Any:

@@ -51,10 +51,10 @@ def check_op(op: Primitive, args: Arrays, order: int) -> Report:
 
 
 def check(fn: Callable[..., Any], *inputs: Any, order: int = 2) -> Report:
-    """Assert that the gradient of ``fn`` is there and right: a point where it cannot be told is no test."""
+    """Assert that the gradient of ``fn`` is there and right: the first two orders can be told where the cases are."""
     report = check_gradient(fn, *inputs, order=order, raise_exception=False)
     assert report.findings or not report.evaluations > 1, "nothing was compared"
-    if report.verdict is Verdict.UNDECIDED:  # an op that cannot be told anywhere leaves hypothesis without examples
+    if report.verdict is Verdict.UNDECIDED and order > 2:  # third differences drown sooner: draw another point
         assume(False)
     assert report.verdict is Verdict.RIGHT, str(report)
     return report

@@ -73,14 +73,9 @@ KINDS = [(name, options) for name, several in OPTIONS.items() for options in sev
 STATEFUL = [*[each for each in KINDS if each != ("SGD", {})], ("Muon", {}), ("Muon", {"nesterov": False})]
 
 
-def trajectory(
-    T: Any, name: str, options: dict[str, Any], shape: tuple[int, ...], kind: str, steps: int = 50, jitter: int = 0
-) -> Any:
-    """Return where a parameter was after each step, and the optimizer: one gradient is zero, one is missing.
-
-    ``jitter`` is the seed by which the last float32 bits of the gradients are changed; 0 leaves them.
-    """
-    rng, noise = np.random.default_rng(3), np.random.default_rng(jitter)
+def trajectory(T: Any, name: str, options: dict[str, Any], shape: tuple[int, ...], kind: str, steps: int = 50) -> Any:
+    """Return where a parameter was after each step, and the optimizer: one gradient is zero, one is missing."""
+    rng = np.random.default_rng(3)
     p = T.tensor(rng.standard_normal(shape).astype(kind), requires_grad=True)
     optimizer = getattr(T.optim, name)([p], **{"lr": 0.01, **options})
     seen = []
@@ -88,8 +83,6 @@ def trajectory(
         g = rng.standard_normal(shape).astype(kind) * (0.1 + step % 3)
         if step == 20:
             g = np.zeros(shape, kind)
-        if jitter:
-            g = (g * (1 + 2**-23 * noise.choice((-1, 1), shape))).astype(kind)
         p.grad = T.tensor(g) if step != 30 else None
         optimizer.step()
         seen.append(p.detach().numpy().copy())

@@ -20,7 +20,7 @@ from ..shape.join import cat
 from .ternary import _where
 from .unary import exp, sigmoid, tanh
 
-_LARGE = 2048  # from here on ndarray.clip is faster than a ufunc beside a 0-d array, which does not use SIMD
+_LARGE = 2048  # from here on ndarray.clip is faster than a ufunc beside a 0-d array: benchmarks/claims.py
 
 
 _INF = {each: np.array(np.inf, each) for each in (np.dtype("f2"), np.dtype("f4"), np.dtype("f8"))}

@@ -84,14 +84,14 @@ def frac(input: Array) -> Array:
 
 
 def _sign(x: Array) -> Array:
-    """Return -1, 0 or 1; 0 for NaN, as PyTorch has it. ``np.sign`` takes three times as long."""
+    """Return -1, 0 or 1; 0 for NaN, as PyTorch has it, where ``np.sign`` has NaN."""
     if x.dtype.kind == "b":
         return x.copy()
-    zero = masks.ZERO[x.dtype]
-    above, below = np.greater(x, zero), np.less(x, zero)
-    if x.dtype.kind == "u":
-        return above.astype(x.dtype)
-    return np.subtract(above.view(_BYTE), below.view(_BYTE), dtype=x.dtype)
+    out: Array = np.sign(x)
+    if x.dtype.kind == "f":
+        out = np.asarray(out)
+        out[np.isnan(x)] = 0
+    return out if out.ndim else out[()]
 
 
 @primitive(input=zero_gradient, promote="same", doors="torch Tensor Tensor_")

@@ -163,7 +163,7 @@ def _global_mean(input: Array, dims: int) -> Array:
     wide = input.astype(np.float32) if input.dtype == np.float16 else input
     rows = wide.reshape(*lead, prod(input.shape[input.ndim - dims :]))
     count = rows.shape[-1]
-    # einsum is three times as fast as np.sum, whose sums in pairs keep more digits of long rows
+    # einsum is faster (benchmarks/claims.py); the sums in pairs of np.sum keep more digits of long rows
     total = np.einsum("...i->...", rows) if 0 < count <= _FEW else np.add.reduce(rows, -1)
     mean = np.asarray(total / np.asarray(count, wide.dtype))
     return mean.reshape(*lead, *(1,) * dims).astype(input.dtype, copy=False)
