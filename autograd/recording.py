@@ -62,10 +62,7 @@ def set_recording(on: bool) -> None:
 
 
 class Recording:
-    """Context in which recording is on or off: what :class:`no_grad` is to users, for one use and at half the price.
-
-    ``benchmarks/claims.py`` measures it.
-    """
+    """Context in which recording is on or off: :class:`no_grad` for one use, at half the price (benchmarks/claims.py)."""
 
     __slots__ = ("before", "on")
 
