@@ -62,7 +62,7 @@ def set_recording(on: bool) -> None:
 
 
 class Recording:
-    """Context in which recording is on or off: :class:`no_grad` for one use, at half the price (benchmarks/claims.py)."""
+    """Context in which recording is on or off: :class:`no_grad` for one use, at half the price (claims.py)."""
 
     __slots__ = ("before", "on")
 
