@@ -5,9 +5,13 @@ The gradients of the results meet at the step's node as ``OutputGrads``, which t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
-from .node import Backward, Node
+from .node import Backward, Node, clock
+from .variable import Variable, wrap
+from .version import Version
 
 OUTPUT = "output"
 """The ``Backward.name`` of a node that stands for one result of a step with several."""
@@ -60,4 +64,36 @@ _OUTPUT = Backward(OUTPUT, OUTPUT, _output_vjp, needs_unbroadcast=False)
 
 def output_node(step: Node, number: int, total: int, array: Any) -> Node:
     """Return the node of result ``number`` of ``step``, which has ``total`` results; ``array`` is its value."""
-    return Node.record(_OUTPUT, (step,), (number, total), array.shape, array.dtype)
+    node = Node()
+    node.backward, node.saved, node.shape, node.dtype = _OUTPUT, (number, total), array.shape, array.dtype
+    node.edge, node.other_edges, node.hooks, node.seq = step, None, None, next(clock)
+    return node
+
+
+def step_of(node: Node) -> tuple[Node, int]:
+    """Return the step that made the value of ``node``, and as which of its results."""
+    if node.backward is _OUTPUT and node.saved is not None:
+        return node.edge, node.saved[0]
+    return node, 0
+
+
+def results_of(step: Node, arrays: Sequence[Any], versions: Sequence[Version | None]) -> tuple[Any, ...]:
+    """Return ``arrays`` as the results of ``step``, tensors with these ``versions``."""
+    total = len(arrays)
+    nodes = [output_node(step, number, total, array) for number, array in enumerate(arrays)]
+    step.__dict__["outputs"] = tuple(map(ref, nodes))
+    return tuple([wrap(Variable.result, *each) for each in zip(arrays, nodes, versions, strict=True)])
+
+
+def owner_of(node: Node, source: int | None, array: Any) -> Node | None:
+    """Return what ties ``array``, which ``node`` saved from ``source``, to the graph: an edge or a result's node.
+
+    The output node of a result is gone where no tensor and no later step has it any more; another one then leads to
+    the step as well.
+    """
+    if source is None or source >= 0:
+        return None if source is None else node.edges[source]
+    outputs = node.__dict__.get("outputs")
+    if outputs is None:
+        return node
+    return outputs[~source]() or output_node(node, ~source, len(outputs), array)

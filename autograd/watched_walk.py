@@ -15,7 +15,8 @@ from .anomaly_mode import anomaly
 from .broadcast import unbroadcast
 from .engine import accumulate
 from .errors import FreedError
-from .node import RESULT, Node
+from .multi_output import owner_of
+from .node import Node
 from .observers import Doing
 from .recording import recording
 from .variable import Variable, wrap
@@ -151,7 +152,7 @@ def _saved_as_tensors(node: Node) -> tuple[Any, ...]:
     saved = list(node.saved)
     for _, place, source in node.backward.saved_slots:
         if saved[place] is not None:
-            owner = node if source == RESULT else node.edges[source] if source >= 0 else None
+            owner = owner_of(node, source, saved[place])
             saved[place] = wrap(Variable.result, saved[place], owner, saved[place + 1])
     return tuple(saved)
 
