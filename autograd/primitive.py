@@ -6,7 +6,7 @@
         return input * other
 
 The keywords name the inputs that have a gradient. A rule's first parameter is the gradient that arrives (for an op of
-``outputs=("Q", "R")`` its first two: ``None`` where none arrived); each further one is a name to save, and only that is:
+``outputs=("Q", "R")`` its first two, ``None`` where none came); each further one is a name to save, and only that is:
 
 =====================  ==================================================================
 ``x`` (an input)       its value

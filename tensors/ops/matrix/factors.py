@@ -263,9 +263,7 @@ def _qr_rule(by_q: Any, by_r: Any, Q: Any, R: Any) -> Any:
     return flipped(solved(R, flipped(_total(by_q, Q @ inner))))
 
 
-@primitive(
-    input=_qr_rule, outputs=("Q", "R"), returns=return_types.linalg_qr.of, grad_fn_name="LinalgQrBackward0"
-)
+@primitive(input=_qr_rule, outputs=("Q", "R"), returns=return_types.linalg_qr.of, grad_fn_name="LinalgQrBackward0")
 def qr_factors(input: Array) -> tuple[Array, Array]:
     """Return the reduced QR decomposition of matrices with no more columns than rows."""
     return tuple(np.linalg.qr(input))
