@@ -8,7 +8,7 @@ from typing import Any
 from .errors import FreedError, raise_modified_inplace
 from .function import FunctionBackward
 from .hooks import RemovableHandle, hooks_of
-from .multi_output import owner_of, step_of
+from .multi_output import result_node, step_of
 from .node import Node
 from .primitive import PRIMITIVES
 from .saved_tensors import Packed
@@ -83,7 +83,8 @@ def _saved(node: Node, place: int, name: str) -> Any:
     kept, version, saved_version = node.saved[place : place + 3]
     if version is not None and version != saved_version:
         raise_modified_inplace(node.backward, name, node.saved, node)
-    source = owner_of(node, slot.source, kept)
+    place = slot.source
+    source = None if place is None else node.edges[place] if place >= 0 else result_node(node, ~place, kept)
     array = kept.open() if isinstance(kept, Packed) else kept
     leaf = source.tensor() if source is not None and source.backward is None else None
     return leaf if leaf is not None and leaf.array is array else wrap(Variable.result, array, source, version)

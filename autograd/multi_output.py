@@ -85,15 +85,13 @@ def results_of(step: Node, arrays: Sequence[Any], versions: Sequence[Version | N
     return tuple([wrap(Variable.result, *each) for each in zip(arrays, nodes, versions, strict=True)])
 
 
-def owner_of(node: Node, source: int | None, array: Any) -> Node | None:
-    """Return what ties ``array``, which ``node`` saved from ``source``, to the graph: an edge or a result's node.
+def result_node(step: Node, number: int, array: Any) -> Node:
+    """Return the node of result ``number`` of ``step``, which is ``array``: the step itself if it has one result.
 
-    The output node of a result is gone where no tensor and no later step has it any more; another one then leads to
-    the step as well.
+    An output node is gone where no tensor and no later step has it any more; another one then leads to the step as
+    well, so that what ``step`` saved of its results is tied to the graph.
     """
-    if source is None or source >= 0:
-        return None if source is None else node.edges[source]
-    outputs = node.__dict__.get("outputs")
-    if outputs is None:
-        return node
-    return outputs[~source]() or output_node(node, ~source, len(outputs), array)
+    if step.shape is not None:
+        return step
+    outputs = step.__dict__["outputs"]
+    return outputs[number]() or output_node(step, number, len(outputs), array)

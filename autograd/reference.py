@@ -26,7 +26,7 @@ from ..arrays.dtypes import floating
 from .arguments import promoter
 from .broadcast import convert, sum_to
 from .errors import raise_modified_inplace
-from .multi_output import owner_of, results_of
+from .multi_output import result_node, results_of
 from .node import NO_EDGE, Backward, Node, SavedSlot
 from .primitive import PRIMITIVES, Primitive
 from .recording import recording
@@ -168,9 +168,10 @@ def _saved(node: Node) -> tuple[Any, ...]:
     """Return what ``node`` saved, its arrays as tensors that are tied to the graph: the rules are recorded too."""
     saved = list(node.saved or ())
     for _, place, source in node.backward.saved_slots if node.backward is not None else ():
-        if saved[place] is not None:
-            owner = owner_of(node, source, saved[place])
-            saved[place] = wrap(Variable.result, saved[place], owner, saved[place + 1])
+        array = saved[place]
+        if array is not None:
+            owner = None if source is None else node.edges[source] if source >= 0 else result_node(node, ~source, array)
+            saved[place] = wrap(Variable.result, array, owner, saved[place + 1])
     return tuple(saved)
 
 

@@ -15,7 +15,7 @@ from .anomaly_mode import anomaly
 from .broadcast import unbroadcast
 from .engine import accumulate
 from .errors import FreedError
-from .multi_output import owner_of
+from .multi_output import result_node
 from .node import Node
 from .observers import Doing
 from .recording import recording
@@ -149,11 +149,12 @@ def _saved_as_tensors(node: Node) -> tuple[Any, ...]:
     """Return what ``node`` saved, its arrays as tensors that are still tied to the graph."""
     if node.backward is None or node.saved is None:
         raise FreedError
-    saved = list(node.saved)
+    saved, edges = list(node.saved), node.edges
     for _, place, source in node.backward.saved_slots:
-        if saved[place] is not None:
-            owner = owner_of(node, source, saved[place])
-            saved[place] = wrap(Variable.result, saved[place], owner, saved[place + 1])
+        array = saved[place]
+        if array is not None:
+            owner = None if source is None else edges[source] if source >= 0 else result_node(node, ~source, array)
+            saved[place] = wrap(Variable.result, array, owner, saved[place + 1])
     return tuple(saved)
 
 
