@@ -83,8 +83,8 @@ def _saved(node: Node, place: int, name: str) -> Any:
     kept, version, saved_version = node.saved[place : place + 3]
     if version is not None and version != saved_version:
         raise_modified_inplace(node.backward, name, node.saved, node)
-    place = slot.source
-    source = None if place is None else node.edges[place] if place >= 0 else result_node(node, ~place, kept)
+    came = slot.source
+    source = None if came is None else node.edges[came] if came >= 0 else result_node(node, ~came, kept)
     array = kept.open() if isinstance(kept, Packed) else kept
     leaf = source.tensor() if source is not None and source.backward is None else None
     return leaf if leaf is not None and leaf.array is array else wrap(Variable.result, array, source, version)

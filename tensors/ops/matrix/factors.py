@@ -164,7 +164,7 @@ def _apart(values: Any) -> Any:
     return reshape_to(values, (*values.shape[:-1], 1, size)) - reshape_to(values, (*values.shape[:-1], size, 1))
 
 
-def _total(*parts: Any) -> Any:
+def _total(parts: list[Any]) -> Any:
     """Return the sum of the parts that are there."""
     return reduce(add, [part for part in parts if part is not None])
 
@@ -185,7 +185,7 @@ def _eigh_rule(by_values: Any, by_vectors: Any, eigenvalues: Any, eigenvectors: 
         turned = (flipped(eigenvectors) @ by_vectors) * (1 - eye)
         inner = over(turned, _apart(eigenvalues) + eye, _idle(by_vectors))
     if by_values is not None:
-        inner = _total(inner, _row(by_values) * eye)
+        inner = _total([inner, _row(by_values) * eye])
     if inner is None:
         return None
     whole = eigenvectors @ inner @ flipped(eigenvectors)
@@ -221,13 +221,14 @@ def _svd_rule(by_u: Any, by_s: Any, by_vh: Any, U: Any, S: Any, Vh: Any) -> Any:
     if not turning:
         return None if by_s is None else (U * _row(by_s)) @ Vh
     eye, s, v, by_v = _eye(S), _row(S), flipped(Vh), None if by_vh is None else flipped(by_vh)
-    apart, idle = _apart(S * S) + eye, _idle(*turning)
-    inner = _total(
+    apart = _apart(S * S) + eye
+    idle = _idle(*turning)
+    parts = [
         None if by_s is None else _row(by_s) * eye,
         None if by_u is None else over(_skew(flipped(U) @ by_u), apart, idle) * s,
         None if by_v is None else flipped(s) * over(_skew(Vh @ by_v), apart, idle),
-    )
-    whole = U @ inner @ Vh
+    ]
+    whole = U @ _total(parts) @ Vh
     if by_u is not None and U.shape[-2] > S.shape[-1]:
         whole = whole + _beyond(by_u, U, s, idle) @ Vh
     if by_v is not None and v.shape[-2] > S.shape[-1]:
@@ -257,10 +258,10 @@ def svd_plain(x: Array, full: bool) -> Any:
 def _qr_rule(by_q: Any, by_r: Any, Q: Any, R: Any) -> Any:
     if by_q is None and by_r is None:
         return None
-    inner = _total(None if by_r is None else R @ flipped(by_r), None if by_q is None else -(flipped(by_q) @ Q))
+    inner = _total([None if by_r is None else R @ flipped(by_r), None if by_q is None else -(flipped(by_q) @ Q)])
     lower = np.tril(np.ones_like(as_array(R)))
     inner = inner * lower + flipped(inner * np.tril(lower, -1))
-    return flipped(solved(R, flipped(_total(by_q, Q @ inner))))
+    return flipped(solved(R, flipped(_total([by_q, Q @ inner]))))
 
 
 @primitive(input=_qr_rule, outputs=("Q", "R"), returns=return_types.linalg_qr.of, grad_fn_name="LinalgQrBackward0")
