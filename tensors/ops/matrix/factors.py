@@ -198,10 +198,10 @@ def _eigh_rule(by_values: Any, by_vectors: Any, eigenvalues: Any, eigenvectors: 
     returns=return_types.linalg_eigh.of,
     grad_fn_name="LinalgEighBackward0",
 )
-def eigh_factors(input: Array) -> tuple[Array, Array]:
+def eigh_factors(input: Array) -> Any:
     """Return eigenvalues, ascending, and eigenvectors of symmetric matrices."""
     try:
-        return tuple(np.linalg.eigh((input + flipped(input)) / 2))  # type: ignore[return-value]
+        return np.linalg.eigh((input + flipped(input)) / 2)
     except np.linalg.LinAlgError as error:
         raise _failed("linalg.eigh: The algorithm failed to converge", error) from None
 
@@ -242,9 +242,9 @@ def _svd_rule(by_u: Any, by_s: Any, by_vh: Any, U: Any, S: Any, Vh: Any) -> Any:
     returns=return_types.linalg_svd.of,
     grad_fn_name="LinalgSvdBackward0",
 )
-def svd_factors(input: Array) -> tuple[Array, Array, Array]:
+def svd_factors(input: Array) -> Any:
     """Return the reduced singular value decomposition of matrices."""
-    return tuple(svd_plain(input, False))  # type: ignore[return-value]
+    return svd_plain(input, False)
 
 
 def svd_plain(x: Array, full: bool) -> Any:
@@ -265,9 +265,9 @@ def _qr_rule(by_q: Any, by_r: Any, Q: Any, R: Any) -> Any:
 
 
 @primitive(input=_qr_rule, outputs=("Q", "R"), returns=return_types.linalg_qr.of, grad_fn_name="LinalgQrBackward0")
-def qr_factors(input: Array) -> tuple[Array, Array]:
+def qr_factors(input: Array) -> Any:
     """Return the reduced QR decomposition of matrices with no more columns than rows."""
-    return tuple(np.linalg.qr(input))
+    return np.linalg.qr(input)
 
 
 # ------------------------------------------------------------------ the exponential
