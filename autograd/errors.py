@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays.dtypes import dtype_of
-from .node import RESULT, Backward, Node
+from .multi_output import step_of
+from .node import Backward, Node
 from .variable import Variable
 from .version import last_writer, writes
 
@@ -27,23 +28,33 @@ def raise_modified_inplace(backward: Backward, name: str, saved: tuple[Any, ...]
     slot = next(each for each in backward.saved_slots if each.name == name)
     array, version, expected = saved[slot.place : slot.place + 3]
     array = array.array if isinstance(array, Variable) else array  # a tensor where the walk is recorded
-    source = node.edges[slot.source] if slot.source >= 0 else None
-    maker = backward.grad_fn_name if slot.source == RESULT else ""
-    if source is not None and source.backward is not None:
-        maker = source.name()
-    raise RuntimeError(modified_inplace(array, version, expected, f"{name!r} by {backward.grad_fn_name}", maker))
+    made = ""
+    if slot.source is not None and slot.source < 0:
+        made = f"output {~slot.source} of {backward.grad_fn_name}"
+    elif slot.source is not None and (edge := node.edges[slot.source]) is not None and edge.backward is not None:
+        step, number = step_of(edge)
+        made = f"output {number} of {step.name()}"
+    raise RuntimeError(modified_inplace(array, version, expected, f"{name!r} by {backward.grad_fn_name}", made))
 
 
-def modified_inplace(array: Any, version: Any, expected: bytes, saved_as: str, maker: str = "") -> str:
+def modified_inplace(array: Any, version: Any, expected: bytes, saved_as: str, made: str = "") -> str:
     """Return PyTorch's message for a saved value that was written, with who saved it and who wrote it."""
-    made = f", which is output 0 of {maker}," if maker else ""
+    which = f", which is {made}," if made else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{dtype_of(array.dtype).legacy}Tensor {list(array.shape)}]{made} is at version {writes(version)}; "
+        f"[torch.{dtype_of(array.dtype).legacy}Tensor {list(array.shape)}]{which} is at version {writes(version)}; "
         f"expected version {writes(expected)} instead. It was saved as {saved_as} and last written by "
         f"{last_writer(version)}. Hint: enable anomaly detection to find the operation that failed to compute its "
         "gradient, with torch.autograd.set_detect_anomaly(True)."
     )
+
+
+def frozen_view(node: Node | None, why: str) -> str:
+    """Return PyTorch's message for a write into a view with ``node`` that must not be written."""
+    if node is None:
+        return why
+    step, number = step_of(node)
+    return f"Output {number} of {step.name()} is a view and is being modified inplace. {why}"
 
 
 VIEW_UNDER_NO_GRAD = (

@@ -43,7 +43,7 @@ class FunctionCtx:
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
-        self._nodes: list[Any] = []  # weak references to the nodes of the outputs
+        self._nodes: list[Any] = []  # weak references to the nodes of the outputs, None for one without gradient
         self._result: Any = None
 
     def save_for_backward(self, *tensors: Any) -> None:
@@ -87,9 +87,14 @@ class FunctionCtx:
             array = array.open()
         if version != saved_version:
             raise RuntimeError(modified_inplace(array, version, saved_version, f"a tensor by {type(self).__name__}"))
-        node = edge if output is None else self._nodes[output]()
+        node = edge if output is None else self._output_node(output, array)
         owner = node.tensor() if node is not None and node.backward is None else None
         return owner if owner is not None and owner.array is array else wrap(self._result, array, node, version)
+
+    def _output_node(self, number: int, array: Any) -> Any:
+        """Return the node of an output, made anew if no tensor and no later step has it any more."""
+        known = self._nodes[number]
+        return None if known is None else known() or output_node(self._node(), number, len(self._nodes), array)
 
 
 class Function(FunctionCtx):
@@ -234,7 +239,7 @@ class _Outputs:
         ctx, total = self.ctx, len(ready)
         for number, (out, original) in enumerate(zip(ready, self.outputs, strict=True)):
             if not self._differentiable(out, original):
-                ctx._nodes.append(lambda: None)
+                ctx._nodes.append(None)
                 continue
             if total == 1:
                 node.shape, node.dtype = out.array.shape, out.array.dtype

@@ -8,7 +8,7 @@ from typing import Any
 from .errors import FreedError, raise_modified_inplace
 from .function import FunctionBackward
 from .hooks import RemovableHandle, hooks_of
-from .multi_output import OUTPUT
+from .multi_output import result_node, step_of
 from .node import Node
 from .primitive import PRIMITIVES
 from .saved_tensors import Packed
@@ -77,14 +77,17 @@ def _saved(node: Node, place: int, name: str) -> Any:
     """Return one saved value, an array as a tensor; RuntimeError if it was freed, or written since."""
     if node.saved is None or node.backward is None:
         raise FreedError
-    one = next((each for each in node.backward.saved_arrays(node) if each.name == name), None)
-    if one is None:
+    slot = next((each for each in node.backward.saved_slots if each.name == name), None)
+    if slot is None or node.saved[place] is None:
         return node.saved[place]
-    if one.modified:
+    kept, version, saved_version = node.saved[place : place + 3]
+    if version is not None and version != saved_version:
         raise_modified_inplace(node.backward, name, node.saved, node)
-    array, source = one.array.open() if isinstance(one.array, Packed) else one.array, one.source
+    came = slot.source
+    source = None if came is None else node.edges[came] if came >= 0 else result_node(node, ~came, kept)
+    array = kept.open() if isinstance(kept, Packed) else kept
     leaf = source.tensor() if source is not None and source.backward is None else None
-    return leaf if leaf is not None and leaf.array is array else wrap(Variable.result, array, source, one.version)
+    return leaf if leaf is not None and leaf.array is array else wrap(Variable.result, array, source, version)
 
 
 _TYPES: dict[str, type[GradFn]] = {}
@@ -95,9 +98,7 @@ def grad_fn_of(node: Node) -> tuple[Node, int]:
 
     Nodes get their own type only here: the walk is faster over objects of one class.
     """
-    number = 0
-    if node.backward is not None and node.backward.name == OUTPUT:
-        number, node = (node.saved or (0,))[0], node.edges[0]
+    node, number = step_of(node)
     if type(node) is Node:
         title = "AccumulateGrad" if node.backward is None else node.backward.grad_fn_name
         found = _TYPES.get(title)

@@ -10,7 +10,7 @@ from weakref import ref
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
-from .multi_output import OutputGrads
+from .multi_output import OutputGrads, step_of
 from .node import Node
 from .variable import Variable, wrap
 
@@ -164,9 +164,9 @@ def _arrays(values: Any, recorded: bool) -> tuple[Any, ...]:
 
 def _check(got: Any, node: Node, g: Any) -> None:
     if not isinstance(got, Variable):
-        raise TypeError(f"expected Variable, but hook of {node.name()} returned {type(got).__name__}")
+        raise TypeError(f"expected Variable, but hook of {step_of(node)[0].name()} returned {type(got).__name__}")
     if got.array.shape != tuple(g.shape):
         raise RuntimeError(
-            f"hook of {node.name()} has changed the size of value: got {list(got.array.shape)}, "
+            f"hook of {step_of(node)[0].name()} has changed the size of value: got {list(got.array.shape)}, "
             f"expected {list(g.shape)}"
         )

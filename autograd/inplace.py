@@ -13,6 +13,7 @@ import numpy as np
 from ..arrays.dtypes import number
 from .broadcast import convert, is_expandable
 from .copy_slices import copy_slices
+from .errors import frozen_view
 from .hooks import move_retain_grad
 from .node import RESULT, Node
 from .observers import Doing
@@ -105,8 +106,7 @@ def check_inplace(x: Any) -> None:
             "or write a clone() of it."
         )
     if view is not None and view.frozen:
-        made = f"Output 0 of {x.node.name()} is a view and is being modified inplace. " if x.node is not None else ""
-        raise RuntimeError(made + view.frozen)
+        raise RuntimeError(frozen_view(x.node, view.frozen))
 
 
 def as_written(x: Any, value: Any, name: str) -> Any:

@@ -5,9 +5,13 @@ The gradients of the results meet at the step's node as ``OutputGrads``, which t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
-from .node import Backward, Node
+from .node import Backward, Node, clock
+from .variable import Variable, wrap
+from .version import Version
 
 OUTPUT = "output"
 """The ``Backward.name`` of a node that stands for one result of a step with several."""
@@ -60,4 +64,34 @@ _OUTPUT = Backward(OUTPUT, OUTPUT, _output_vjp, needs_unbroadcast=False)
 
 def output_node(step: Node, number: int, total: int, array: Any) -> Node:
     """Return the node of result ``number`` of ``step``, which has ``total`` results; ``array`` is its value."""
-    return Node.record(_OUTPUT, (step,), (number, total), array.shape, array.dtype)
+    node = Node()
+    node.backward, node.saved, node.shape, node.dtype = _OUTPUT, (number, total), array.shape, array.dtype
+    node.edge, node.other_edges, node.hooks, node.seq = step, None, None, next(clock)
+    return node
+
+
+def step_of(node: Node) -> tuple[Node, int]:
+    """Return the step that made the value of ``node``, and as which of its results."""
+    if node.backward is _OUTPUT and node.saved is not None:
+        return node.edge, node.saved[0]
+    return node, 0
+
+
+def results_of(step: Node, arrays: Sequence[Any], versions: Sequence[Version | None]) -> tuple[Any, ...]:
+    """Return ``arrays`` as the results of ``step``, tensors with these ``versions``."""
+    total = len(arrays)
+    nodes = [output_node(step, number, total, array) for number, array in enumerate(arrays)]
+    step.__dict__["outputs"] = tuple(map(ref, nodes))
+    return tuple([wrap(Variable.result, *each) for each in zip(arrays, nodes, versions, strict=True)])
+
+
+def result_node(step: Node, number: int, array: Any) -> Node:
+    """Return the node of result ``number`` of ``step``, which is ``array``: the step itself if it has one result.
+
+    An output node is gone where no tensor and no later step has it any more; another one then leads to the step as
+    well, so that what ``step`` saved of its results is tied to the graph.
+    """
+    if step.shape is not None:
+        return step
+    outputs = step.__dict__["outputs"]
+    return outputs[number]() or output_node(step, number, len(outputs), array)

@@ -12,19 +12,19 @@ clock = count()
 """Gives each node its place in time; the walk back goes newest first."""
 
 
-RESULT, NO_EDGE = -1, -2
+RESULT, NO_EDGE = ~0, None
 
 
 class SavedSlot(NamedTuple):
     """Where in ``Node.saved`` one array lies: at ``place``, followed by its version and a copy of that version.
 
-    ``source`` is the number of the edge that the array came by, ``RESULT`` for the node's own result, ``NO_EDGE`` for
-    an input without a gradient.
+    ``source`` is the number of the edge that the array came by, ``~n`` for the node's own result number ``n``, thus
+    ``RESULT`` for the only one, and ``NO_EDGE`` for an input without a gradient.
     """
 
     name: str
     place: int
-    source: int
+    source: int | None
 
 
 class SavedArray(NamedTuple):
@@ -82,7 +82,7 @@ class Backward:
         saved, found = node.saved, []
         for name, place, source in self.saved_slots if saved else ():
             if saved is not None and saved[place] is not None:
-                owner = node if source == RESULT else node.edges[source] if source >= 0 else None
+                owner = None if source is None else node.edges[source] if source >= 0 else node
                 found.append(SavedArray(name, saved[place], saved[place + 1], saved[place + 2], owner))
         return found
 

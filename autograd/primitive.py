@@ -5,12 +5,12 @@
         \"\"\"Return ``input * other``, broadcast together.\"\"\"
         return input * other
 
-The keywords name the inputs that have a gradient. A rule's first parameter is the gradient that arrives; each
-further one is a name to save, and only that is saved:
+The keywords name the inputs that have a gradient. A rule's first parameter is the gradient that arrives (for an op of
+``outputs=("Q", "R")`` its first two, ``None`` where none came); each further one is a name to save, and only that is:
 
 =====================  ==================================================================
 ``x`` (an input)       its value
-``out``                the result
+``out``                the result, or of several one by its name in ``outputs``
 ``x_shape``            the shape of input ``x``; the array is let go
 another parameter      the argument
 a name in ``aux``    what the kernel returned beside the result (constants: indices, masks)
@@ -53,12 +53,13 @@ class Primitive:
     view           the result looks into the first input
     promote        ``"same"`` brings the inputs to their common dtype, ``"float"`` also makes integers floats
     refuse_bool    bools among the inputs are refused
+    outputs        names of the results, where several have gradients; ``results`` is they or ``("out",)``
     aux            names of what the kernel returns beside the result: constants, such as indices
     many           the parameter that takes a sequence of tensors
     numbers        parameters that take any number, or a tensor without dims, as a Python number
     integers       those that take one as an int
     operator       a foreign operand is answered with ``NotImplemented``, as Python asks of ``__add__``
-    returns        builds what the caller gets from the result and the ``aux``
+    returns        builds what the caller gets from the results and the ``aux``; without, it is the result or a tuple
     connected      inputs that recorded gradients stay connected to although no rule reads them (``connected.py``)
     grad_fn_name   the node's name, or a function of some parameters that gives it
     function       what users call
@@ -66,17 +67,18 @@ class Primitive:
 
     def __init__(
         self, kernel: Any, rules: dict[str, Rule | None], joint: Rule | None, *, view: bool, promote: str,
-        refuse_bool: bool, aux: tuple[str, ...], many: str, numbers: tuple[str, ...], integers: tuple[str, ...],
-        operator: bool, returns: Any, connected: tuple[str, ...], grad_fn_name: Any,
+        refuse_bool: bool, outputs: tuple[str, ...], aux: tuple[str, ...], many: str, numbers: tuple[str, ...],
+        integers: tuple[str, ...], operator: bool, returns: Any, connected: tuple[str, ...], grad_fn_name: Any,
     ) -> None:  # fmt: skip
         self.kernel, self.rules, self.joint = kernel, rules, joint
         self.view, self.promote, self.aux, self.many = view, promote, aux, many
+        self.outputs, self.results = outputs, outputs or ("out",)
         self.operator, self.returns, self.refuse_bool = operator, returns, refuse_bool
         self.numbers, self.integers, self.connected = numbers, integers, connected
         self.name = kernel.__name__.strip("_")
         self.grad_fn_name = grad_fn_name or pascal(self.name) + "Backward0"
         # An elementwise rule gives gradients of the result's shape and dtype: only an input of another needs more.
-        self.elementwise = bool(promote)
+        self.elementwise = bool(promote) and not outputs
         if (numbers or integers) and (unknown := {*numbers, *integers}.difference(self.params)):
             raise ValueError(f"{self.name}() has no parameter {', '.join(sorted(unknown))}")
         self.backwards: dict[tuple[str, bool], Backward] = {}
@@ -98,7 +100,7 @@ class Primitive:
     @cached_property
     def needs(self) -> dict[str, tuple[str, ...]]:
         """For each of ``inputs``, the names that its rule asks for."""
-        return {name: names_of(self.rules[name])[1:] for name in self.inputs}
+        return {name: names_of(self.rules[name])[len(self.results) :] for name in self.inputs}
 
     @cached_property
     def saves(self) -> list[str]:
@@ -112,7 +114,7 @@ class Primitive:
 
     def is_array(self, name: str) -> bool:
         """Return whether the saved ``name`` is an array that a write could change."""
-        return name == "out" or name in self.rules
+        return name in self.results or name in self.rules
 
     def backward(self, grad_fn_name: str, needs_unbroadcast: bool) -> Backward:
         """Return what the nodes of this primitive called ``grad_fn_name`` point to, one object for all of them."""
@@ -150,6 +152,7 @@ def primitive(
     view: bool = False,
     promote: str = "",
     refuse_bool: bool = False,
+    outputs: tuple[str, ...] = (),
     aux: tuple[str, ...] = (),
     many: str = "",
     numbers: tuple[str, ...] = (),
@@ -171,7 +174,7 @@ def primitive(
         each: dict[str, Rule | None] = {**dict.fromkeys(inputs, rule), **rules} if rule else rules
         op = Primitive(
             kernel, each, rule,
-            view=view, promote=promote, refuse_bool=refuse_bool, aux=aux, many=many, numbers=numbers,
+            view=view, promote=promote, refuse_bool=refuse_bool, outputs=outputs, aux=aux, many=many, numbers=numbers,
             integers=integers, operator=operator, returns=returns, connected=connected, grad_fn_name=grad_fn_name,
         )  # fmt: skip
         if op.name in PRIMITIVES:

@@ -26,7 +26,8 @@ from ..arrays.dtypes import floating
 from .arguments import promoter
 from .broadcast import convert, sum_to
 from .errors import raise_modified_inplace
-from .node import NO_EDGE, RESULT, Backward, Node, SavedSlot
+from .multi_output import result_node, results_of
+from .node import NO_EDGE, Backward, Node, SavedSlot
 from .primitive import PRIMITIVES, Primitive
 from .recording import recording
 from .variable import CONSTANT, Variable, ensure_version, wrap
@@ -41,16 +42,23 @@ def call(name: str, /, *args: Any, **kwargs: Any) -> Any:
     tensors = {x: bound.arguments[x] for x in op.rules}
     values = bound.arguments | {x: _array(given) for x, given in tensors.items()}
     values |= _promoted(op, tensors, values)
-    array, *aux = op.kernel(**values) if op.aux else (op.kernel(**values),)
-    values |= dict(zip(op.aux, aux, strict=True)) | {"out": array}
-    result = tensors["out"] = wrap(Variable.result, array)
+    made = op.kernel(**values) if op.aux or op.outputs else (op.kernel(**values),)
+    values |= dict(zip((*op.results, *op.aux), made, strict=True))
+    results = [wrap(Variable.result, values[name]) for name in op.results]
     edges = [edge for x in op.inputs for edge in _edges(tensors[x])]
     if any(edges) and recording.get():
-        result.node = _record(op, edges, tensors, values)
+        tensors |= dict(zip(op.results, results, strict=True))
+        node = _record(op, edges, tensors, values)
+        if op.outputs:  # each result has a node of its own, which hands its gradient to the step's
+            results = list(results_of(node, [x.array for x in results], [x.version for x in results]))
+        else:
+            results[0].node = node
     if op.view:
         first, *rest = bound.arguments.values()
-        attach(result, first, op.function, tuple(rest))
-    return op.returns(result, *(wrap(Variable.result, each) for each in aux)) if op.returns else result
+        attach(results[0], first, op.function, tuple(rest))
+    if op.returns:
+        return op.returns(*results, *(wrap(Variable.result, values[name]) for name in op.aux))
+    return tuple(results) if op.outputs else results[0]
 
 
 def _array(given: Any) -> Any:
@@ -87,9 +95,10 @@ def _record(op: Primitive, edges: list[Node | None], tensors: dict[str, Any], va
     asked = [x for x, edge in zip(op.inputs, edges, strict=False) if edge is not None]
     for name in op.saves:
         if op.is_array(name):
-            source = RESULT if name == "out" else op.inputs.index(name) if name in op.inputs else NO_EDGE
+            own = ~op.results.index(name) if name in op.results else None
+            source = own if own is not None else op.inputs.index(name) if name in op.inputs else NO_EDGE
             slots.append(SavedSlot(name, len(saved), source))
-            if len(op.inputs) == 1 or name == "out" or any(name in op.needs[x] for x in asked):
+            if len(op.inputs) == 1 or own is not None or any(name in op.needs[x] for x in asked):
                 owner = tensors[name] if isinstance(tensors[name], Variable) else CONSTANT
                 saved += [values[name], ensure_version(owner), bytes(ensure_version(owner))]
             else:
@@ -102,17 +111,18 @@ def _record(op: Primitive, edges: list[Node | None], tensors: dict[str, Any], va
     title = op.grad_fn_name if isinstance(op.grad_fn_name, str) else _named(op.grad_fn_name, values)
     back = op.connect(lambda g, saved, node: vjp(op, g, saved, node))
     kind = Backward(op.name, title, back, True, True, slots, len(op.inputs))
-    return Node.record(kind, edges, tuple(saved), values["out"].shape, values["out"].dtype)
+    shape, dtype = (None, None) if op.outputs else (values["out"].shape, values["out"].dtype)
+    return Node.record(kind, edges, tuple(saved), shape, dtype)
 
 
 def _named(function: Any, values: dict[str, Any]) -> Any:
     """Return the name that depends on the call: on its parameters, ``x_array`` for an input ``x``, and the result."""
-    known = values | {f"{name}_array": value for name, value in values.items()} | {"array": values["out"]}
+    known = values | {f"{name}_array": value for name, value in values.items()} | {"array": values.get("out")}
     return function(*(known[name] for name in signature(function).parameters))
 
 
 def vjp(op: Primitive, g: Any, saved: tuple[Any, ...], node: Node) -> Any:
-    """Return the gradient of each input from that of the result: what the rules say of the saved values."""
+    """Return the gradient of each input from that of the results: what the rules say of the saved values."""
     values: dict[str, Any] = {"needs": [edge is not None for edge in node.edges]}
     place = 0
     for name in op.saves:
@@ -122,12 +132,13 @@ def vjp(op: Primitive, g: Any, saved: tuple[Any, ...], node: Node) -> Any:
             if version is not None and version != saved_version and node.backward is not None:
                 raise_modified_inplace(node.backward, name, saved, node)
         place += 3 if op.is_array(name) else 1
+    grads = g.items if op.outputs else (g,)
     if op.joint or op.many:
         rule: Any = op.joint or op.rules[op.inputs[0]]
-        parts: Any = rule(g, *(values[name] for name in op.needs[op.inputs[0]]))
+        parts: Any = rule(*grads, *(values[name] for name in op.needs[op.inputs[0]]))
     else:
         rules = [(op.rules[x], op.needs[x], edge) for x, edge in zip(op.inputs, node.edges, strict=True)]
-        parts = [rule(g, *map(values.get, names)) if edge and rule else None for rule, names, edge in rules]
+        parts = [rule(*grads, *map(values.get, names)) if edge and rule else None for rule, names, edge in rules]
     return parts[0] if node.other_edges is None else tuple(parts)
 
 
@@ -158,9 +169,10 @@ def _saved(node: Node) -> tuple[Any, ...]:
     """Return what ``node`` saved, its arrays as tensors that are tied to the graph: the rules are recorded too."""
     saved = list(node.saved or ())
     for _, place, source in node.backward.saved_slots if node.backward is not None else ():
-        if saved[place] is not None:
-            owner = node if source == RESULT else node.edges[source] if source >= 0 else None
-            saved[place] = wrap(Variable.result, saved[place], owner, saved[place + 1])
+        array = saved[place]
+        if array is not None:
+            owner = None if source is None else node.edges[source] if source >= 0 else result_node(node, ~source, array)
+            saved[place] = wrap(Variable.result, array, owner, saved[place + 1])
     return tuple(saved)
 
 

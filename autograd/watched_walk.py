@@ -16,7 +16,8 @@ from .broadcast import unbroadcast
 from .engine import accumulate
 from .errors import FreedError
 from .hooks import Hooks
-from .node import RESULT, Node
+from .multi_output import result_node
+from .node import Node
 from .observers import Doing
 from .recording import recording
 from .variable import Variable, wrap
@@ -154,9 +155,10 @@ def _saved_as_tensors(node: Node, edges: tuple[Any, ...]) -> tuple[Any, ...]:
         raise FreedError
     saved = list(node.saved)
     for _, place, source in node.backward.saved_slots:
-        if saved[place] is not None:
-            owner = node if source == RESULT else edges[source] if source >= 0 else None
-            saved[place] = wrap(Variable.result, saved[place], owner, saved[place + 1])
+        array = saved[place]
+        if array is not None:
+            owner = None if source is None else edges[source] if source >= 0 else result_node(node, ~source, array)
+            saved[place] = wrap(Variable.result, array, owner, saved[place + 1])
     return tuple(saved)
 
 

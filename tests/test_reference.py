@@ -15,6 +15,7 @@ import rushlight
 from cases import CASES
 from rushlight import tensors
 from rushlight.autograd import reference
+from rushlight.autograd.multi_output import step_of
 from rushlight.autograd.node import Node
 from rushlight.autograd.primitive import PRIMITIVES, Primitive
 from support.op_gradients import differentiable, with_leaves
@@ -53,7 +54,9 @@ def _compare_records(ours: Any, theirs: Any, our_leaves: list[Any], their_leaves
     assert (ours.node is None) == (theirs.node is None)
     if ours.node is None:
         return
-    mine, other = ours.node, theirs.node
+    assert (ours.node.shape, ours.node.dtype) == (theirs.node.shape, theirs.node.dtype)
+    (mine, number), (other, place) = step_of(ours.node), step_of(theirs.node)
+    assert number == place
     assert (mine.shape, mine.dtype) == (other.shape, other.dtype)
     assert _places(mine, our_leaves) == _places(other, their_leaves)
     assert mine.backward.grad_fn_name == other.backward.grad_fn_name

@@ -32,7 +32,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("backward_ops._recurrence_rule", "number off by one: 1 in shifted(factor, axis, -1, 0.0)"): STEP,
     ("backward_ops._recurrence_rule", "number off by one: 1 in shifted(out, axis, 1, 0.0)"): STEP,
     ("factors._cholesky_rule", "number off by one: 1 in out.shape[-1]"): SQUARE,
-    ("factors._eigh_rule", "number off by one: 1 in input_shape[-1]"): SQUARE,
     ("factors._exponential_rule", "number off by one: 1 in input.shape[-1]"): SQUARE,
     (
         "factors._cofactors",
@@ -40,20 +39,9 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "both determinants are 1 or -1, but for rounding",
     (
         "factors._eigh_rule",
-        "another operator: _apart(w.reshape((*input_shape[:-2], n))) + eye",
+        "another operator: _apart(eigenvalues) + eye",
     ): "on the diagonal 0 is divided by 1 or -1",
-    (
-        "factors._svd_rule",
-        "another operator: apart + eye in over(_skew(flipped(u) @ slope_u), apart + eye, idle)",
-    ): "on the diagonal 0 is divided by 1 or -1",
-    (
-        "factors._svd_rule",
-        "another operator: apart + eye in over(_skew(flipped(v) @ slope_v), apart + eye, idle)",
-    ): "on the diagonal 0 is divided by 1 or -1",
-    (
-        "factors._svd_rule",
-        "arguments swapped: _idle(slope_u, slope_vh)",
-    ): "it asks whether there are any at all",
+    ("factors._svd_rule", "another operator: _apart(S * S) + eye"): "on the diagonal 0 is divided by 1 or -1",
     (
         "pointwise._clipped_rule",
         "operands swapped: input - target",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..node import NO_EDGE, RESULT, SavedSlot
+from ..node import NO_EDGE, SavedSlot
 from .inline import call
 
 if TYPE_CHECKING:
@@ -23,11 +23,14 @@ def vjp_lines(op: Primitive) -> list[str]:
         if op.is_array(name):
             written = f"({name}_version or {name}_saved_version) and {name}_version != {name}_saved_version"
             lines += [f"    if {written}: raise_modified_inplace(backward, {name!r}, saved, node)"]
+    given = [f"{name}_grad" for name in op.outputs] or ["g_"]
+    if op.outputs:
+        lines += [f"    {', '.join(given)}, = g_.items"]
     if op.joint:
         lines += ["    needs = [edge is not None for edge in node.edges]"]
-        parts = f"rule({', '.join(['g_', *op.needs[op.inputs[0]]])})"
+        parts = f"rule({', '.join([*given, *op.needs[op.inputs[0]]])})"
         return [*lines, f"    return {parts}[0] if node.other_edges is None else {parts}"]
-    calls = [call(op.rules[name], f"rule_{name}", ["g_", *op.needs[name]]) for name in op.inputs]
+    calls = [call(op.rules[name], f"rule_{name}", [*given, *op.needs[name]]) for name in op.inputs]
     if op.many:
         return [*lines, f"    return {calls[0]}[0] if node.other_edges is None else {calls[0]}"]
     if len(calls) == 1:
@@ -45,8 +48,14 @@ def saved_slots(op: Primitive) -> list[SavedSlot]:
     place = 0
     for name in op.saves:
         if op.is_array(name):
-            source = RESULT if name == "out" else op.inputs.index(name) if name in op.inputs else NO_EDGE
-            found.append(SavedSlot(name, place, source))
+            found.append(SavedSlot(name, place, source_of(op, name)))
             place += 2
         place += 1
     return found
+
+
+def source_of(op: Primitive, name: str) -> int | None:
+    """Return where the saved array ``name`` comes from, as in ``SavedSlot``."""
+    if name in op.results:
+        return ~op.results.index(name)
+    return op.inputs.index(name) if name in op.inputs else NO_EDGE

@@ -17,6 +17,7 @@ from ...arrays.dims import as_int, mismatch
 from ...arrays.dtypes import check_float, float32, float64, floating
 from ..arguments import ACCEPTED_TYPES, as_number, coerce_argument, promoter
 from ..errors import FreedError, raise_modified_inplace
+from ..multi_output import results_of
 from ..node import Backward, Node, clock
 from ..out_argument import write_out
 from ..recording import INFERENCE_CONTEXTS, inference_version, recording
@@ -99,6 +100,7 @@ _NAMES: dict[str, Any] = {
         floating,
         coerce_argument,
         raise_modified_inplace,
+        results_of,
         wrap,
     )
 }
@@ -135,7 +137,9 @@ def _fill(op: Primitive, scope: dict[str, Any]) -> None:
             "broadcasts": op.backward(op.grad_fn_name, True),
         }
     scope |= {f"default_{name}": value for name, value in _defaults(op).items()}
-    clash = (scope.keys() | _LOCALS) & {*op.params, *op.aux}
+    clash = (scope.keys() | _LOCALS) & {*op.params, *op.outputs, *op.aux}
+    if op.outputs and op.view:
+        raise TypeError(f"{op.name}: several results cannot be declared as views")
     if clash:
         raise NameError(f"{op.name}: {sorted(clash)} are names that the generated source needs for itself")
 
@@ -191,26 +195,55 @@ def _forward(op: Primitive) -> list[str]:
     signature, lines = _signature(op)
     tensors = [name for name in op.params if name in op.rules]
     result = call(op.kernel, "kernel", _arguments(op, tensors))
-    kept = ", ".join(["array", *op.aux])
+    kept = ", ".join([*(op.outputs or ("array",)), *op.aux])
     lines = [f"def forward({signature}):", *lines, *_numbers_taken(op)]
     lines += [*_inputs(op, tensors, result, kept), *_promotion(op, tensors)]
     if not op.many:  # a try costs less than a look at the shapes: benchmarks/claims.py
         arrays = ", ".join(f"{name}_array" for name in tensors)
         result = f"{result}\n    except ValueError as error_: mismatch(error_, {arrays}); raise"
         kept = f"try: {kept}"
-    lines += [f"    {kept} = {result}", *_measured(op, tensors), "    result = new(Result)"]
+    lines += [f"    {kept} = {result}", *(_several_results(op) if op.outputs else _one_result(op, tensors))]
+    if op.returns:
+        parts = ["*result" if op.outputs else "result"]
+        parts += [f"wrap(Result, {name}, None, inference_version())" for name in op.aux]
+        lines += [f"    result = returns({', '.join(parts)})"]
+    if not op.view and not op.operator:
+        lines += ["    if out is not None: return write_out(this.name, result, out)"]
+    return [*lines, "    return result"]
+
+
+def _one_result(op: Primitive, tensors: list[str]) -> list[str]:
+    """Return the lines that make ``result`` of ``array``, and record it."""
+    lines = [*_measured(op, tensors), "    result = new(Result)"]
     lines += ["    result.array = array; result.array_shape = shape_; result.array_dtype = kind_"]
     lines += ["    result.view_of = None"]
     lines += _recorded(op) if op.inputs else [f"    {_UNRECORDED}"]
     if op.view:
         rest = ", ".join(_kept(name) for name in op.params if name not in tensors)
         lines += [f"    attach(result, {tensors[0]}, this.function, ({rest}{',' if rest else ''}))"]
-    if op.returns:
-        extras = ", ".join(f"wrap(Result, {name}, None, inference_version())" for name in op.aux)
-        lines += [f"    result = returns(result, {extras})"]
-    if not op.view and not op.operator:
-        lines += ["    if out is not None: return write_out(this.name, result, out)"]
-    return [*lines, "    return result"]
+    return lines
+
+
+def _several_results(op: Primitive) -> list[str]:
+    """Return the lines that make ``result``, a tuple, of the arrays, and record it as one step."""
+    made = f"({', '.join(op.outputs)},)"
+    versions = ", ".join(f"{name}_version" if name in op.saves else "None" for name in op.outputs)
+    plain = ", ".join(f"wrap(Result, {name}, None, version_)" for name in op.outputs)
+    saved = ", ".join(_slots(op))
+    return [
+        f"    if ({_asked(op)}) and (mode_ := recording()):",
+        *(f"        {line}" for name in op.saves for line in _save(op, name)),
+        "        node = Node()",
+        f"        {_edges(op)}; node.hooks = None",
+        "        node.shape = node.dtype = None",
+        f"        node.backward = {_backward_of_node(op)}",
+        f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
+        f"        result = results_of(node, {made}, ({versions},))",
+        f"        if mode_ is not True: mode_.node_made(node, {made})",
+        "    else:",
+        "        version_ = inference_version() if INFERENCE_CONTEXTS.count else None",
+        f"        result = {plain},",
+    ]
 
 
 def _numbers_taken(op: Primitive) -> list[str]:
@@ -242,10 +275,10 @@ def _inputs(op: Primitive, tensors: list[str], result: str, kept: str) -> list[s
     for name in tensors:
         lines += _many_input(name) if name == op.many else _input(op, name)
     if op.aux:
-        public = f"returns({kept})" if op.returns else "array"
+        public = f"returns({kept})" if op.returns else ", ".join(op.outputs) or "array"
         lines += ["    if not traced:", f"        {kept} = {result}", f"        return {public}"]
     else:
-        lines += [f"    if not traced: return {result}"]
+        lines += [f"    if not traced: return {f'returns(*{result})' if op.outputs and op.returns else result}"]
     if len(tensors) > 2 or op.many:
         return lines
     plain = " and ".join(f"type({name}) is Result" for name in tensors)
@@ -335,11 +368,15 @@ def _measured(op: Primitive, tensors: list[str]) -> list[str]:
     return [*lines, f"    same_shape_ = {known}", f"    if not same_shape_: {read}"]
 
 
-def _recorded(op: Primitive) -> list[str]:
-    asked = " or ".join(f"{name}_node is not None" for name in op.inputs)
+def _asked(op: Primitive) -> str:
+    """Return the condition that a gradient is required."""
     if op.many:
-        asked = f"any([n is not None for n in {op.many}_node])"
-    lines = [f"    if ({asked}) and (mode_ := recording()):"]
+        return f"any([n is not None for n in {op.many}_node])"
+    return " or ".join(f"{name}_node is not None" for name in op.inputs)
+
+
+def _recorded(op: Primitive) -> list[str]:
+    lines = [f"    if ({_asked(op)}) and (mode_ := recording()):"]
     if "dtype" in op.params:
         lines += ["        if dtype is not None: check_float(kind_)"]
     lines += [f"        {line}" for name in op.saves for line in _save(op, name)]
@@ -382,6 +419,8 @@ def _backward_of_node(op: Primitive) -> str:
 
 def _save(op: Primitive, name: str) -> list[str]:
     """Return the lines that note the version of a value to be saved, or that drop a value nobody needs."""
+    if name in op.outputs:
+        return [f"{name}_version = Version()"]
     if name == "out":
         return ["out_version = result.version = Version()"]
     if not op.is_array(name):
@@ -409,6 +448,8 @@ def _slots(op: Primitive) -> list[str]:
     for name in op.saves:
         if name == "out":
             slots += ["array", "out_version", "b''"]
+        elif name in op.outputs:
+            slots += [name, f"{name}_version", "b''"]
         elif op.is_array(name):
             slots += [f"{name}_array", f"{name}_version", f"{name}_saved_version"]
         elif name.endswith("_shape") and name[:-6] in op.rules:

@@ -69,7 +69,7 @@ def _parameter(op: Any, parameter: Parameter) -> Any:
 
 
 def _result(op: Any, said: Any) -> Plain:
-    if op.returns is not None:
+    if op.returns is not None or op.outputs:
         return Plain(f"return_types.{op.name}" if hasattr(return_types, op.name) else "tuple[Tensor, ...]")
     return Plain("Tensor" if said == "Any" else _SAID.get(said, said))
 

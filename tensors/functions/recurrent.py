@@ -9,7 +9,7 @@ from ...arrays.dtypes import dtype_of
 from ...autograd.arguments import array_of
 from ..doors import doors
 from ..ops.layer import recurrent as rules
-from ..ops.layer.recurrent import apart, elman_steps, gru_steps, lstm_steps, shapes_of
+from ..ops.layer.recurrent import elman_step, elman_steps, gru_step, gru_steps, lstm_step, lstm_steps
 from ..ops.matrix.linear import linear
 from ..ops.matrix.matmul import check_shapes, same_kind
 from ..ops.shape.join import cat, stack
@@ -95,7 +95,7 @@ def lstm_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh:
     if not _fits("lstm_cell", 4, arrays, biases):
         hidden, cell = _composed(rules.LSTM, input, hx, w_ih, w_hh, b_ih, b_hh)
         return hidden, cell
-    hidden, cell = apart(lstm_steps(input, hx[0], hx[1], w_ih, w_hh, b_ih, b_hh), [arrays[3].shape, arrays[4].shape])
+    hidden, cell = lstm_step(input, hx[0], hx[1], w_ih, w_hh, b_ih, b_hh)
     return hidden, cell
 
 
@@ -115,7 +115,7 @@ def gru_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: 
     """
     arrays, biases = _arrays("gru_cell", (hx,), input, w_ih, w_hh, b_ih, b_hh)
     if _fits("gru_cell", 3, arrays, biases):
-        return gru_steps(input, hx, w_ih, w_hh, b_ih, b_hh)
+        return gru_step(input, hx, w_ih, w_hh, b_ih, b_hh)
     return _composed(rules.GRU, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
 
 
@@ -142,7 +142,7 @@ def rnn_relu_cell(input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b
 def _elman_cell(name: str, nonlinearity: str, input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Any:
     arrays, biases = _arrays(name, (hx,), input, w_ih, w_hh, b_ih, b_hh)
     if _fits(name, 1, arrays, biases):
-        return elman_steps(input, hx, w_ih, w_hh, b_ih, b_hh, nonlinearity=nonlinearity)
+        return elman_step(input, hx, w_ih, w_hh, b_ih, b_hh, nonlinearity=nonlinearity)
     cell = rules.RELU if nonlinearity == "relu" else rules.TANH
     return _composed(cell, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
 
@@ -184,16 +184,15 @@ def _check_weights(x: Any, states: Any, gates: int, w_ih: Any, w_hh: Any, *rest:
             same_kind(array_of(one, "rnn"), array_of(x, "rnn"), "mat1 and mat2")
 
 
-def _direction(mode: str, input: Any, states: Any, weights: Any, steps: Any) -> list[Any]:
+def _direction(mode: str, input: Any, states: Any, weights: Any, steps: Any) -> Any:
     """Return the output of one layer in one direction, and its last states."""
     _check_weights(input, states, GATES[mode], *weights)
-    shapes = shapes_of(input, steps, *states)
     if mode == "LSTM":
-        return apart(lstm_steps(input, *states, *weights, steps=steps), shapes)
+        return lstm_steps(input, steps, *states, *weights)
     if mode == "GRU":
-        return apart(gru_steps(input, *states, *weights[:4], steps=steps), shapes)
+        return gru_steps(input, steps, *states, *weights[:4])
     nonlinearity = "relu" if mode == "RNN_RELU" else "tanh"
-    return apart(elman_steps(input, *states, *weights[:4], nonlinearity=nonlinearity, steps=steps), shapes)
+    return elman_steps(input, steps, *states, *weights[:4], nonlinearity=nonlinearity)
 
 
 def layers(

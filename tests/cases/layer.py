@@ -72,15 +72,14 @@ SMALL = LINE.map(lambda v: v / 3)  # far from where the gates are flat
 
 
 @st.composite
-def layers(draw: Any, gates: int, cells: bool = False, **fixed: Any) -> dict[str, Any]:
-    """All inputs of a layer with so many gates."""
+def layers(draw: Any, gates: int, cells: bool = False, once: bool = False, **fixed: Any) -> dict[str, Any]:
+    """All inputs of a layer with so many gates, or with ``once`` of a cell."""
     batch, size, inputs = draw(st.integers(0, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
-    projected = draw(st.none() | st.integers(1, 2)) if cells else None
+    projected = draw(st.none() | st.integers(1, 2)) if cells and not once else None
     width = projected or size
-    kind = draw(st.sampled_from(["cell", "rows", "packed"]))
-    if kind == "cell" or batch == 0:
+    if once:
         steps, rows = None, (batch,)
-    elif kind == "rows":
+    elif batch == 0 or draw(st.booleans()):
         long = draw(st.integers(1, 3))
         steps, rows = tuple((n * batch, (n + 1) * batch) for n in range(long)), (long, batch)
     else:
@@ -88,8 +87,8 @@ def layers(draw: Any, gates: int, cells: bool = False, **fixed: Any) -> dict[str
         sizes[0] = batch
         ends = np.cumsum(sizes).tolist()
         steps, rows = tuple(zip([0, *ends[:-1]], ends, strict=True)), (ends[-1],)
-    if steps is not None and draw(st.booleans()):
-        steps = steps[::-1]
+    if not once:
+        fixed["steps"] = steps[::-1] if draw(st.booleans()) else steps
     given = {
         "input": draw(arrays((*rows, inputs), SMALL)),
         "hx": draw(arrays((batch, width), SMALL)),
@@ -97,20 +96,20 @@ def layers(draw: Any, gates: int, cells: bool = False, **fixed: Any) -> dict[str
         "weight_hh": draw(arrays((gates * size, width), SMALL)),
         "bias_ih": draw(st.none() | arrays((gates * size,), SMALL)),
         "bias_hh": draw(st.none() | arrays((gates * size,), SMALL)),
-        "steps": steps,
         **fixed,
     }
     if cells:
         given["cx"] = draw(arrays((batch, size), SMALL))
+    if cells and not once:
         given["weight_hr"] = None if projected is None else draw(arrays((width, size), SMALL))
     return given
 
 
 @st.composite
-def elman(draw: Any) -> dict[str, Any]:
+def elman(draw: Any, once: bool = False) -> dict[str, Any]:
     """With relu, all that goes into it is far from 0: the input decides."""
     nonlinearity = draw(st.sampled_from(["tanh", "relu"]))
-    given = draw(layers(1, nonlinearity=nonlinearity))
+    given = draw(layers(1, once=once, nonlinearity=nonlinearity))
     if nonlinearity == "relu":
         rows, inputs, size = given["input"].shape[:-1], given["input"].shape[-1], given["hx"].shape[1]
         signs = np.where(np.arange(size) % 2, -1.0, 1.0)
@@ -123,6 +122,11 @@ def elman(draw: Any) -> dict[str, Any]:
 
 
 CASES |= {"lstm_steps": layers(4, cells=True), "gru_steps": layers(3), "elman_steps": elman()}
+CASES |= {
+    "lstm_step": layers(4, cells=True, once=True),
+    "gru_step": layers(3, once=True),
+    "elman_step": elman(once=True),
+}
 
 
 # ------------------------------------------------------------------ attention

@@ -130,9 +130,9 @@ CASES |= {
     "log_determinant": one(square()),
     "pseudoinverse": one(tall(wide=True), cut=0.1),
     "cholesky_factor": one(square(symmetric=True)),
-    "eigh_packed": one(square(symmetric=True)),
-    "svd_packed": one(tall(wide=True)),
-    "qr_packed": one(tall()),
+    "eigh_factors": one(square(symmetric=True)),
+    "svd_factors": one(tall(wide=True)),
+    "qr_factors": one(tall()),
     "exponential": one(square()),
     "over": binary(LINE, AWAY, idle=st.booleans().map(np.array)),
 }

@@ -207,6 +207,8 @@ WRITES = [
 ]  # fmt: skip
 BRANCHES = [
     Corner("determinant", lambda t, x: t.linalg.det(x), ([[0.2, 2.0], [1.5, 0.3]],)),
+    Corner("svd_factors", lambda t, x: t.linalg.svdvals(x), ([[0.2, 2.0], [1.5, 0.3], [0.7, -0.4]],)),
+    Corner("eigh_factors", lambda t, x: t.linalg.eigvalsh(x + x.mT), ([[0.2, 1.0], [0.7, 0.3]],)),
     Corner("linear", lambda t, x, w, b: t.nn.functional.linear(x, w, b),
            ([[[1.0], [2.0]], [[3.0], [0.5]]], [[0.3], [0.7]], [[1.0, 2.0], [3.0, 4.0]])),
     Corner("softplus_grad", lambda t, x: t.nn.functional.softplus(x, 0.5, 1.0), ([0.7, 1.5, 2.5],)),

@@ -1,7 +1,7 @@
 """Recurrent layers as one op each: all time steps of one direction, with backpropagation through time.
 
-The input is (rows, I), or (T, N, I) where each step has as many rows. Without ``steps`` there is one step, which is a
-cell. Several results come as one flat array, which ``apart`` splits: output and last states, of a cell only the states.
+The input is (rows, I), or (T, N, I) where each step has as many rows. The results are the output and the last states;
+a cell is an op of its own, of one step, and its results are the states.
 
 The arithmetic is in ``kernels/recurrent.py``. A backward pass that is itself recorded, for derivatives of second order,
 runs in ops: ``through_time`` computes all values anew, tied to the graph, with a sequence in each row. ``states`` are
@@ -24,7 +24,6 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels import recurrent as kernels
 from ....arrays.kernels.normalization import wide
 from ....arrays.kernels.recurrent import Steps
-from ....autograd.multi_output import OutputGrads, output_node
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
 from ..elementwise.activation import relu, relu_grad
@@ -184,52 +183,18 @@ def through_time(
 
 # ------------------------------------------------------------------ results and gradients of the ops
 
-Shapes = list[tuple[int, ...]]
-
 _PLAIN = ("input", "hx", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-def apart(flat: Any, shapes: Shapes) -> list[Any]:
-    """Return the results, of these ``shapes``, that ``flat`` holds one after the other; they share its node."""
-    array, made, start = flat.array if isinstance(flat, Variable) else flat, [], 0
-    for shape in shapes:
-        part = array[start : start + prod(shape)].reshape(shape)
-        made.append(part.copy() if start else part)
-        start += part.size
-    if not isinstance(flat, Variable):
-        return made
-    step, total = flat.node, len(made)
-    if step is None:
-        return [wrap(flat.result, part, None, flat.version) for part in made]
-    step.shape = step.dtype = None
-    return [wrap(flat.result, part, output_node(step, n, total, part)) for n, part in enumerate(made)]
-
-
-def shapes_of(input: Any, steps: Any, *states: Any) -> Shapes:
-    """Return the shapes of the results: of the output, unless it is a cell, and of the last states."""
-    last = [tuple(state.shape) for state in states]
-    return last if steps is None else [(*input.shape[:-1], last[0][1]), *last]
-
-
-def _arrived(g: Any, input: Any, steps: Any, states: Any) -> tuple[Any, list[Any]]:
-    """Return the gradient of the output as rows, or None, and those of the last states."""
-    recorded = isinstance(input, Variable)
-    if isinstance(g, OutputGrads):
-        found = list(g.items)
-    elif steps is None and len(states) == 1:
-        found = [g]
-    else:
-        shapes = shapes_of(input, steps, *states)
-        ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
-        starts = [0, *ends]
-        found = [reshape(narrow(g, 0, a, b - a), s) for a, b, s in zip(starts, ends, shapes, strict=False)]
-    rows = None if steps is None else found.pop(0)
-    if rows is not None:
-        rows = reshape(rows, (prod(rows.shape[:-1]), rows.shape[-1]))
-    for n, state in enumerate(states):
-        if found[n] is None:
+def _arrived(by_output: Any, by_last: tuple[Any, ...], states: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+    """Return the gradient of the output as rows, or None, and those of the last states, zeros where there is none."""
+    recorded, rows, found = isinstance(states[0], Variable), None if by_output is None else _rows(by_output), []
+    for g, state in zip(by_last, states, strict=True):
+        if g is None:
             zeros = np.zeros(state.shape, state.array.dtype if recorded else state.dtype)
-            found[n] = wrap(Variable.result, zeros) if recorded else zeros
+            found.append(wrap(Variable.result, zeros) if recorded else zeros)
+        else:
+            found.append(g)
     return (rows, found) if recorded else (None if rows is None else wide(rows), [wide(one) for one in found])
 
 
@@ -258,136 +223,178 @@ def _wide(*arrays: Any) -> tuple[Any, ...]:
     return tuple([None if array is None else wide(array) for array in arrays])
 
 
-def _flat(x: Array, steps: Any, *states: Array) -> tuple[Array, list[Any], Any]:
-    """Return memory for all results, the results in it (output, None for a cell, and states), and the steps."""
-    shapes = [state.shape for state in states]
-    if steps is not None:
-        shapes.insert(0, (len(x), shapes[0][1]))
-    ends = [0]
-    for n, m in shapes:
-        ends.append(ends[-1] + n * m)
-    flat = np.empty(ends[-1], x.dtype)
-    made: list[Any] = [flat[a:b].reshape(shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
-    return flat, ([None, *made] if steps is None else made), steps or ((0, len(x)),)
+def _one_step(input: Any) -> Steps:
+    """Return the steps of a cell."""
+    return ((0, input.shape[0]),)
+
+
+def _run(kernel: Any, input: Array, states: list[Array], weights: list[Any], steps: Any, *options: Any) -> list[Any]:
+    """Return the results of ``kernel``: output (None without ``steps``), last states, and what the way back needs."""
+    x, *states = _wide(_rows(input), *states)
+    out = None if steps is None else np.empty((*input.shape[:-1], states[0].shape[1]), x.dtype)
+    last = [np.empty(state.shape, x.dtype) for state in states]
+    results = None if out is None else out.reshape(len(x), out.shape[-1]), *last
+    trace = kernel(x, *states, _wide(*weights), *options, steps or _one_step(x), results)
+    return [*(None if one is None else one.astype(input.dtype, copy=False) for one in (out, *last)), trace]
 
 
 # ------------------------------------------------------------------ long short-term memory
 
+_LSTM = ("input", "hx", "cx", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+
 
 def _lstm_rule(
-    g: Any, input: Any, hx: Any, cx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, weight_hr: Any,
-    steps: Any, trace: Any, needs: list[bool],
+    by_output: Any, by_hidden: Any, by_cell: Any, input: Any, hx: Any, cx: Any, weight_ih: Any, weight_hh: Any,
+    bias_ih: Any, bias_hh: Any, weight_hr: Any, steps: Steps, trace: Any, needs: list[bool],
 ) -> tuple[Any, ...]:  # fmt: skip
-    (rows, last), x = _arrived(g, input, steps, (hx, cx)), _rows(input)
-    spans = steps or ((0, x.shape[0]),)
+    (rows, last), x = _arrived(by_output, (by_hidden, by_cell), (hx, cx)), _rows(input)
     if isinstance(input, Variable):
         weights = weight_ih, weight_hh, bias_ih, bias_hh
-        found, first, by_projection = through_time(LSTM, rows, last, x, [hx, cx], weights, weight_hr, spans)
+        found, first, by_projection = through_time(LSTM, rows, last, x, [hx, cx], weights, weight_hr, steps)
     else:
         x, w_ih, w_hh, w_hr = _wide(x, weight_ih, weight_hh, weight_hr)
-        slopes, *first, by_projection = kernels.lstm_back(rows, last[0], last[1], w_hh, w_hr, spans, trace)
+        slopes, *first, by_projection = kernels.lstm_back(rows, last[0], last[1], w_hh, w_hr, steps, trace)
         before = [each[0] for each in trace]
-        found = _shares(slopes, slopes, before, x, w_ih, spans, [needs[0], *needs[3:7]])
+        found = _shares(slopes, slopes, before, x, w_ih, steps, [needs[0], *needs[3:7]])
     by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
     return by_x, *first, *found[1:], by_projection
 
 
 @primitive(
-    _lstm_rule,
-    ("input", "hx", "cx", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"),
-    aux=("trace",),
+    _lstm_rule, _LSTM, outputs=("output", "hidden", "cell"), aux=("trace",),
     grad_fn_name="LstmBackward0",
-)
+)  # fmt: skip
 def lstm_steps(
-    input: Array, hx: Array, cx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None,
-    weight_hr: Any = None, *, steps: Any = None,
-) -> tuple[Array, Any]:  # fmt: skip
-    """Return output, last hidden states (N, P) and last cells (N, H) of long short-term memory, in one flat array.
+    input: Array, steps: Steps, hx: Array, cx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None,
+    bias_hh: Any = None, weight_hr: Any = None,
+) -> list[Any]:  # fmt: skip
+    """Return output, last hidden states (N, P) and last cells (N, H) of long short-term memory.
 
     The gates are i, f, g, o: the weights are (4H, I), (4H, P) and, where hidden states are projected, (P, H).
     """
-    x, h, c, *weights = _wide(_rows(input), hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr)
-    flat, results, spans = _flat(x, steps, h, c)
-    trace = kernels.lstm(x, h, c, tuple(weights), spans, results)
-    return flat.astype(input.dtype, copy=False), trace
+    return _run(kernels.lstm, input, [hx, cx], [weight_ih, weight_hh, bias_ih, bias_hh, weight_hr], steps)
+
+
+def _lstm_step_rule(
+    by_hidden: Any, by_cell: Any, input: Any, hx: Any, cx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any,
+    bias_hh: Any, trace: Any, needs: list[bool],
+) -> tuple[Any, ...]:  # fmt: skip
+    weights = weight_ih, weight_hh, bias_ih, bias_hh, None
+    return _lstm_rule(None, by_hidden, by_cell, input, hx, cx, *weights, _one_step(input), trace, needs)[:-1]
+
+
+@primitive(
+    _lstm_step_rule, _LSTM[:-1], outputs=("hidden", "cell"), aux=("trace",),
+    grad_fn_name="LstmBackward0",
+)  # fmt: skip
+def lstm_step(
+    input: Array, hx: Array, cx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None
+) -> list[Any]:
+    """Return the hidden states and the cells, both (N, H), after one step of :func:`lstm_steps`."""
+    return _run(kernels.lstm, input, [hx, cx], [weight_ih, weight_hh, bias_ih, bias_hh, None], None)[1:]
 
 
 # ------------------------------------------------------------------ gated recurrent units
 
 
 def _gru_rule(
-    g: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, steps: Any, trace: Any,
-    needs: list[bool],
+    by_output: Any, by_hidden: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any,
+    steps: Steps, trace: Any, needs: list[bool],
 ) -> tuple[Any, ...]:  # fmt: skip
-    (rows, last), x = _arrived(g, input, steps, (hx,)), _rows(input)
-    spans = steps or ((0, x.shape[0]),)
+    (rows, last), x = _arrived(by_output, (by_hidden,), (hx,)), _rows(input)
     if isinstance(input, Variable):
         weights = weight_ih, weight_hh, bias_ih, bias_hh
-        found, first, _ = through_time(GRU, rows, last, x, [hx], weights, None, spans)
+        found, first, _ = through_time(GRU, rows, last, x, [hx], weights, None, steps)
     else:
         x, w_ih, w_hh = _wide(x, weight_ih, weight_hh)
-        by_input, by_state, *first = kernels.gru_back(rows, last[0], w_hh, spans, trace)
+        by_input, by_state, *first = kernels.gru_back(rows, last[0], w_hh, steps, trace)
         before = [each[0] for each in trace]
-        found = _shares(by_input, by_state, before, x, w_ih, spans, [needs[0], *needs[2:]])
+        found = _shares(by_input, by_state, before, x, w_ih, steps, [needs[0], *needs[2:]])
     by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
     return by_x, *first, *found[1:]
 
 
 @primitive(
-    _gru_rule,
-    _PLAIN,
-    aux=("trace",),
-    grad_fn_name=lambda steps: "AddBackward0" if steps is None else "GruBackward0",
-)
+    _gru_rule, _PLAIN, outputs=("output", "hidden"), aux=("trace",),
+    grad_fn_name="GruBackward0",
+)  # fmt: skip
 def gru_steps(
-    input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None, *,
-    steps: Any = None,
-) -> tuple[Array, Any]:  # fmt: skip
-    """Return output and last hidden states (N, H) of gated recurrent units in one flat array; of a cell the states.
+    input: Array, steps: Steps, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None
+) -> list[Any]:
+    """Return output and last hidden states (N, H) of gated recurrent units.
 
     The gates are r, z, n: the weights are (3H, I) and (3H, H).
     """
-    x, h, *weights = _wide(_rows(input), hx, weight_ih, weight_hh, bias_ih, bias_hh)
-    flat, results, spans = _flat(x, steps, h)
-    trace = kernels.gru(x, h, tuple(weights), spans, results)
-    return (results[1] if steps is None else flat).astype(input.dtype, copy=False), trace
+    return _run(kernels.gru, input, [hx], [weight_ih, weight_hh, bias_ih, bias_hh], steps)
+
+
+def _gru_step_rule(
+    g: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, trace: Any,
+    needs: list[bool],
+) -> tuple[Any, ...]:  # fmt: skip
+    weights = weight_ih, weight_hh, bias_ih, bias_hh
+    return _gru_rule(None, g, input, hx, *weights, _one_step(input), trace, needs)
+
+
+@primitive(_gru_step_rule, _PLAIN, aux=("trace",), grad_fn_name="AddBackward0")
+def gru_step(
+    input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None
+) -> list[Any]:
+    """Return the hidden states (N, H) after one step of :func:`gru_steps`."""
+    return _run(kernels.gru, input, [hx], [weight_ih, weight_hh, bias_ih, bias_hh], None)[1:]
 
 
 # ------------------------------------------------------------------ Elman's network
 
 
 def _elman_rule(
-    g: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str,
-    steps: Any, trace: Any, needs: list[bool],
+    by_output: Any, by_hidden: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any,
+    nonlinearity: str, steps: Steps, trace: Any, needs: list[bool],
 ) -> tuple[Any, ...]:  # fmt: skip
-    (rows, last), x = _arrived(g, input, steps, (hx,)), _rows(input)
-    spans = steps or ((0, x.shape[0]),)
+    (rows, last), x = _arrived(by_output, (by_hidden,), (hx,)), _rows(input)
     if isinstance(input, Variable):
         cell, weights = RELU if nonlinearity == "relu" else TANH, (weight_ih, weight_hh, bias_ih, bias_hh)
-        found, first, _ = through_time(cell, rows, last, x, [hx], weights, None, spans)
+        found, first, _ = through_time(cell, rows, last, x, [hx], weights, None, steps)
     else:
         x, w_ih, w_hh = _wide(x, weight_ih, weight_hh)
-        slopes, *first = kernels.elman_back(rows, last[0], w_hh, nonlinearity == "relu", spans, trace)
+        slopes, *first = kernels.elman_back(rows, last[0], w_hh, nonlinearity == "relu", steps, trace)
         before = [each[0] for each in trace]
-        found = _shares(slopes, slopes, before, x, w_ih, spans, [needs[0], *needs[2:]])
+        found = _shares(slopes, slopes, before, x, w_ih, steps, [needs[0], *needs[2:]])
     by_x = None if found[0] is None else reshape(found[0], tuple(input.shape))
     return by_x, *first, *found[1:]
 
 
-def _elman_title(nonlinearity: str, steps: Any) -> str:
-    return f"{nonlinearity.capitalize()}Backward0" if steps is None else "RnnBackward0"
-
-
-@primitive(_elman_rule, _PLAIN, aux=("trace",), grad_fn_name=_elman_title)
+@primitive(
+    _elman_rule, _PLAIN, outputs=("output", "hidden"), aux=("trace",),
+    grad_fn_name="RnnBackward0",
+)  # fmt: skip
 def elman_steps(
-    input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None, *,
-    nonlinearity: str = "tanh", steps: Any = None,
-) -> tuple[Array, Any]:  # fmt: skip
-    """Return output and last hidden states (N, H) of Elman's network in one flat array; of a cell the states.
+    input: Array, steps: Steps, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None,
+    bias_hh: Any = None, *, nonlinearity: str = "tanh",
+) -> list[Any]:  # fmt: skip
+    """Return output and last hidden states (N, H) of Elman's network.
 
     ``nonlinearity`` is "tanh" or "relu"; the weights are (H, I) and (H, H).
     """
-    x, h, *weights = _wide(_rows(input), hx, weight_ih, weight_hh, bias_ih, bias_hh)
-    flat, results, spans = _flat(x, steps, h)
-    trace = kernels.elman(x, h, tuple(weights), nonlinearity == "relu", spans, results)
-    return (results[1] if steps is None else flat).astype(input.dtype, copy=False), trace
+    weights = [weight_ih, weight_hh, bias_ih, bias_hh]
+    return _run(kernels.elman, input, [hx], weights, steps, nonlinearity == "relu")
+
+
+def _elman_step_rule(
+    g: Any, input: Any, hx: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str,
+    trace: Any, needs: list[bool],
+) -> tuple[Any, ...]:  # fmt: skip
+    weights = weight_ih, weight_hh, bias_ih, bias_hh
+    return _elman_rule(None, g, input, hx, *weights, nonlinearity, _one_step(input), trace, needs)
+
+
+@primitive(
+    _elman_step_rule, _PLAIN, aux=("trace",), grad_fn_name=lambda nonlinearity: f"{nonlinearity.capitalize()}Backward0"
+)
+def elman_step(
+    input: Array, hx: Array, weight_ih: Array, weight_hh: Array, bias_ih: Any = None, bias_hh: Any = None, *,
+    nonlinearity: str = "tanh",
+) -> list[Any]:  # fmt: skip
+    """Return the hidden states (N, H) after one step of :func:`elman_steps`."""
+    weights = [weight_ih, weight_hh, bias_ih, bias_hh]
+    return _run(kernels.elman, input, [hx], weights, None, nonlinearity == "relu")[1:]

@@ -18,7 +18,7 @@ from ..reduce.sums import sum
 from ..shape.diagonal import tril, triu
 from ..shape.join import cat, common_shape
 from . import factors
-from .factors import flipped, unpacked
+from .factors import flipped
 from .matmul import matmul
 
 
@@ -296,9 +296,8 @@ def eigh(input: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     Only the lower (or upper: ``UPLO="U"``) triangle is read. Gradients are finite where the eigenvalues differ.
     https://pytorch.org/docs/stable/generated/torch.linalg.eigh.html
     """
-    n = matrices("linalg.eigh", input).shape[-1]
-    w, v = unpacked(factors.eigh_packed(_symmetric(input, _triangle(UPLO))), (1, n), (n, n))
-    return into("eigh", return_types.linalg_eigh.of(w[..., 0, :], v), out)
+    matrices("linalg.eigh", input)
+    return into("eigh", factors.eigh_factors(_symmetric(input, _triangle(UPLO))), out)
 
 
 @doors("linalg")
@@ -329,13 +328,12 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
     if driver is not None:
         raise RuntimeError("linalg.svd: keyword argument `driver=` is only supported on CUDA inputs")
     rows, columns = x.shape[-2:]
-    k = min(rows, columns)
-    u, s, vh = unpacked(factors.svd_packed(A), (rows, k), (1, k), (k, columns))
+    u, s, vh = factors.svd_factors(A)
     if full_matrices and rows != columns:
         full_u, _, full_vh = factors.svd_plain(x, True)
-        u = _without_gradient("linalg_svd", A, full_u) if rows > k else u
-        vh = _without_gradient("linalg_svd", A, full_vh) if columns > k else vh
-    return into("svd", return_types.linalg_svd.of(u, s[..., 0, :], vh), out)
+        u = _without_gradient("linalg_svd", A, full_u) if rows > columns else u
+        vh = _without_gradient("linalg_svd", A, full_vh) if columns > rows else vh
+    return into("svd", return_types.linalg_svd.of(u, s, vh), out)
 
 
 @doors("linalg")
@@ -380,9 +378,8 @@ def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
         parts = [_without_gradient("linalg_qr", A, part) for part in (q, r)]
         return into("qr", return_types.linalg_qr.of(*parts), out)
     if rows >= columns:
-        q, r = unpacked(factors.qr_packed(A), (rows, columns), (columns, columns))
-        return into("qr", return_types.linalg_qr.of(q, r), out)
-    q, r = unpacked(factors.qr_packed(A[..., :rows]), (rows, rows), (rows, rows))
+        return into("qr", factors.qr_factors(A), out)
+    q, r = factors.qr_factors(A[..., :rows])
     return into("qr", return_types.linalg_qr.of(q, cat([r, flipped(q) @ A[..., rows:]], -1)), out)
 
 

@@ -1,18 +1,19 @@
 """Inverses, determinants and decompositions of matrices, in batches, with their derivatives.
 
-A decomposition gives several arrays. Its primitive returns them packed into one, side by side and flat, and the
-function around it takes them apart again: so its rule sees all their gradients at once, and is written in what came
-out. The formulas are those of Giles, Collected Matrix Derivative Results, 2008, and of Townsend, Differentiating the
-Singular Value Decomposition, 2016.
+A decomposition gives several arrays, its outputs: its rule sees all their gradients at once, and is written in what
+came out. The formulas are those of Giles, Collected Matrix Derivative Results, 2008, and of Townsend, Differentiating
+the Singular Value Decomposition, 2016.
 """
 
 from __future__ import annotations
 
-from math import prod
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 
+from ....arrays import return_types
 from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
@@ -28,22 +29,6 @@ class LinAlgError(RuntimeError):
 def flipped(x: Any) -> Any:
     """Return the matrices of ``x`` transposed."""
     return x.swapaxes(-1, -2)
-
-
-def packed(*parts: Array) -> Array:
-    """Return batches of matrices, each matrix flattened, concatenated along the last dim."""
-    lead = parts[0].shape[:-2]
-    return np.concatenate([part.reshape(*lead, prod(part.shape[-2:])) for part in parts], -1)
-
-
-def unpacked(x: Any, *shapes: tuple[int, int]) -> list[Any]:
-    """Return the matrices of ``shapes`` that :func:`packed` put into ``x``."""
-    found, start = [], 0
-    for shape in shapes:
-        stop = start + prod(shape)
-        found.append(x[..., start:stop].reshape((*x.shape[:-1], *shape)))
-        start = stop
-    return found
 
 
 def _failed(name: str, error: Exception) -> LinAlgError:
@@ -229,25 +214,46 @@ def _apart(values: Any) -> Any:
     return reshape_to(values, (*values.shape[:-1], 1, size)) - reshape_to(values, (*values.shape[:-1], size, 1))
 
 
-def _eigh_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
-    n = input_shape[-1]
-    slope_w, slope_v = unpacked(g, (1, n), (n, n))
-    w, v = unpacked(out, (1, n), (n, n))
-    kind = (out.array if isinstance(out, Variable) else out).dtype
-    eye = np.eye(n, dtype=kind)
-    inner = over((flipped(v) @ slope_v) * (1 - eye), _apart(w.reshape((*input_shape[:-2], n))) + eye, _idle(slope_v))
-    whole = v @ (inner + slope_w * eye) @ flipped(v)
+def _total(parts: list[Any]) -> Any:
+    """Return the sum of the parts that are there."""
+    return reduce(add, [part for part in parts if part is not None])
+
+
+def _row(x: Any) -> Any:
+    """Return vectors as matrices of one row."""
+    return reshape_to(x, (*x.shape[:-1], 1, x.shape[-1]))
+
+
+def _eye(like: Any) -> Any:
+    """Return the identity matrix for vectors ``like``."""
+    return np.eye(like.shape[-1], dtype=as_array(like).dtype)
+
+
+def _eigh_rule(by_values: Any, by_vectors: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
+    eye, inner = _eye(eigenvalues), None
+    if by_vectors is not None:
+        turned = (flipped(eigenvectors) @ by_vectors) * (1 - eye)
+        inner = over(turned, _apart(eigenvalues) + eye, _idle(by_vectors))
+    if by_values is not None:
+        inner = _total([inner, _row(by_values) * eye])
+    if inner is None:
+        return None
+    whole = eigenvectors @ inner @ flipped(eigenvectors)
     return (whole + flipped(whole)) / 2
 
 
-@primitive(input=_eigh_rule, grad_fn_name="LinalgEighBackward0")
-def eigh_packed(input: Array) -> Array:
-    """Return eigenvalues, ascending, and eigenvectors of symmetric matrices, packed."""
+@primitive(
+    input=_eigh_rule,
+    outputs=("eigenvalues", "eigenvectors"),
+    returns=return_types.linalg_eigh.of,
+    grad_fn_name="LinalgEighBackward0",
+)
+def eigh_factors(input: Array) -> Any:
+    """Return eigenvalues, ascending, and eigenvectors of symmetric matrices."""
     try:
-        w, v = np.linalg.eigh((input + flipped(input)) / 2)
+        return np.linalg.eigh((input + flipped(input)) / 2)
     except np.linalg.LinAlgError as error:
         raise _failed("linalg.eigh: The algorithm failed to converge", error) from None
-    return packed(w[..., None, :], v)
 
 
 def _skew(x: Any) -> Any:
@@ -255,32 +261,41 @@ def _skew(x: Any) -> Any:
     return x - flipped(x)
 
 
-def _svd_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
-    rows, columns = input_shape[-2:]
-    k = min(rows, columns)
-    shapes = (rows, k), (1, k), (k, columns)
-    (slope_u, slope_s, slope_vh), (u, s, vh) = unpacked(g, *shapes), unpacked(out, *shapes)
-    slope_v, v = flipped(slope_vh), flipped(vh)
-    kind = (out.array if isinstance(out, Variable) else out).dtype
-    apart = _apart((s * s).reshape((*input_shape[:-2], k)))
-    idle, eye = _idle(slope_u, slope_vh), np.eye(k, dtype=kind)
-    inner = slope_s * eye + over(_skew(flipped(u) @ slope_u), apart + eye, idle) * s
-    inner = inner + flipped(s) * over(_skew(flipped(v) @ slope_v), apart + eye, idle)
-    whole = u @ inner @ vh
-    if rows > k:
-        part = over(slope_u, s, idle)
-        whole = whole + (part - u @ (flipped(u) @ part)) @ vh
-    if columns > k:
-        part = over(slope_v, s, idle)
-        whole = whole + u @ flipped(part - v @ (vh @ part))
+def _beyond(slope: Any, base: Any, s: Any, idle: Any) -> Any:
+    """Return what the part of ``slope`` outside of the space of ``base`` adds; ``s`` are the singular values."""
+    part = over(slope, s, idle)
+    return part - base @ (flipped(base) @ part)
+
+
+def _svd_rule(by_u: Any, by_s: Any, by_vh: Any, U: Any, S: Any, Vh: Any) -> Any:
+    turning = [slope for slope in (by_u, by_vh) if slope is not None]
+    if not turning:
+        return None if by_s is None else (U * _row(by_s)) @ Vh
+    eye, s, v, by_v = _eye(S), _row(S), flipped(Vh), None if by_vh is None else flipped(by_vh)
+    apart = _apart(S * S) + eye
+    idle = _idle(*turning)
+    parts = [
+        None if by_s is None else _row(by_s) * eye,
+        None if by_u is None else over(_skew(flipped(U) @ by_u), apart, idle) * s,
+        None if by_v is None else flipped(s) * over(_skew(Vh @ by_v), apart, idle),
+    ]
+    whole = U @ _total(parts) @ Vh
+    if by_u is not None and U.shape[-2] > S.shape[-1]:
+        whole = whole + _beyond(by_u, U, s, idle) @ Vh
+    if by_v is not None and v.shape[-2] > S.shape[-1]:
+        whole = whole + U @ flipped(_beyond(by_v, v, s, idle))
     return whole
 
 
-@primitive(input=_svd_rule, grad_fn_name="LinalgSvdBackward0")
-def svd_packed(input: Array) -> Array:
-    """Return the reduced singular value decomposition of matrices, packed: U, S, Vh."""
-    u, s, vh = svd_plain(input, False)
-    return packed(u, s[..., None, :], vh)
+@primitive(
+    input=_svd_rule,
+    outputs=("U", "S", "Vh"),
+    returns=return_types.linalg_svd.of,
+    grad_fn_name="LinalgSvdBackward0",
+)
+def svd_factors(input: Array) -> Any:
+    """Return the reduced singular value decomposition of matrices."""
+    return svd_plain(input, False)
 
 
 def svd_plain(x: Array, full: bool) -> Any:
@@ -291,22 +306,19 @@ def svd_plain(x: Array, full: bool) -> Any:
         raise _failed("linalg.svd: The algorithm failed to converge", error) from None
 
 
-def _qr_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
-    rows, n = input_shape[-2:]
-    (slope_q, slope_r), (q, r) = unpacked(g, (rows, n), (n, n)), unpacked(out, (rows, n), (n, n))
-    kind = (out.array if isinstance(out, Variable) else out).dtype
-    inner = r @ flipped(slope_r) - flipped(slope_q) @ q
-    lower = np.tril(np.ones((n, n), kind))
-    low = inner * lower
-    inner = low + flipped(inner * np.tril(lower, -1))
-    return flipped(solved(r, flipped(slope_q + q @ inner)))
+def _qr_rule(by_q: Any, by_r: Any, Q: Any, R: Any) -> Any:
+    if by_q is None and by_r is None:
+        return None
+    inner = _total([None if by_r is None else R @ flipped(by_r), None if by_q is None else -(flipped(by_q) @ Q)])
+    lower = np.tril(np.ones_like(as_array(R)))
+    inner = inner * lower + flipped(inner * np.tril(lower, -1))
+    return flipped(solved(R, flipped(_total([by_q, Q @ inner]))))
 
 
-@primitive(input=_qr_rule, grad_fn_name="LinalgQrBackward0")
-def qr_packed(input: Array) -> Array:
-    """Return the reduced QR decomposition of matrices with no more columns than rows, packed."""
-    q, r = np.linalg.qr(input)
-    return packed(q, r)
+@primitive(input=_qr_rule, outputs=("Q", "R"), returns=return_types.linalg_qr.of, grad_fn_name="LinalgQrBackward0")
+def qr_factors(input: Array) -> Any:
+    """Return the reduced QR decomposition of matrices with no more columns than rows."""
+    return np.linalg.qr(input)
 
 
 # ------------------------------------------------------------------ the exponential
