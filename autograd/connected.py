@@ -19,8 +19,9 @@ from .variable import Variable, ensure_version, wrap
 Vjp = Callable[[Any, Any, Any], Any]
 
 
-def connecting(vjp: Vjp, places: list[int]) -> Vjp:
-    """Return ``vjp`` with its recorded gradients connected to the inputs at ``places``."""
+def connect(vjp: Vjp, inputs: list[str], names: tuple[str, ...]) -> Vjp:
+    """Return ``vjp``, the gradients of ``inputs``, so that what it records stays connected to those in ``names``."""
+    places = [inputs.index(name) for name in names]
 
     def connected(g: Any, saved: Any, node: Node) -> Any:
         parts = vjp(g, saved, node)
@@ -29,7 +30,7 @@ def connecting(vjp: Vjp, places: list[int]) -> Vjp:
             return parts
         return [_tied(part, edges) for part in parts] if isinstance(parts, tuple | list) else _tied(parts, edges)
 
-    return connected
+    return connected if places else vjp
 
 
 def _zeros_vjp(g: Any, saved: Any, node: Node) -> tuple[Any, ...]:

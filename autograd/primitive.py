@@ -32,7 +32,7 @@ from ..arrays.dtypes import Array
 from .codegen import forward as source
 from .codegen.backward import saved_slots
 from .codegen.inline import names_of
-from .connected import connecting
+from .connected import connect
 from .node import Backward
 
 P = ParamSpec("P")
@@ -129,12 +129,8 @@ class Primitive:
     def _first_vjp(self, g: Any, saved: Any, node: Any) -> Any:
         """Write the vjp, then do as it does."""
         for backward in self.backwards.values():
-            backward.vjp = self.connect(source.build_vjp(self, backward))
+            backward.vjp = connect(source.build_vjp(self, backward), self.inputs, self.connected)
         return next(iter(self.backwards.values())).vjp(g, saved, node)
-
-    def connect(self, vjp: Rule) -> Rule:
-        """Return ``vjp`` with its recorded gradients connected to the inputs that were declared so."""
-        return connecting(vjp, [self.inputs.index(name) for name in self.connected]) if self.connected else vjp
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

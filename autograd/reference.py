@@ -25,6 +25,7 @@ from typing import Any
 from ..arrays.dtypes import floating
 from .arguments import promoter
 from .broadcast import convert, sum_to
+from .connected import connect
 from .errors import raise_modified_inplace
 from .multi_output import result_node, results_of
 from .node import NO_EDGE, Backward, Node, SavedSlot
@@ -109,7 +110,7 @@ def _record(op: Primitive, edges: list[Node | None], tensors: dict[str, Any], va
         else:
             saved.append(tuple(values[name]) if isinstance(values[name], list) else values[name])
     title = op.grad_fn_name if isinstance(op.grad_fn_name, str) else _named(op.grad_fn_name, values)
-    back = op.connect(lambda g, saved, node: vjp(op, g, saved, node))
+    back = connect(lambda g, saved, node: vjp(op, g, saved, node), op.inputs, op.connected)
     kind = Backward(op.name, title, back, True, True, slots, len(op.inputs))
     shape, dtype = (None, None) if op.outputs else (values["out"].shape, values["out"].dtype)
     return Node.record(kind, edges, tuple(saved), shape, dtype)

@@ -8,6 +8,7 @@ the Singular Value Decomposition, 2016.
 from __future__ import annotations
 
 from functools import reduce
+from math import prod
 from operator import add
 from typing import Any
 
