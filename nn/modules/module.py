@@ -12,17 +12,17 @@ from ...autograd.grad_mode import no_grad
 from ...autograd.hooks import HookDict, keep_ahead
 from ...tensors.tensor.methods import Tensor
 from ..parameter import empty, is_lazy
+from .module_attributes import REGISTRIES, Registry, attributes, claim, release
 from .module_hooks import (
     ModuleHooks,
+    register_module_backward_hook,
     register_module_forward_hook,
     register_module_forward_pre_hook,
     register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
 )
 from .module_registration import (
-    REGISTRIES,
     ModuleRegistration,
-    Registry,
     register_module_buffer_registration_hook,
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
@@ -31,6 +31,7 @@ from .module_state import ModuleState
 
 __all__ = [
     "Module",
+    "register_module_backward_hook",
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
@@ -43,7 +44,7 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 _STATE_HOOKS = (
     "_state_dict_hooks", "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
 )  # fmt: skip
-_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
+_HOOK_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
 
 
 def _forward_unimplemented(self: Module, *input: Any) -> None:
@@ -87,36 +88,41 @@ class Module(ModuleRegistration, ModuleHooks, ModuleState):
             raise TypeError(
                 f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
             )
-        attributes = self.__dict__
-        attributes["training"] = True
+        release(self)  # __init__ may be called twice
+        own = attributes(self)
+        own["training"] = True
         for registry in REGISTRIES:
-            attributes[registry] = Registry(self)
-        attributes["_non_persistent_buffers_set"] = set()
-        for name in (*_HOOKS, *_STATE_HOOKS):
-            attributes[name] = HookDict()
-        for name in _FLAGS:
-            attributes[name] = set()
+            own[registry] = Registry(self)
+        own["_non_persistent_buffers_set"] = set()
+        own["_is_full_backward_hook"] = None
+        for name in (*_HOOKS, *_STATE_HOOKS, *_HOOK_FLAGS):
+            own[name] = HookDict()
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
     # A Callable attribute: subclasses may take whatever arguments they like, and type checkers agree.
     forward: Callable[..., Any] = _forward_unimplemented
 
+    # Not Any: with that, type checkers would accept every misspelling.
     def __getattr__(self, name: str) -> Tensor | Module:
-        # Python calls it only for what is missing. Not Any: with that, type checkers would accept every misspelling.
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+        found: Tensor | Module = self._find(name)
+        return found
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        attributes = self.__dict__
-        attributes.update(state)
-        for registry in REGISTRIES:
-            attributes[registry] = Registry(self, state[registry])
-        for name in (*_HOOKS, *_STATE_HOOKS):
-            hooks = state.get(name, {})
-            attributes[name] = hooks = hooks if isinstance(hooks, HookDict) else HookDict(hooks)
-            keep_ahead(hooks)
-        for name in _FLAGS:
-            attributes.setdefault(name, set())
+        own = attributes(self)
+        own.update(state)
+        claim(self)
+        for name in (*_HOOKS, *_STATE_HOOKS, *_HOOK_FLAGS):
+            keep_ahead(own.setdefault(name, HookDict()))
+
+    def _replicate_for_data_parallel(self) -> Self:
+        """Return a module like this one, whose tensors are still to be set as attributes; none is a parameter."""
+        replica = type(self).__new__(type(self))
+        replica.__setstate__(self.__getstate__())
+        replica._parameters = {}
+        replica._buffers = replica._buffers.copy()
+        replica._modules = replica._modules.copy()
+        return replica
 
     # ------------------------------------------------------------------ modes
 

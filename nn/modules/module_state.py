@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...autograd.grad_mode import no_grad
-from ...autograd.hooks import HookDict, RemovableHandle
+from ...autograd.hooks import HookDict, RemovableHandle, add_hook
 from ...autograd.variable import Variable
 from ..parameter import Parameter, is_lazy
 
@@ -229,22 +229,22 @@ class ModuleState:
 
     def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, prefix, keep_vars)`` run before the state is written down."""
-        return self._state_dict_pre_hooks.add(hook)
+        return add_hook(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, state_dict, prefix, local_metadata)`` run on the finished state, to change it."""
-        return self._state_dict_hooks.add((hook, True))
+        return add_hook(self._state_dict_hooks, (hook, True))
 
     def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
-        return self._state_dict_hooks.add((hook, False))
+        return add_hook(self._state_dict_hooks, (hook, False))
 
     def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, state_dict, prefix, ...)`` run before this module's part is loaded."""
-        return self._load_state_dict_pre_hooks.add((hook, True))
+        return add_hook(self._load_state_dict_pre_hooks, (hook, True))
 
     def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
-        return self._load_state_dict_pre_hooks.add((hook, with_module))
+        return add_hook(self._load_state_dict_pre_hooks, (hook, with_module))
 
     def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, incompatible_keys)`` run after loading; it may change the two lists in place."""
-        return self._load_state_dict_post_hooks.add(hook)
+        return add_hook(self._load_state_dict_post_hooks, hook)
