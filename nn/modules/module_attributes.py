@@ -1,8 +1,8 @@
 """Where a module keeps its parameters, buffers and submodules: in three dicts, which are the truth, as in PyTorch.
 
 Python calls ``__getattr__`` only for a name that the object's own dict does not have, and then a read costs 300 to
-700 ns instead of 20 to 40. So a module keeps what is registered as plain attributes too, as long as nobody can notice: its
-dicts are of class ``Registry``, which makes each change twice. Whoever asks for the module's ``__dict__``, or puts
+700 ns instead of 20 to 40. So a module keeps what is registered as plain attributes too, as long as nobody can notice:
+its dicts are of class ``Registry``, which makes each change twice. Whoever asks for the module's ``__dict__``, or puts
 another dict in the place of one of the three, may change what no code here sees. Then the second copies go for good,
 and ``__getattr__`` reads the dicts.
 """

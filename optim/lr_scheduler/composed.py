@@ -67,8 +67,8 @@ def rewind(schedule: Any) -> None:
 class SequentialLR(_Composed):
     """One schedule after the other: the next begins, from its own start, at each epoch in ``milestones``.
 
-    ``last_epoch`` resumes after that epoch with the rates that the schedule has there. A part may be made of parts itself;
-    in PyTorch it then loses a step, or fails.
+    ``last_epoch`` resumes after that epoch with the rates that the schedule has there. A part may be made of parts
+    itself; in PyTorch it then loses a step, or fails.
 
     https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html
 

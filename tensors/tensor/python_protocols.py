@@ -168,9 +168,7 @@ class PythonProtocols(Attributes):
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
                 f"moment, not the result of {self.grad_fn.name() if self.grad_fn is not None else 'a step'}."
             )
-        made = memo[id(self)] = wrap(
-            type(self), _copied(self.array, memo), None, _copied_version(self.version, memo)
-        )
+        made = memo[id(self)] = wrap(type(self), _copied(self.array, memo), None, _copied_version(self.version, memo))
         made.__dict__.update(deepcopy(self.__dict__, memo))
         if self.requires_grad:
             made.requires_grad_()
