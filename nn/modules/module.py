@@ -10,8 +10,10 @@ from ...arrays.dtypes import dtype as dtype_class
 from ...arrays.dtypes import float16, float32, float64
 from ...autograd.grad_mode import no_grad
 from ...autograd.hooks import HookDict, keep_ahead
+from ...tensors.functions.swap import swap_tensors
 from ...tensors.tensor.methods import Tensor
-from ..parameter import empty, is_lazy
+from ..future import get_overwrite_module_params_on_conversion, get_swap_module_params_on_conversion
+from ..parameter import Parameter, empty, is_lazy
 from .module_attributes import REGISTRIES, Registry, attributes, claim, release
 from .module_hooks import (
     ModuleHooks,
@@ -175,21 +177,33 @@ class Module(ModuleRegistration, ModuleHooks, ModuleState):
             for child in self.children():
                 child._apply(fn)
         with no_grad():
-            for parameter in self._parameters.values():
+            for name, parameter in self._parameters.items():
                 if is_lazy(parameter):
                     parameter._convert(fn)
                 elif parameter is not None:
-                    grad = parameter.grad
-                    parameter.data = fn(parameter)
-                    if grad is not None:
-                        grad.data = fn(grad)
-                        parameter.grad = grad
+                    self._convert_parameter(name, parameter, fn)
             for name, buffer in self._buffers.items():
                 if is_lazy(buffer):
                     buffer._convert(fn)
                 elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
+
+    def _convert_parameter(self, name: str, parameter: Any, fn: Callable[[Any], Any]) -> None:
+        """Give ``parameter`` the value and the gradient that ``fn`` makes of its own, in the way of ``__future__``."""
+        grad = parameter.grad
+        converted, gradient = fn(parameter), None if grad is None else fn(grad)
+        if get_swap_module_params_on_conversion():
+            swap_tensors(parameter, Parameter(converted, parameter.requires_grad))
+            parameter.grad = gradient
+        elif get_overwrite_module_params_on_conversion():
+            self._parameters[name] = Parameter(converted, parameter.requires_grad)
+            self._parameters[name].grad = gradient
+        else:
+            parameter.data = converted
+            if grad is not None:
+                grad.data = gradient
+                parameter.grad = grad
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert the floating-point parameters and buffers in place; return the module.

@@ -11,6 +11,8 @@ import numpy as np
 from ...autograd.grad_mode import no_grad
 from ...autograd.hooks import HookDict, RemovableHandle, add_hook
 from ...autograd.variable import Variable
+from ...tensors.functions.swap import swap_tensors
+from ..future import get_swap_module_params_on_conversion
 from ..parameter import Parameter, is_lazy
 
 Hook = Callable[..., Any]
@@ -227,6 +229,10 @@ class ModuleState:
                         taken = loaded if isinstance(loaded, Parameter) else Parameter(loaded, x.requires_grad)
                         taken.requires_grad_(x.requires_grad)
                     assign[id(x)] = x, loaded, taken
+                if get_swap_module_params_on_conversion():
+                    if taken is not x:
+                        swap_tensors(x, taken)
+                    return ""
                 setattr(self, name, taken)
         except Exception as error:  # all that goes wrong is reported together
             return (
