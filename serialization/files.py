@@ -211,3 +211,9 @@ def typed(raw: Array, kind: np.dtype[Any]) -> Array:
     if raw.__array_interface__["data"][0] % kind.alignment:
         raw = raw.copy()
     return raw.view(kind)
+
+
+def native(array: Array) -> Array:
+    """Return an array in the processor's byte order, with the one dtype object that the engine knows by identity."""
+    kind = np.dtype(array.dtype.newbyteorder("=").str)
+    return array.astype(kind, copy=False).view(kind)
