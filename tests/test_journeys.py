@@ -303,6 +303,7 @@ def outcome(layer: Any, inputs: tuple[Any, ...]) -> Any:
     return seen
 
 
+@pytest.mark.filterwarnings("ignore:.*is deprecated:FutureWarning")
 @pytest.mark.parametrize("name", sorted(LAYERS))
 @settings(max_examples=2)
 @given(data=st.data())
@@ -400,6 +401,7 @@ JOURNEYS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("journey", sorted(JOURNEYS))
+@settings(max_examples=50)
 @given(picks=st.lists(st.tuples(st.integers(0, 1), st.sampled_from(range(len(VIEWS)))), min_size=1, max_size=6))
 def test_what_shares_memory_does_so_after_a_journey(journey: str, picks: list[Any]) -> None:
     bases = torch.arange(9.0).reshape(3, 3), torch.arange(12.0).reshape(4, 3)[:3].T

@@ -30,6 +30,13 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
     __str__ = __repr__
 
 
+def _parameter_like(x: Any, value: Any) -> Any:
+    """Return ``value`` as a parameter if ``x`` is one, which requires grad if ``x`` does."""
+    if not isinstance(x, Parameter):
+        return value
+    return value.requires_grad_(x.requires_grad) if isinstance(value, Parameter) else Parameter(value, x.requires_grad)
+
+
 def _is_same(x: Any, y: Any) -> bool:
     """Return whether two tensors of one shape hold the same: one memory, or equal values of one dtype."""
     one, other = x.array, y.array
@@ -219,27 +226,30 @@ class ModuleState:
             )
         try:
             with no_grad():
+                swaps = get_swap_module_params_on_conversion()
                 if assign is None:
                     x.copy_(loaded)
-                    return ""
-                _, given, taken = assign.get(id(x), (x, None, None))
-                if given is None or not _is_same(given, loaded):
-                    taken = loaded
-                    if isinstance(x, Parameter):
-                        taken = loaded if isinstance(loaded, Parameter) else Parameter(loaded, x.requires_grad)
-                        taken.requires_grad_(x.requires_grad)
-                    assign[id(x)] = x, loaded, taken
-                if get_swap_module_params_on_conversion():
-                    if taken is not x:
-                        swap_tensors(x, taken)
-                    return ""
-                setattr(self, name, taken)
+                    taken = _parameter_like(x, x.detach()) if swaps else x
+                else:
+                    taken = self._assigned(x, loaded, assign)
+                if not swaps and assign is not None:
+                    setattr(self, name, taken)
+                elif taken is not x:
+                    swap_tensors(x, taken)
         except Exception as error:  # all that goes wrong is reported together
             return (
                 f'While copying the parameter named "{key}", whose dimensions in the model are {x.shape} and whose '
                 f"dimensions in the checkpoint are {loaded.shape}, an exception occurred : {error.args}."
             )
         return ""
+
+    def _assigned(self, x: Any, loaded: Any, before: dict[int, Any]) -> Any:
+        """Return what takes the place of ``x`` for ``loaded``: what did so under another name, if the two are equal."""
+        _, given, taken = before.get(id(x), (x, None, None))
+        if given is None or not _is_same(given, loaded):
+            taken = _parameter_like(x, loaded)
+            before[id(x)] = x, loaded, taken
+        return taken
 
     def _load_lazy(self, name: str, x: Any, value: Any, assign: bool) -> str:
         """Load into a tensor without shape, which a lazy module has shaped already if ``value`` has one."""

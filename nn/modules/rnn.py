@@ -132,10 +132,7 @@ class RNNBase(Module):
         self._flat = _FlatWeights(weights, [getattr(self, name, None) for name in self._flat_weights_names])
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        if _same(*self._flat):  # nothing but a memory of what is registered
-            state["_flat"] = _FlatWeights([], [])
-        return state
+        return {**super().__getstate__(), "_flat": _FlatWeights([], [])}  # as in PyTorch, a copy computes with its own
 
     @property
     def all_weights(self) -> list[list[Any]]:
