@@ -157,8 +157,10 @@ _MEMBERS = {
     """,
     "tensors.vmap": "vmap",
 }
-# Not a file random.py at the root: Python would take it for its own module wherever the checkout is the working folder.
+# Not files random.py and __future__.py at the root: Python would take them for its own modules wherever the checkout is
+# the working folder.
 _SUBMODULES = (
+    "__future__=nn.future",
     *("accelerator", "amp", "backends", "cuda", "func", "linalg", "nn", "optim", "random=tensors.random.generator"),
     *("serialization", "special", "testing", "utils", "version", "viz"),
 )

@@ -123,10 +123,13 @@ def _own(box: list[Any]) -> Any:
 def accumulate(node: Node, box: list[Any], record: bool) -> None:
     """Add the gradient in ``box`` to the ``grad`` of the leaf ``node``: in place, unless the walk is recorded.
 
-    The box lets ``node`` take the array over without a copy if nobody else holds it.
+    The box lets ``node`` take the array over without a copy if nobody else holds it. A tensor that was told to require
+    no grad since it was read gets none.
     """
     hooks, before = node.hooks, node.grad
-    if record:
+    if node.saved is None:
+        grad = before
+    elif record:
         grad = convert(box.pop(), node.dtype) if before is None else before + box.pop()
     elif before is None:
         grad = wrap(Variable.result, _own(box))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any, Self
 from weakref import ref
@@ -33,32 +33,56 @@ class HookDict(dict[int, Any]):
 
     def add(self, hook: Any, prepend: bool = False) -> RemovableHandle:
         """Put ``hook`` last, or with ``prepend`` first, and return its handle."""
-        handle = RemovableHandle(self)
-        later = list(self.items()) if prepend else []
-        self[handle.id] = hook
-        for number, each in later:
-            del self[number]
-            self[number] = each
-        return handle
+        return add_hook(self, hook, prepend)
+
+    def move_to_end(self, number: int, last: bool = True) -> None:
+        """Put hook ``number`` last, or first."""
+        others = [] if last else [(each, hook) for each, hook in self.items() if each != number]
+        for each, hook in [(number, self[number]), *others]:
+            del self[each]
+            self[each] = hook
+
+
+def add_hook(hooks: Any, hook: Any, prepend: bool = False, flags: Iterable[Any] = ()) -> RemovableHandle:
+    """Put ``hook`` last into ``hooks``, or with ``prepend`` first, and return its handle.
+
+    ``hooks`` is a HookDict, or an OrderedDict that somebody put in the place of one. Its number is also noted in
+    ``flags``, dicts of the same kinds, until the hook is removed.
+    """
+    handle = RemovableHandle(hooks, extra_dict=list(flags))
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    for each in flags:
+        each[handle.id] = True
+    return handle
 
 
 class RemovableHandle:
-    """The handle of a registered hook: ``remove()`` takes the hook away; leaving a ``with`` block does too."""
+    """The handle of a registered hook: ``remove()`` takes the hook away; leaving a ``with`` block does too.
 
-    __slots__ = ("__weakref__", "hooks", "id")
+    id: the number of the hook.
+    hooks_dict_ref: a weak reference to the dict of hooks by number.
+    extra_dict_ref: weak references to further dicts that lose the number when the hook goes.
+    """
 
-    def __init__(self, hooks: HookDict) -> None:
-        self.hooks = ref(hooks)
+    __slots__ = ("__weakref__", "extra_dict_ref", "hooks_dict_ref", "id")
+
+    def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None:
+        extra = extra_dict if isinstance(extra_dict, list) else [] if extra_dict is None else [extra_dict]
+        self.hooks_dict_ref: Callable[[], Any] = ref(hooks_dict)
+        self.extra_dict_ref: tuple[Callable[[], Any], ...] = tuple(map(ref, extra))
         self.id = next(_ids)
 
     def remove(self) -> None:
         """Take the hook away; once it is gone this does nothing."""
-        hooks = self.hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
+        for each in (self.hooks_dict_ref, *self.extra_dict_ref):
+            hooks = each()
+            if hooks is not None:
+                hooks.pop(self.id, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _handle, (self.hooks(), self.id)
+        return _handle, (self.hooks_dict_ref(), self.id, [each() for each in self.extra_dict_ref])
 
     def __enter__(self) -> Self:
         return self
@@ -67,9 +91,10 @@ class RemovableHandle:
         self.remove()
 
 
-def _handle(hooks: HookDict | None, number: int) -> RemovableHandle:
+def _handle(hooks: Any, number: int, extra: Iterable[Any] = ()) -> RemovableHandle:
     """Return the handle of hook ``number``; of none if the hooks are gone."""
-    made = RemovableHandle(HookDict() if hooks is None else hooks)
+    living = [each for each in extra if each is not None]
+    made = RemovableHandle(HookDict() if hooks is None else hooks, extra_dict=living)
     made.id = number
     return made
 

@@ -102,7 +102,8 @@ class Node:
     edge          the node of the first input that may have a gradient, ``None`` if that requires none
     other_edges   those of the other inputs, or ``None`` if none of them requires grad: one more tuple for each node
                   would be felt in long graphs, where the garbage collector follows every one
-    saved         what its rules named, or ``None`` once that was freed
+    saved         what its rules named, or ``None`` once that was freed; of a leaf ``()``, or ``None`` while its tensor
+                  is told to require no grad
     shape, dtype  those of its result; ``None`` for a step of several results
     seq           its place in time
     hooks         what users run when a gradient passes, or ``None``

@@ -376,7 +376,7 @@ CLAIMS = (
     Claim("autograd/node.py", "attributes of one class", "of eight subclasses", one_class),
     Claim("autograd/version.py", "a bytearray beside each", "a list", lambda: (versions(bytearray), versions(list))),
     Claim("autograd/broadcast.py", "broadcast_view", "np.broadcast_to", broadcast(1, 8)),
-    Claim("nn/modules/module_registration.py", "an attribute", "__getattr__", module_attribute),
+    Claim("nn/modules/module_attributes.py", "an attribute", "__getattr__", module_attribute),
     Claim("arrays/dtypes.py", "a cached 0-d constant", "a Python number", constant_beside),
     Claim("arrays/dtypes.py", "NumPy scalars", "0-d arrays", scalar),
     Claim("arrays/kernels/mask.py", "ZERO", "the number 0", zero_beside),

@@ -128,9 +128,10 @@ class UninitializedTensorMixin:
         return tensor
 
     def materialize(self, shape: Any, device: Device = None, dtype: Dtype = None) -> None:
-        """Take this shape, and this dtype unless it is None; the values are still to be set."""
+        """Take this shape, or this length, and this dtype unless it is None; the values are still to be set."""
         this: Any = self
-        this.data = empty(*shape, device=device, dtype=this.dtype if dtype is None else dtype)
+        sizes = (shape,) if isinstance(shape, int) else shape
+        this.data = empty(*sizes, device=device, dtype=this.dtype if dtype is None else dtype)
         this.__class__ = self.cls_to_become
 
     def _convert(self, fn: Any) -> None:

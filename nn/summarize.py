@@ -230,8 +230,6 @@ class _Run:
         finally:
             for handle in handles:
                 handle.remove()
-                for module in modules:
-                    module._forward_hooks_with_kwargs.discard(handle.id)
             for module, training in zip(modules, modes, strict=True):
                 module.training = training
             for module, name, buffer, values in buffers:

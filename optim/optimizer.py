@@ -62,6 +62,7 @@ class Optimizer:
     """Base of all optimizers: subclasses write ``step``.
 
     ``params`` is an iterable of tensors, of ``(name, tensor)`` pairs, or of dicts: groups with options of their own.
+    TypeError for a set, whose order changes between runs: states are loaded by order.
     ``defaults`` holds the options of groups that do not state them. ``state`` maps a tensor to what is kept for it.
 
     https://pytorch.org/docs/stable/optim.html#torch.optim.Optimizer
@@ -88,6 +89,7 @@ class Optimizer:
         self.state = defaultdict(dict)
         self.param_groups = []
         self._prepare()
+        _refuse_sets(params)
         given = list(params)
         if not given:
             raise ValueError("optimizer got an empty parameter list")
@@ -214,7 +216,7 @@ class Optimizer:
         return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what :meth:`state_dict` returned; ValueError if the groups do not fit this optimizer's."""
+        """Take over what :meth:`state_dict` returned, as copies; ValueError if the groups are not of the same sizes."""
         state_dict = state_dict.copy()
         for hook in tuple(self._optimizer_load_state_dict_pre_hooks.values()):
             got = hook(self, state_dict)
@@ -233,7 +235,7 @@ class Optimizer:
         state: defaultdict[Any, Any] = defaultdict(dict)
         for number, value in state_dict["state"].items():
             param = by_number.get(number)
-            state[number if param is None else param] = value if param is None else _fitted(value, param)
+            state[number if param is None else param] = _fitted(value, param)
         for mine, other in zip(groups, saved, strict=True):
             other["params"] = mine["params"]
             if "param_names" in mine:
@@ -272,13 +274,17 @@ class Optimizer:
         return self._optimizer_load_state_dict_post_hooks.add(hook, prepend)
 
 
-def _listed(params: Any) -> tuple[list[Any], list[str]]:
-    """Return the tensors of a group, and their names if they were given as pairs."""
-    if isinstance(params, set):
+def _refuse_sets(params: Any) -> None:
+    if isinstance(params, set | frozenset):
         raise TypeError(
             "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
             "will change between runs. Please use a list instead."
         )
+
+
+def _listed(params: Any) -> tuple[list[Any], list[str]]:
+    """Return the tensors of a group, and their names if they were given as pairs."""
+    _refuse_sets(params)
     listed = [params] if isinstance(params, Variable) else list(params)
     names = [param[0] for param in listed if isinstance(param, tuple)]
     if names and len(names) != len(listed):
@@ -287,10 +293,11 @@ def _listed(params: Any) -> tuple[list[Any], list[str]]:
 
 
 def _fitted(value: Any, param: Any, key: Any = None) -> Any:
-    """Return loaded state with its tensors in the dtype of ``param``, except the count of steps."""
+    """Return a copy of loaded state with its tensors in the dtype of ``param``, except the count of steps."""
     if isinstance(value, Variable):
         tensor: Any = value
-        return tensor if key == "step" or not param.is_floating_point() else tensor.to(param.dtype)
+        keeps = param is None or key == "step" or not param.is_floating_point()
+        return tensor.detach().to(tensor.dtype if keeps else param.dtype, copy=True)
     if isinstance(value, dict):
         return {each: _fitted(item, param, each) for each, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):

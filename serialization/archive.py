@@ -18,6 +18,12 @@ from .files import Source
 
 _ALIGNMENT = 64
 _HEADER = struct.Struct("<4s5H3I2H")  # in front of each record; its last two numbers are lengths of name and extra
+_END, _MANY = struct.Struct("<4s4H2LH"), 0xFFFF  # behind the directory; its fifth number counts the entries, if it can
+_SIZES_FOLLOW, _UTF8 = (
+    0x08,
+    0x800,
+)  # bits of a header's flags: checksum and sizes come after the content; the name is in UTF-8
+_IN_EXTRA = 0xFFFFFFFF  # a size too large for its field
 _PADDING = 0x4246  # the tag of a field that only fills
 
 
@@ -42,6 +48,10 @@ class Writer:
     def abandon(self) -> None:
         """Let the archive go without a directory, after an error."""
         self._zip.fp = None
+
+
+def _encoded(info: ZipInfo) -> bytes:
+    return info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
 
 
 def _filler(length: int) -> bytes:
@@ -78,12 +88,16 @@ class Reader:
         file = source.file if source.file is not None else io.BytesIO(source.bytes(0, source.size))
         try:
             with ZipFile(file) as archive:
-                infos = archive.infolist()
+                infos, comment = archive.infolist(), archive.comment
+            end = source.bytes(source.size - _END.size - len(comment), _END.size)
+            count = _END.unpack(end)[4]
         except (
             ArithmeticError, BadZipFile, EOFError, LookupError, MemoryError, NotImplementedError, OSError, ValueError,
             struct.error,
         ) as error:  # fmt: skip
             raise self._damaged(f"failed reading zip archive: {error}") from error
+        if count not in (len(infos), _MANY):
+            raise self._damaged(f"its directory has {len(infos)} entries, and should have {count}")
         self._infos: dict[str, ZipInfo] = {}
         for info in infos:
             if info.filename in self._infos:
@@ -107,16 +121,23 @@ class Reader:
         return RuntimeError(f"{self._source.name} is damaged or no checkpoint: {what}")
 
     def _located(self, info: ZipInfo) -> tuple[int, int]:
-        """Return where the content of a record begins, and its size, after a look at the record's own header."""
+        """Return where the content of a record begins, and its size; the record's own header must say the same."""
         try:
             raw = self._source.bytes(info.header_offset, _HEADER.size)
-            mark, _, _, method, _, _, _, _, _, name, extra = _HEADER.unpack(raw)
+            mark, _, flags, method, _, _, checksum, packed, size, name, extra = _HEADER.unpack(raw)
             start = info.header_offset + _HEADER.size + name + extra
             inside = start + info.file_size <= self._source.size
+            own_name = self._source.bytes(info.header_offset + _HEADER.size, name) if inside else b""
         except ValueError as error:
             raise self._damaged(str(error)) from error
         if mark != b"PK\x03\x04" or method != ZIP_STORED or not inside:
             raise self._damaged(f"record {info.filename!r} lies outside the file")
+        known_later = flags & _SIZES_FOLLOW and not (checksum or packed or size)
+        same = known_later or (
+            checksum == info.CRC and all(one in (info.file_size, _IN_EXTRA) for one in (packed, size))
+        )
+        if flags != info.flag_bits or own_name != _encoded(info) or not same:
+            raise self._damaged(f"record {info.filename!r} is another one by its own header")
         return start, info.file_size
 
     @property

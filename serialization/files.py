@@ -10,6 +10,11 @@ from typing import IO, Any
 
 import numpy as np
 
+try:
+    import fcntl
+except ImportError:  # a system without these locks, such as Windows
+    fcntl = None  # type: ignore[assignment]
+
 from ..arrays.dtypes import Array
 
 
@@ -22,6 +27,7 @@ def write(f: Any, fill: Callable[[IO[bytes]], None]) -> None:
     """Have ``fill`` write into the file that ``f`` names or is.
 
     A named file is replaced when all is written and on the disk; until then, and after any error, the old one stays.
+    What a killed save left is removed by the next save of that name.
     Links stay links, and the file keeps its permissions. What is no regular file, such as a device, is written to
     directly.
     Raises AttributeError for what is no file, RuntimeError where there is no folder.
@@ -56,8 +62,8 @@ def write(f: Any, fill: Callable[[IO[bytes]], None]) -> None:
 @contextmanager
 def _replacement(target: str, folder: str, name: str, mode: int | None) -> Iterator[IO[bytes]]:
     """Give a new file in the same folder that takes the place of ``target``, or vanishes if something goes wrong."""
-    beside = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")  # noqa: PTH118
-    file = create(beside)
+    _remove_abandoned(folder, name)
+    beside, file, lock = _beside(folder, name)
     try:
         if mode is not None:
             with suppress(OSError, NotImplementedError):
@@ -73,12 +79,63 @@ def _replacement(target: str, folder: str, name: str, mode: int | None) -> Itera
         with suppress(OSError):
             os.unlink(beside)  # noqa: PTH108
         raise
+    finally:
+        if lock is not None:
+            os.close(lock)
     with suppress(OSError):  # the folder's own entry; not every system can
         folder_itself = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(folder_itself)
         finally:
             os.close(folder_itself)
+
+
+def _beside(folder: str, name: str) -> tuple[str, IO[bytes], int | None]:
+    """Return path, file and lock of a new file in ``folder``; None for the lock where there are no locks."""
+    while True:
+        path = os.path.join(folder, f"{_begin(name)}{os.urandom(8).hex()}{_END}")  # noqa: PTH118
+        file = create(path)
+        lock = _locked(path)
+        if lock is not None or fcntl is None:
+            return path, file, lock
+        file.close()  # another save took it for abandoned before it was locked
+
+
+def _locked(path: str) -> int | None:
+    """Return a descriptor that locks the file at ``path``; None if there is none, or somebody else has locked it."""
+    if fcntl is None:
+        return None
+    with suppress(OSError):
+        lock = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(lock), os.stat(path)):  # noqa: PTH116
+                return lock
+        except OSError:
+            pass
+        os.close(lock)
+    return None
+
+
+_END = ".tmp"
+
+
+def _begin(name: str) -> str:
+    return f".{name[:100]}."
+
+
+def _remove_abandoned(folder: str, name: str) -> None:
+    """Remove what earlier saves of this name left that were killed: the system lets go of the locks of the dead."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            middle = entry.name.removeprefix(_begin(name)).removesuffix(_END)
+            if entry.name != f"{_begin(name)}{middle}{_END}" or len(middle) != 16:
+                continue
+            lock = _locked(entry.path)
+            if lock is not None:
+                with suppress(OSError):
+                    os.unlink(entry.path)  # noqa: PTH108
+                os.close(lock)
 
 
 def create(path: str) -> IO[bytes]:
@@ -154,3 +211,9 @@ def typed(raw: Array, kind: np.dtype[Any]) -> Array:
     if raw.__array_interface__["data"][0] % kind.alignment:
         raw = raw.copy()
     return raw.view(kind)
+
+
+def native(array: Array) -> Array:
+    """Return an array in the processor's byte order, with the one dtype object that the engine knows by identity."""
+    kind = np.dtype(array.dtype.newbyteorder("=").str)
+    return array.astype(kind, copy=False).view(kind)

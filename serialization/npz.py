@@ -16,7 +16,7 @@ from numpy.lib import format as npy
 from ..arrays.dtypes import Array, dtype_of
 from .archive import Reader, write_archive
 from .described import described, rebuilt
-from .files import Source, typed
+from .files import Source, native, typed
 from .memory import truths
 
 _OURS = "__rushlight__"
@@ -75,7 +75,7 @@ def _array(name: str, raw: Array) -> Array:
         if prod(shape) * kind.itemsize != raw.size - start:
             raise ValueError(f"{raw.size - start} bytes for shape {shape} and dtype {kind}")
         found = typed(raw[start:], kind)
-        found = found.astype(kind.newbyteorder("="), copy=False)
+        found = native(found)
         dtype_of(found.dtype)
         found = truths(found) if kind.kind == "b" else found
         return found.reshape(shape, order="F" if by_columns else "C")

@@ -7,12 +7,12 @@ records of their own in the file.
 from __future__ import annotations
 
 import struct
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any
 
-from ..arrays.device import device
+from ..arrays.device import device, layout
 from ..arrays.dtypes import Array, dtype, dtype_of
 from ..arrays.size import Size
 from ..autograd.variable import Variable
@@ -21,6 +21,21 @@ from .memory import Memory, Piece
 
 DEEPEST = 100
 """So deep containers may be nested."""
+
+
+FACTORIES: dict[str, type] = {each.__name__: each for each in (bool, dict, float, int, list, set, str, tuple)}
+"""What makes the values that a defaultdict lacks, as far as files may say it."""
+
+
+def factory_name(items: defaultdict[Any, Any], path: str) -> str | None:
+    """Return the name of what makes the values that ``items`` lacks; PicklingError unless it is one of FACTORIES."""
+    factory: Any = items.default_factory
+    if factory is None:
+        return None
+    if factory not in FACTORIES.values():
+        raise PicklingError(f"{path} makes missing values by {factory!r}, which cannot be saved: {list(FACTORIES)} can")
+    name: str = factory.__name__
+    return name
 
 
 def refused(obj: Any, path: str) -> PicklingError:
@@ -121,6 +136,11 @@ class Pickler:
     def _dtype(self, kind: dtype, path: str, depth: int) -> None:
         self._global("torch", kind.name)
 
+    def _layout(self, kind: layout, path: str, depth: int) -> None:
+        self._global("torch.serialization", "_get_layout")
+        self._text(repr(kind))
+        self._put(b"\x85R")
+
     def _device(self, place: device, path: str, depth: int) -> None:
         self._global("torch", "device")
         self._text(place.type)
@@ -173,6 +193,26 @@ class Pickler:
         if vars(items):
             self._dict(vars(items), f"vars({path})", depth + 1)
             self._put(b"b")
+
+    def _counter(self, items: Counter[Any], path: str, depth: int) -> None:
+        self._open.add(id(items))
+        self._global("collections", "Counter")
+        self._put(b"}")
+        self._items(items, path, depth)
+        self._put(b"\x85R")
+        self._open.discard(id(items))
+        self._remember(items)
+
+    def _default(self, items: defaultdict[Any, Any], path: str, depth: int) -> None:
+        self._global("collections", "defaultdict")
+        name = factory_name(items, path)
+        if name is None:
+            self._put(b")R")
+        else:
+            self._global("__builtin__", name)
+            self._put(b"\x85R")
+        self._remember(items)
+        self._items(items, path, depth)
 
     def _items(self, items: dict[Any, Any], path: str, depth: int) -> None:
         self._put(b"(")
@@ -246,10 +286,13 @@ _WRITERS: dict[type, Callable[[Pickler, Any, str, int], None]] = {
     list: Pickler._list,
     dict: Pickler._dict,
     OrderedDict: Pickler._ordered,
+    Counter: Pickler._counter,
+    defaultdict: Pickler._default,
     set: Pickler._set,
     Size: Pickler._size,
     dtype: Pickler._dtype,
     device: Pickler._device,
+    layout: Pickler._layout,
 }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays.dtypes import Array
 from .described import described, rebuilt
-from .files import Source, typed
+from .files import Source, native, typed
 from .memory import truths, widened
 
 _NAMES = {
@@ -92,7 +92,7 @@ def load(source: Source) -> Any:
             raise ValueError(f"entry {name!r} is missing")
         kind, shape, first, last = places[name]
         found = typed(source.array(start + first, last - first), kind)
-        found = found.astype(kind.newbyteorder("="), copy=False)
+        found = native(found)
         found = widened(found) if kind is _BFLOAT16 else truths(found) if kind.kind == "b" else found
         try:
             return found.reshape(shape)

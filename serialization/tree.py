@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode, b64encode
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from ..arrays.device import device
+from ..arrays.device import device, layout, strided
 from ..arrays.dtypes import DTYPES, dtype
 from ..arrays.size import Size
 from ..autograd.variable import Variable
 from ..nn.parameter import Parameter
 from .memory import Memory, checked_key
-from .pickler import DEEPEST, attributes, refused
+from .pickler import DEEPEST, FACTORIES, attributes, factory_name, refused
 
 _DTYPES = {each.name: each for each in DTYPES}
 
@@ -77,8 +77,10 @@ class Entries:
                     raise refused(key, f"a key of {path}")
                 written = self._taken_apart(key, f"a key of {path}", name, depth + 1)
                 items.append([written, self._taken_apart(value, f"{path}[{key!r}]", _joined(name, key), depth)])
-            if type(obj) is dict:
-                return {"dict": items}
+            if type(obj) is defaultdict:
+                return {"default": [factory_name(obj, path), items]}
+            if type(obj) is not OrderedDict:
+                return {_CONTAINERS[type(obj)]: items}
             state = self._taken_apart(dict(vars(obj)), f"vars({path})", _joined(name, "vars"), depth + 1)
             return {"ordered": [items, state]}
         listed = [
@@ -114,7 +116,10 @@ def _joined(name: str, key: Any) -> str:
     return f"{name}.{key}" if name else str(key)
 
 
-_CONTAINERS: dict[type, str] = {dict: "dict", OrderedDict: "ordered", list: "list", tuple: "tuple", set: "set"}
+_CONTAINERS: dict[type, str] = {
+    dict: "dict", Counter: "counter", defaultdict: "default", OrderedDict: "ordered", list: "list", tuple: "tuple",
+    set: "set",
+}  # fmt: skip
 _WRITERS: dict[type, Callable[[Any], Any]] = {
     complex: lambda value: {"complex": [repr(value.real), repr(value.imag)]},
     bytes: lambda raw: {"bytes": b64encode(raw).decode()},
@@ -122,6 +127,7 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     Size: lambda size: {"size": list(size)},
     dtype: lambda kind: {"dtype": kind.name},
     device: lambda place: {"device": str(place)},
+    layout: lambda _: {"layout": "strided"},
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
     "float": float,
@@ -131,6 +137,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "size": Size,
     "dtype": lambda name: _DTYPES[name],
     "device": device,
+    "layout": lambda _: strided,
 }
 
 
@@ -145,6 +152,9 @@ def restored(tree: Any, tensor: Callable[[str], Any]) -> Any:
             if more:
                 made[name].requires_grad_()
         return made[name]
+
+    def pairs(content: Any, depth: int) -> dict[Any, Any]:
+        return {_key(build(key, depth + 1)): build(value, depth + 1) for key, value in content}
 
     def build(node: Any, depth: int) -> Any:
         if depth > DEEPEST + 5:
@@ -161,11 +171,14 @@ def restored(tree: Any, tensor: Callable[[str], Any]) -> Any:
         if kind in ("tuple", "set"):
             items = [build(item, depth + 1) for item in content]
             return tuple(items) if kind == "tuple" else set(map(_key, items))
-        if kind == "dict":
-            return {_key(build(key, depth + 1)): build(value, depth + 1) for key, value in content}
+        if kind == "default":
+            factory = None if content[0] is None else FACTORIES[content[0]]
+            return defaultdict(factory, pairs(content[1], depth))
+        if kind in ("dict", "counter"):
+            return (dict if kind == "dict" else Counter)(pairs(content, depth))
         if kind != "ordered":
             raise ValueError(f"there is no kind {kind!r}")
-        ordered = OrderedDict((_key(build(key, depth + 1)), build(value, depth + 1)) for key, value in content[0])
+        ordered = OrderedDict(pairs(content[0], depth))
         state = build(content[1], depth + 1)
         if any(hasattr(OrderedDict, name) for name in state):
             raise ValueError("an attribute would hide that of OrderedDict")

@@ -7,7 +7,7 @@ https://docs.python.org/3/library/pickletools.html). No name is looked up in a m
 from __future__ import annotations
 
 import struct
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from ..autograd.variable import Variable
 from ..nn.parameter import Parameter
 from ..tensors.tensor.conversions import new
 from .memory import checked_key, look
+from .pickler import FACTORIES
 
 Storages = Callable[[str, str, str, int], Array]
 """Gives a storage: by the name of its type, its key, its place, and how many elements it must have."""
@@ -96,6 +97,17 @@ def _set(*given: Any) -> set[Any]:
     return {checked_key(item, (dtype, device)) for item in items}
 
 
+_FACTORIES = {f"builtins.{name}": factory for name, factory in FACTORIES.items()}
+_FACTORIES |= {"builtins.long": int, "builtins.unicode": str}  # as they are called in pickles of protocol 2
+
+
+def _default(*given: Any) -> defaultdict[Any, Any]:
+    factories = [_FACTORIES.get(one.name) for one in given if isinstance(one, _Name)]
+    if len(factories) != len(given) or len(given) > 1 or None in factories:
+        raise UnpicklingError(f"a defaultdict cannot be made of {given!r}")
+    return defaultdict(*factories)
+
+
 def _bytearray(*given: Any) -> bytearray:
     return bytearray(_made(bytes, (bytes,))(*given))
 
@@ -103,6 +115,7 @@ def _bytearray(*given: Any) -> bytearray:
 _CALLS: dict[str, Callable[..., Any] | None] = {
     "collections.OrderedDict": _made(OrderedDict, ()),
     "collections.Counter": _made(Counter, (dict,)),
+    "collections.defaultdict": _default,
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": _parameter,
@@ -119,6 +132,8 @@ _CALLS: dict[str, Callable[..., Any] | None] = {
     "builtins.complex": _made(complex, (float, float)),
     "torch.serialization._get_layout": lambda name: strided,
 }
+for _name in _FACTORIES:
+    _CALLS.setdefault(_name, None)
 _VALUES = {f"torch.{each.name}": each for each in DTYPES}
 
 
@@ -233,7 +248,7 @@ class Unpickler:
 
     def _set_items(self, items: list[Any]) -> None:
         target = self._stack[-1]
-        if type(target) not in (dict, OrderedDict, Counter):
+        if type(target) not in (dict, OrderedDict, Counter, defaultdict):
             raise UnpicklingError(f"Can only set items of dicts, but got {type(target).__name__}")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[checked_key(key, (dtype, device))] = self._checked(value)

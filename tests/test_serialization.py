@@ -253,6 +253,42 @@ def test_an_error_at_the_end_leaves_the_old_file(
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x.pt", b"good")]
 
 
+@pytest.mark.skipif(files.fcntl is None, reason="the system cannot tell a killed save from one at work")
+def test_what_a_killed_save_left_goes_with_the_next(tmp_path: Path) -> None:
+    left = tmp_path / ".x.pt.0123456789abcdef.tmp"
+    names = [".x.pt.tmp", ".x.pt.0123456789abcde.tmp", ".y.pt.0123456789abcdef.tmp", "x.pt.0123456789abcdef.tmp"]
+    for other in names:
+        (tmp_path / other).write_bytes(b"not ours")
+    left.write_bytes(b"half")
+    seen = []
+
+    def fill(file: Any) -> None:
+        seen.extend(path.name for path in tmp_path.iterdir() if path.name.startswith(".x.pt"))
+        files.write(tmp_path / "x.pt", lambda inner: None)  # another save meanwhile takes nothing away
+        file.write(b"whole")
+
+    files.write(tmp_path / "x.pt", fill)
+    assert left.name not in seen
+    assert len(seen) == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"x.pt", *names}
+    assert (tmp_path / "x.pt").read_bytes() == b"whole"
+
+
+def test_a_new_file_taken_for_abandoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    created = []
+
+    def create(path: str) -> Any:
+        file = Path(path).open("xb")  # noqa: SIM115
+        created.append(path)
+        if len(created) == 1 and files.fcntl is not None:
+            Path(path).unlink()
+        return file
+
+    monkeypatch.setattr(files, "create", create)
+    torch.save(small(), tmp_path / "x.pt")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.pt"]
+
+
 def test_what_cannot_be_saved_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "x.pt").write_bytes(b"good")
     with pytest.raises(pickle.PicklingError):
@@ -515,11 +551,39 @@ def test_hostile_archives() -> None:
 
 def test_records_that_overlap() -> None:
     """Many names for the same bytes would be a bomb."""
-    raw = archive(tensor_text(), {"0": b"0123456789abcdef", "1": b"0123456789abcdef"})
+    content = b"0123456789abcdef"
+    raw = archive(tensor_text(), {"0": content, "1": content})
     with ZipFile(io.BytesIO(raw)) as made:
         first, second = made.getinfo("a/data/0").header_offset, made.getinfo("a/data/1").header_offset
+    record = raw[second : raw.index(content, second) + len(content)]
+    nested = archive(tensor_text(), {"0": record, "1": content})
+    with ZipFile(io.BytesIO(nested)) as made:
+        second = made.getinfo("a/data/1").header_offset
+    inner = nested.index(record, first)
     with pytest.raises(RuntimeError, match="overlaps"):
-        read(raw[:-100] + patched(raw[-100:], struct.pack("<I", second), struct.pack("<I", first)))
+        read(nested[:-100] + patched(nested[-100:], struct.pack("<I", second), struct.pack("<I", inner)))
+    with pytest.raises(RuntimeError, match="by its own header"):
+        read(nested[:-100] + patched(nested[-100:], struct.pack("<I", second), struct.pack("<I", first)))
+
+
+def sealed(format: str) -> bytes:
+    file = io.BytesIO()
+    torch.save({"weight": torch.arange(3.0), "bü": torch.tensor([True])}, file, format=format)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("format", ["pt", "npz"])
+@given(data=st.data())
+def test_no_flipped_bit_changes_what_is_read(format: str, data: Any) -> None:
+    raw = sealed(format)
+    place = data.draw(st.integers(0, len(raw) - 1))
+    flipped = bytearray(raw)
+    flipped[place] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        got = read(bytes(flipped))
+    except (*CLEAR, EOFError):
+        return
+    assert repr(got) == repr(read(raw))
 
 
 def npz(content: bytes, name: str = "x.npy") -> bytes:

@@ -3,6 +3,8 @@
 from .. import lazy
 from . import data, dlpack
 
-__getattr__, __dir__, _lazily = lazy.attach(__name__, {}, ("checkpoint",))
+__getattr__, __dir__, _lazily = lazy.attach(
+    __name__, {"tensors.functions.swap": "swap_tensors"}, ("checkpoint", "hooks")
+)
 __all__ = ["data", "dlpack"]
 __all__.extend(_lazily)

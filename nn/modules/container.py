@@ -11,6 +11,7 @@ from typing import Any, Self, overload
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Parameter
 from .module import Module
+from .module_attributes import Registry
 from .module_registration import typename
 
 
@@ -37,7 +38,8 @@ class _Numbered(Module):
     def __delitem__(self, idx: int | slice) -> None:
         for name in list(self._modules)[idx] if isinstance(idx, slice) else [self._get_abs_string_index(idx)]:
             delattr(self, name)
-        self._modules = {str(number): module for number, module in enumerate(self._modules.values())}
+        left = self._modules.values()
+        self._modules = Registry(items=((str(number), module) for number, module in enumerate(left)))
 
     def pop(self, key: int) -> Module:
         """Remove child number ``key`` and return it."""
@@ -55,7 +57,7 @@ class _Numbered(Module):
         _check_child(module)
         modules = list(self._modules.values())
         modules.insert(self._insertion_index(index), module)
-        self._modules = {str(number): child for number, child in enumerate(modules)}
+        self._modules.update({str(number): child for number, child in enumerate(modules)})
         return self
 
     def _insertion_index(self, index: int) -> int:

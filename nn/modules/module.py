@@ -10,19 +10,21 @@ from ...arrays.dtypes import dtype as dtype_class
 from ...arrays.dtypes import float16, float32, float64
 from ...autograd.grad_mode import no_grad
 from ...autograd.hooks import HookDict, keep_ahead
+from ...tensors.functions.swap import swap_tensors
 from ...tensors.tensor.methods import Tensor
-from ..parameter import empty, is_lazy
+from ..future import get_overwrite_module_params_on_conversion, get_swap_module_params_on_conversion
+from ..parameter import Parameter, empty, is_lazy
+from .module_attributes import REGISTRIES, Registry, attributes, claim, release
 from .module_hooks import (
     ModuleHooks,
+    register_module_backward_hook,
     register_module_forward_hook,
     register_module_forward_pre_hook,
     register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
 )
 from .module_registration import (
-    REGISTRIES,
     ModuleRegistration,
-    Registry,
     register_module_buffer_registration_hook,
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
@@ -31,6 +33,7 @@ from .module_state import ModuleState
 
 __all__ = [
     "Module",
+    "register_module_backward_hook",
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
@@ -43,7 +46,7 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 _STATE_HOOKS = (
     "_state_dict_hooks", "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
 )  # fmt: skip
-_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
+_HOOK_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
 
 
 def _forward_unimplemented(self: Module, *input: Any) -> None:
@@ -87,36 +90,41 @@ class Module(ModuleRegistration, ModuleHooks, ModuleState):
             raise TypeError(
                 f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
             )
-        attributes = self.__dict__
-        attributes["training"] = True
+        release(self)  # __init__ may be called twice
+        own = attributes(self)
+        own["training"] = True
         for registry in REGISTRIES:
-            attributes[registry] = Registry(self)
-        attributes["_non_persistent_buffers_set"] = set()
-        for name in (*_HOOKS, *_STATE_HOOKS):
-            attributes[name] = HookDict()
-        for name in _FLAGS:
-            attributes[name] = set()
+            own[registry] = Registry(self)
+        own["_non_persistent_buffers_set"] = set()
+        own["_is_full_backward_hook"] = None
+        for name in (*_HOOKS, *_STATE_HOOKS, *_HOOK_FLAGS):
+            own[name] = HookDict()
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
     # A Callable attribute: subclasses may take whatever arguments they like, and type checkers agree.
     forward: Callable[..., Any] = _forward_unimplemented
 
+    # Not Any: with that, type checkers would accept every misspelling.
     def __getattr__(self, name: str) -> Tensor | Module:
-        # Python calls it only for what is missing. Not Any: with that, type checkers would accept every misspelling.
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+        found: Tensor | Module = self._find(name)
+        return found
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        attributes = self.__dict__
-        attributes.update(state)
-        for registry in REGISTRIES:
-            attributes[registry] = Registry(self, state[registry])
-        for name in (*_HOOKS, *_STATE_HOOKS):
-            hooks = state.get(name, {})
-            attributes[name] = hooks = hooks if isinstance(hooks, HookDict) else HookDict(hooks)
-            keep_ahead(hooks)
-        for name in _FLAGS:
-            attributes.setdefault(name, set())
+        own = attributes(self)
+        own.update(state)
+        claim(self)
+        for name in (*_HOOKS, *_STATE_HOOKS, *_HOOK_FLAGS):
+            keep_ahead(own.setdefault(name, HookDict()))
+
+    def _replicate_for_data_parallel(self) -> Self:
+        """Return a module like this one, whose tensors are still to be set as attributes; none is a parameter."""
+        replica = type(self).__new__(type(self))
+        replica.__setstate__(self.__getstate__())
+        replica._parameters = {}
+        replica._buffers = replica._buffers.copy()
+        replica._modules = replica._modules.copy()
+        return replica
 
     # ------------------------------------------------------------------ modes
 
@@ -169,21 +177,33 @@ class Module(ModuleRegistration, ModuleHooks, ModuleState):
             for child in self.children():
                 child._apply(fn)
         with no_grad():
-            for parameter in self._parameters.values():
+            for name, parameter in self._parameters.items():
                 if is_lazy(parameter):
                     parameter._convert(fn)
                 elif parameter is not None:
-                    grad = parameter.grad
-                    parameter.data = fn(parameter)
-                    if grad is not None:
-                        grad.data = fn(grad)
-                        parameter.grad = grad
+                    self._convert_parameter(name, parameter, fn)
             for name, buffer in self._buffers.items():
                 if is_lazy(buffer):
                     buffer._convert(fn)
                 elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
+
+    def _convert_parameter(self, name: str, parameter: Any, fn: Callable[[Any], Any]) -> None:
+        """Give ``parameter`` the value and the gradient that ``fn`` makes of its own, in the way of ``__future__``."""
+        grad = parameter.grad
+        converted, gradient = fn(parameter), None if grad is None else fn(grad)
+        if get_swap_module_params_on_conversion():
+            swap_tensors(parameter, Parameter(converted, parameter.requires_grad))
+            parameter.grad = gradient
+        elif get_overwrite_module_params_on_conversion():
+            self._parameters[name] = Parameter(converted, parameter.requires_grad)
+            self._parameters[name].grad = gradient
+        else:
+            parameter.data = converted
+            if grad is not None:
+                grad.data = gradient
+                parameter.grad = grad
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert the floating-point parameters and buffers in place; return the module.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 from warnings import warn
 
 from ...autograd.function import Function
-from ...autograd.hooks import HookDict, RemovableHandle, hooks_of
+from ...autograd.hooks import HookDict, RemovableHandle, add_hook, hooks_of
 from ...autograd.recording import is_grad_enabled
 from ...autograd.variable import Variable
 
 Hook = Callable[..., Any]
 Values = tuple[Any, ...]
+_ONE_KIND = "Cannot use both regular backward hooks and full backward hooks"
 GLOBAL_HOOKS = HookDict()
 """The hooks of all modules, of every kind. One dict, so that a call without hooks tests one."""
 
@@ -20,7 +22,7 @@ GLOBAL_HOOKS = HookDict()
 class _Hook(NamedTuple):
     """A hook and what it was registered with.
 
-    kind: "forward_pre", "forward", "backward_pre" or "backward".
+    kind: "forward_pre", "forward", "backward_pre", "backward", or "old_backward", the deprecated kind.
     function: what is called.
     with_kwargs: whether it takes the keyword arguments too.
     always_call: whether it runs even if ``forward`` raised.
@@ -50,8 +52,26 @@ def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
 
 
 def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
-    """Have ``hook(module, grad_input, grad_output)`` run for every module, ahead of the module's own hooks."""
-    return GLOBAL_HOOKS.add(_Hook("backward", hook))
+    """Have ``hook(module, grad_input, grad_output)`` run for every module, ahead of the module's own hooks.
+
+    RuntimeError while there are hooks by :func:`register_module_backward_hook`.
+    """
+    return _add_global_backward("backward", hook)
+
+
+def register_module_backward_hook(hook: Hook) -> RemovableHandle:
+    """Have ``hook(module, grad_input, grad_output)`` run for every module, in the old way.
+
+    The two are what enters and leaves the last step of ``forward``, as for :meth:`Module.register_backward_hook`.
+    RuntimeError while there are full hooks of all modules.
+    """
+    return _add_global_backward("old_backward", hook)
+
+
+def _add_global_backward(kind: str, hook: Hook) -> RemovableHandle:
+    if any("backward" in other.kind and other.kind not in (kind, "backward_pre") for other in GLOBAL_HOOKS.values()):
+        raise RuntimeError(f"{_ONE_KIND} as a global Module hook. Please use only one of them.")
+    return GLOBAL_HOOKS.add(_Hook(kind, hook))
 
 
 class ModuleHooks:
@@ -61,15 +81,17 @@ class ModuleHooks:
     _backward_hooks, _backward_pre_hooks: the hooks for the gradients of the inputs and of the outputs.
     _forward_hooks_with_kwargs, _forward_pre_hooks_with_kwargs: the ids of those that take the keyword arguments.
     _forward_hooks_always_called: the ids of those that run even if ``forward`` raised.
+    _is_full_backward_hook: False if the backward hooks are of the deprecated kind, None if there were none yet.
     """
 
     _forward_hooks: HookDict
     _forward_pre_hooks: HookDict
     _backward_hooks: HookDict
     _backward_pre_hooks: HookDict
-    _forward_hooks_with_kwargs: set[int]
-    _forward_hooks_always_called: set[int]
-    _forward_pre_hooks_with_kwargs: set[int]
+    _forward_hooks_with_kwargs: HookDict
+    _forward_hooks_always_called: HookDict
+    _forward_pre_hooks_with_kwargs: HookDict
+    _is_full_backward_hook: bool | None = None
     forward: Callable[..., Any]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -96,10 +118,8 @@ class ModuleHooks:
         With ``with_kwargs`` it is ``hook(module, args, kwargs)`` and returns both or None. With ``prepend`` it runs
         before the hooks that are there.
         """
-        handle = self._forward_pre_hooks.add(hook, prepend)
-        if with_kwargs:
-            self._forward_pre_hooks_with_kwargs.add(handle.id)
-        return handle
+        flags = [self._forward_pre_hooks_with_kwargs] if with_kwargs else []
+        return add_hook(self._forward_pre_hooks, hook, prepend, flags)
 
     def register_forward_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
@@ -109,27 +129,38 @@ class ModuleHooks:
         With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``; with ``always_call`` it also runs when
         ``forward`` or another hook raised, with output None if there is none.
         """
-        handle = self._forward_hooks.add(hook, prepend)
-        if with_kwargs:
-            self._forward_hooks_with_kwargs.add(handle.id)
-        if always_call:
-            self._forward_hooks_always_called.add(handle.id)
-        return handle
+        flags = [self._forward_hooks_with_kwargs] if with_kwargs else []
+        flags += [self._forward_hooks_always_called] if always_call else []
+        return add_hook(self._forward_hooks, hook, prepend, flags)
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Have ``hook(module, grad_input, grad_output)`` run once the gradients of the inputs are known.
 
         Both are tuples, with None where an argument is no tensor; what the hook returns, unless None, replaces
-        ``grad_input``.
+        ``grad_input``. RuntimeError if the module has hooks by :meth:`register_backward_hook`.
         """
-        return self._backward_hooks.add(hook, prepend)
+        return self._add_backward_hook(hook, True, prepend)
+
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """Have ``hook(module, grad_input, grad_output)`` run when a walk passes the last step of ``forward``.
+
+        This is PyTorch's first kind of backward hook, long deprecated: the two are the gradients that leave and reach
+        that one step, which need not be those of the module. RuntimeError if the module has full hooks.
+        """
+        return self._add_backward_hook(hook, False)
+
+    def _add_backward_hook(self, hook: Hook, full: bool, prepend: bool = False) -> RemovableHandle:
+        if self._is_full_backward_hook is not full and self._is_full_backward_hook is not None:
+            raise RuntimeError(f"{_ONE_KIND} on a single Module. Please use only one of them.")
+        self._is_full_backward_hook = full
+        return add_hook(self._backward_hooks, hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Have ``hook(module, grad_output)`` run when the gradients of the outputs are known, before all others."""
-        return self._backward_pre_hooks.add(hook, prepend)
+        return add_hook(self._backward_pre_hooks, hook, prepend)
 
 
-def _hooks_to_run(kind: str, own: HookDict, with_kwargs: Any = (), always: Any = ()) -> list[tuple[int, _Hook]]:
+def _hooks_to_run(kind: str, own: dict[int, Hook], with_kwargs: Any = (), always: Any = ()) -> list[tuple[int, _Hook]]:
     """Return id and hook of all modules' hooks of this kind, then of the module's own."""
     hooks = [(number, hook) for number, hook in GLOBAL_HOOKS.items() if hook.kind == kind]
     return hooks + [
@@ -157,7 +188,8 @@ class _HookedCall:
         module = self.module
         self._run_forward_pre_hooks()
         backward = None
-        hooks = [hook.function for _, hook in _hooks_to_run("backward", module._backward_hooks)]
+        full = module._is_full_backward_hook is not False
+        hooks = [hook.function for _, hook in _hooks_to_run("backward", module._backward_hooks if full else {})]
         pre_hooks = [hook.function for _, hook in _hooks_to_run("backward_pre", module._backward_pre_hooks)]
         if hooks or pre_hooks:
             backward = BackwardHooks(module, hooks, pre_hooks)
@@ -175,6 +207,8 @@ class _HookedCall:
                     stacklevel=4,
                 )
             self.result = backward.setup_outputs(self.result)
+        for _, hook in _hooks_to_run("old_backward", {} if full else module._backward_hooks):
+            hook_last_step(hook.function, module, self.args, self.result)
         return self.result
 
     def _run_forward_pre_hooks(self) -> None:
@@ -219,6 +253,44 @@ class _HookedCall:
                         UserWarning,
                         stacklevel=4,
                     )
+
+
+def hook_last_step(hook: Hook, module: Any, args: Values, result: Any) -> None:
+    """Have ``hook(module, grad_input, grad_output)`` run at the step that made the first tensor of ``result``.
+
+    A FutureWarning says which gradients the hook will not see.
+    """
+    first = result
+    while not isinstance(first, Variable):
+        first = next(v for v in first.values() if isinstance(v, Variable)) if isinstance(first, dict) else first[0]
+    tensor: Any = first
+    step = tensor.grad_fn
+    if step is None:
+        return
+    step.register_hook(partial(hook, module))
+    missing = _missing_from(step, args, result)
+    if missing:
+        warn(
+            f"Using {missing} Please use register_full_backward_hook to get the documented behavior.",
+            FutureWarning,
+            stacklevel=5,
+        )
+
+
+def _missing_from(step: Any, args: Values, result: Any) -> str:
+    """Return in which case ``step`` does not see all gradients of a call; an empty text if it does."""
+    results = result if isinstance(result, tuple) else (result,)
+    gone = "is deprecated and will be removed in future versions. This hook will be missing some"
+    for values, what, lost in ((results, "does not return", "output"), (args, "does not take as input", "input")):
+        if not all(isinstance(value, Variable) for value in values):
+            where = f"non-full backward hooks on a Module that {what} a single Tensor or a tuple of Tensors"
+            return f"{where} {gone} of the grad_{lost}."
+    steps = {value.grad_fn for value in results if value.grad_fn is not None}
+    if steps != {step}:
+        return f"a non-full backward hook when outputs are generated by different autograd Nodes {gone} grad_output."
+    if {value.grad_fn for value in args if value.grad_fn is not None} != {each for each, _ in step.next_functions}:
+        return f"a non-full backward hook when the forward contains multiple autograd Nodes {gone} grad_input."
+    return ""
 
 
 class BackwardHookFunction(Function):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from inspect import signature
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from ...autograd.hooks import HookDict, RemovableHandle
 from ...autograd.variable import Variable
 from ...tensors.tensor.methods import Tensor
 from ..parameter import Buffer, Parameter
+from .module_attributes import REGISTRIES, Attributes, attributes
 
 if TYPE_CHECKING:
     from .module import Module  # what children are called in annotations; it is put together from this class
 
-REGISTRIES = ("_parameters", "_buffers", "_modules")
 WORDS = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}
 """The word for an item of each, in messages."""
 REGISTRATION_HOOKS = {registry: HookDict() for registry in REGISTRIES}
@@ -36,86 +36,14 @@ def register_module_module_registration_hook(hook: Callable[..., Any]) -> Remova
     return REGISTRATION_HOOKS["_modules"].add(hook)
 
 
-class Registry(dict[str, Any]):
-    """A module's ``_parameters``, ``_buffers`` or ``_modules``: a dict whose items are attributes of the module too.
-
-    Each change is also made to the module's ``__dict__``, so that ``self.weight`` is a plain attribute: reading it
-    costs a tenth of a look-up through ``__getattr__`` (``benchmarks/claims.py``). The reference to the module is weak:
-    a module is part of no cycle, and its memory is freed at once.
-    """
-
-    __slots__ = ("owner",)
-
-    def __init__(self, owner: ModuleRegistration, items: dict[str, Any] | None = None) -> None:
-        self.owner = ref(owner)
-        if items:
-            self.update(items)
-
-    def _attributes(self) -> dict[str, Any]:
-        owner = self.owner()
-        return {} if owner is None else owner.__dict__
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name, value)
-        self._attributes()[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        super().__delitem__(name)
-        self._attributes().pop(name, None)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        """Remove ``name`` and return what it held."""
-        if name not in self and default:
-            return default[0]
-        value = self[name]
-        del self[name]
-        return value
-
-    def popitem(self) -> tuple[str, Any]:
-        """Remove and return the item registered last."""
-        name = next(reversed(self), None)
-        if name is None:
-            raise KeyError("popitem(): dictionary is empty")
-        return name, self.pop(name)
-
-    def clear(self) -> None:
-        """Remove every item."""
-        for name in list(self):
-            del self[name]
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return what ``name`` holds, after setting it to ``default`` if it was not there."""
-        if name not in self:
-            self[name] = default
-        return self[name]
-
-    def update(self, *others: Any, **items: Any) -> None:
-        """Set every item of the given mappings."""
-        for name, value in dict(*others, **items).items():
-            self[name] = value
-
-    def __ior__(self, other: Any) -> Registry:  # type: ignore[override, misc]
-        self.update(other)
-        return self
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return dict, (), None, None, iter(self.items())
-
-
-class ModuleRegistration:
+class ModuleRegistration(Attributes):
     """The part of :class:`Module` that registers parameters, buffers and submodules, lists them and finds them.
 
     training: whether the module is in training mode.
-    _parameters: the parameters by name; None for one that is left out.
-    _buffers: the buffers by name.
-    _modules: the submodules by name.
     _non_persistent_buffers_set: the names of the buffers that ``state_dict`` leaves out.
     """
 
     training: bool
-    _parameters: dict[str, Any]
-    _buffers: dict[str, Any]
-    _modules: dict[str, Any]
     _non_persistent_buffers_set: set[str]
 
     def _get_name(self) -> str:
@@ -124,61 +52,71 @@ class ModuleRegistration:
     # ------------------------------------------------------------------ attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in REGISTRIES:
-            for old_name in self.__dict__.get(name, ()):
-                self.__dict__.pop(old_name, None)
-            value = Registry(self, value)
         registry = _registry_for(self, name, value)
         if registry is None:
             object.__setattr__(self, name, value)
             return
-        if registry not in self.__dict__:
+        own = attributes(self)
+        if registry not in own:
             word = "parameters" if registry == "_parameters" else WORDS[registry]
             raise AttributeError(f"cannot assign {word} before Module.__init__() call")
         if registry == "_buffers":
-            persistent = name not in self._non_persistent_buffers_set
-            if isinstance(value, Buffer):
-                persistent = getattr(value, "persistent", persistent)
-            self.register_buffer(name, value, persistent)
+            self._set_buffer(name, value)
             return
-        if name not in self.__dict__[registry]:
+        if name not in own[registry]:
             self._unregister(name)
         if registry == "_parameters":
             self.register_parameter(name, value)
         else:
             self._register(registry, name, value)
 
+    def _set_buffer(self, name: str, value: Any) -> None:
+        """Register ``value`` by whatever ``register_buffer`` there is; RuntimeError if it knows no ``persistent``."""
+        persistent = name not in self._non_persistent_buffers_set
+        if isinstance(value, Buffer):
+            persistent = getattr(value, "persistent", persistent)
+        if (
+            type(self).register_buffer is ModuleRegistration.register_buffer
+            or "persistent" in signature(self.register_buffer).parameters
+        ):
+            self.register_buffer(name, value, persistent)
+        elif persistent:
+            self.register_buffer(name, value)
+        else:
+            raise RuntimeError(
+                "Registering a non-persistent buffer on a Module subclass that implements register_buffer() without "
+                "the persistent argument is not allowed."
+            )
+
     def _register(self, registry: str, name: str, value: Any) -> None:
-        """Run the registration hooks and store ``value``, as an attribute even if a subclass has a plain dict there."""
+        """Run the registration hooks and store ``value``."""
         hooked = value is not None or registry != "_parameters"
         for hook in tuple(REGISTRATION_HOOKS[registry].values()) if hooked else ():
             replacement = hook(self, name, value)
             value = value if replacement is None else replacement
-        self.__dict__[registry][name] = value
-        self.__dict__[name] = value
+        attributes(self)[registry][name] = value
 
     def _unregister(self, name: str) -> None:
         """Remove the attribute ``name``, wherever it is registered."""
+        own = attributes(self)
         for registry in REGISTRIES:
-            self.__dict__[registry].pop(name, None)
+            own[registry].pop(name, None)
         self._non_persistent_buffers_set.discard(name)
-        self.__dict__.pop(name, None)
+        own.pop(name, None)
 
     def __delattr__(self, name: str) -> None:
-        if any(name in self.__dict__.get(registry, ()) for registry in REGISTRIES):
+        own = attributes(self)
+        if any(name in own.get(registry, ()) for registry in REGISTRIES):
             self._unregister(name)
         else:
             object.__delattr__(self, name)
-
-    def __dir__(self) -> list[str]:
-        return sorted(name for name in object.__dir__(self) if not name[0].isdigit())
 
     # ------------------------------------------------------------------ registration
 
     def _check_name(self, registry: str, name: Any) -> None:
         """Raise AttributeError, TypeError or KeyError unless ``name`` may be registered in ``registry``."""
         word = WORDS[registry]
-        if registry not in self.__dict__:
+        if registry not in attributes(self):
             raise AttributeError(f"cannot assign {word} before Module.__init__() call")
         if not isinstance(name, str):
             raise TypeError(f"{word} name should be a string. Got {typename(name)}")
@@ -186,7 +124,7 @@ class ModuleRegistration:
             raise KeyError(f'{word} name can\'t contain ".", got: {name}')
         if not name:
             raise KeyError(f'{word} name can\'t be empty string ""')
-        if name not in self.__dict__[registry] and hasattr(self, name):
+        if name not in attributes(self)[registry] and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -364,10 +302,10 @@ class ModuleRegistration:
 
 def _registry_for(module: ModuleRegistration, name: str, value: Any) -> str | None:
     """Return the registry that ``value`` belongs to if assigned as ``name``; None for a plain attribute."""
-    attributes = module.__dict__
+    own = attributes(module)
     if isinstance(value, Parameter):
         return "_parameters"
-    if name in attributes.get("_parameters", ()):
+    if name in own.get("_parameters", ()):
         if value is not None:
             raise TypeError(
                 f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)"
@@ -375,13 +313,13 @@ def _registry_for(module: ModuleRegistration, name: str, value: Any) -> str | No
         return "_parameters"
     if isinstance(value, ModuleRegistration):
         return "_modules"
-    if name in attributes.get("_modules", ()):
+    if name in own.get("_modules", ()):
         if value is not None:
             raise TypeError(
                 f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
             )
         return "_modules"
-    if name in attributes.get("_buffers", ()):
+    if name in own.get("_buffers", ()):
         if value is not None and not isinstance(value, Variable):
             raise TypeError(
                 f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"

@@ -6,9 +6,13 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ...autograd.grad_mode import no_grad
-from ...autograd.hooks import HookDict, RemovableHandle
+from ...autograd.hooks import HookDict, RemovableHandle, add_hook
 from ...autograd.variable import Variable
+from ...tensors.functions.swap import swap_tensors
+from ..future import get_swap_module_params_on_conversion
 from ..parameter import Parameter, is_lazy
 
 Hook = Callable[..., Any]
@@ -24,6 +28,19 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
         return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
 
     __str__ = __repr__
+
+
+def _parameter_like(x: Any, value: Any) -> Any:
+    """Return ``value`` as a parameter if ``x`` is one, which requires grad if ``x`` does."""
+    if not isinstance(x, Parameter):
+        return value
+    return value.requires_grad_(x.requires_grad) if isinstance(value, Parameter) else Parameter(value, x.requires_grad)
+
+
+def _is_same(x: Any, y: Any) -> bool:
+    """Return whether two tensors of one shape hold the same: one memory, or equal values of one dtype."""
+    one, other = x.array, y.array
+    return one.dtype == other.dtype and bool(np.array_equal(one, other, equal_nan=True))
 
 
 class ModuleState:
@@ -101,7 +118,8 @@ class ModuleState:
     def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
         """Copy the tensors of ``state_dict`` into this module; return the keys that were missing or unexpected.
 
-        With ``assign`` the module takes the given tensors themselves. RuntimeError for a shape that does not fit,
+        With ``assign`` the module takes the given tensors themselves; one that it has under several names stays one,
+        unless their values are not equal. RuntimeError for a shape that does not fit,
         and with ``strict`` for keys that are missing or unexpected; TypeError unless ``state_dict`` is a mapping.
 
         https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
@@ -115,11 +133,13 @@ class ModuleState:
         missing: list[str] = []
         unexpected: list[str] = []
         errors: list[str] = []
+        assigned: dict[int, tuple[Any, Any, Any]] = {}
 
         def load(module: Any, values: Any, prefix: str) -> None:
-            local = {} if metadata is None else metadata.get(prefix[:-1], {})
+            local = {} if metadata is None else {**metadata.get(prefix[:-1], {})}
             if assign:
                 local["assign_to_params_buffers"] = assign
+                local["assigned"] = assigned
             module._load_from_state_dict(values, prefix, local, True, missing, unexpected, errors)
             for name, child in module._modules.items():
                 if child is not None:
@@ -159,7 +179,7 @@ class ModuleState:
             first = (self,) if with_module else ()
             hook(*first, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         own = {name: x for name, x in (*self._parameters.items(), *self._persistent().items()) if x is not None}
-        assign = local_metadata.get("assign_to_params_buffers", False)
+        assign = local_metadata.get("assigned", {}) if local_metadata.get("assign_to_params_buffers") else None
         for name, x in own.items():
             if prefix + name in state_dict:
                 error = self._load_tensor(name, x, prefix + name, state_dict[prefix + name], assign)
@@ -183,8 +203,12 @@ class ModuleState:
         name, dot, _ = key[len(prefix) :].partition(".")
         return key.startswith(prefix) and name not in (self._modules if dot else own)
 
-    def _load_tensor(self, name: str, x: Any, key: str, value: Any, assign: bool) -> str:
-        """Copy ``value`` into ``x``, or assign it; return an error message, empty if all is well."""
+    def _load_tensor(self, name: str, x: Any, key: str, value: Any, assign: dict[int, Any] | None) -> str:
+        """Copy ``value`` into ``x``, or assign it; return an error message, empty if all is well.
+
+        ``assign`` is None, or has all that was assigned so far: by the id of the tensor before, that tensor, what was
+        given in its place, and what took it.
+        """
         if not isinstance(value, Variable):
             return (
                 f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
@@ -192,7 +216,7 @@ class ModuleState:
             )
         loaded: Any = value
         if is_lazy(x):
-            return self._load_lazy(name, x, loaded, assign)
+            return self._load_lazy(name, x, loaded, assign is not None)
         if x.shape == () and loaded.shape == (1,):  # saved before PyTorch had tensors without dims
             loaded = loaded[0]
         if loaded.shape != x.shape:
@@ -202,20 +226,30 @@ class ModuleState:
             )
         try:
             with no_grad():
-                if not assign:
+                swaps = get_swap_module_params_on_conversion()
+                if assign is None:
                     x.copy_(loaded)
-                elif not isinstance(x, Parameter):
-                    setattr(self, name, loaded)
-                elif isinstance(loaded, Parameter):
-                    setattr(self, name, loaded.requires_grad_(x.requires_grad))
+                    taken = _parameter_like(x, x.detach()) if swaps else x
                 else:
-                    setattr(self, name, Parameter(loaded, x.requires_grad))
+                    taken = self._assigned(x, loaded, assign)
+                if not swaps and assign is not None:
+                    setattr(self, name, taken)
+                elif taken is not x:
+                    swap_tensors(x, taken)
         except Exception as error:  # all that goes wrong is reported together
             return (
                 f'While copying the parameter named "{key}", whose dimensions in the model are {x.shape} and whose '
                 f"dimensions in the checkpoint are {loaded.shape}, an exception occurred : {error.args}."
             )
         return ""
+
+    def _assigned(self, x: Any, loaded: Any, before: dict[int, Any]) -> Any:
+        """Return what takes the place of ``x`` for ``loaded``: what did so under another name, if the two are equal."""
+        _, given, taken = before.get(id(x), (x, None, None))
+        if given is None or not _is_same(given, loaded):
+            taken = _parameter_like(x, loaded)
+            before[id(x)] = x, loaded, taken
+        return taken
 
     def _load_lazy(self, name: str, x: Any, value: Any, assign: bool) -> str:
         """Load into a tensor without shape, which a lazy module has shaped already if ``value`` has one."""
@@ -229,22 +263,22 @@ class ModuleState:
 
     def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, prefix, keep_vars)`` run before the state is written down."""
-        return self._state_dict_pre_hooks.add(hook)
+        return add_hook(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, state_dict, prefix, local_metadata)`` run on the finished state, to change it."""
-        return self._state_dict_hooks.add((hook, True))
+        return add_hook(self._state_dict_hooks, (hook, True))
 
     def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
-        return self._state_dict_hooks.add((hook, False))
+        return add_hook(self._state_dict_hooks, (hook, False))
 
     def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, state_dict, prefix, ...)`` run before this module's part is loaded."""
-        return self._load_state_dict_pre_hooks.add((hook, True))
+        return add_hook(self._load_state_dict_pre_hooks, (hook, True))
 
     def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
-        return self._load_state_dict_pre_hooks.add((hook, with_module))
+        return add_hook(self._load_state_dict_pre_hooks, (hook, with_module))
 
     def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """Have ``hook(module, incompatible_keys)`` run after loading; it may change the two lists in place."""
-        return self._load_state_dict_post_hooks.add(hook)
+        return add_hook(self._load_state_dict_post_hooks, hook)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from numbers import Number
-from typing import Any, ClassVar
+from operator import is_
+from typing import Any, ClassVar, NamedTuple
 from warnings import warn
 
 from ...tensors.creation.factories import zeros
@@ -16,6 +17,17 @@ from ..common_types import Device, Dtype
 from ..parameter import Parameter, empty_parameter
 from ..utils.rnn import PackedSequence
 from .module import Module
+
+
+class _FlatWeights(NamedTuple):
+    """The weights that a layer computes with, and those that it had by name when that was said."""
+
+    used: list[Any]
+    named: list[Any]
+
+
+def _same(some: list[Any], others: list[Any]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 class RNNBase(Module):
@@ -58,6 +70,7 @@ class RNNBase(Module):
         self._check_options(dropout)
         self._flat_weights_names: list[str] = []
         self._all_weights: list[list[str]] = []
+        self._flat = _FlatWeights([], [])
         rows, width, directions = GATES[mode] * hidden_size, proj_size or hidden_size, 2 if bidirectional else 1
         for layer in range(num_layers):
             inputs = input_size if layer == 0 else width * directions
@@ -105,8 +118,21 @@ class RNNBase(Module):
 
     @property
     def _flat_weights(self) -> list[Any]:
-        """All weights, in the order of ``_flat_weights_names``."""
-        return [getattr(self, name, None) for name in self._flat_weights_names]
+        """All weights, in the order of ``_flat_weights_names``: what ``forward`` computes with.
+
+        The list may be assigned or written. That holds until a weight is replaced under its own name.
+        """
+        now = [getattr(self, name, None) for name in self._flat_weights_names]
+        if not _same(self._flat.named, now):
+            self._flat = _FlatWeights(now, now.copy())
+        return self._flat.used
+
+    @_flat_weights.setter
+    def _flat_weights(self, weights: list[Any]) -> None:
+        self._flat = _FlatWeights(weights, [getattr(self, name, None) for name in self._flat_weights_names])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_flat": _FlatWeights([], [])}  # as in PyTorch, a copy computes with its own
 
     @property
     def all_weights(self) -> list[list[Any]]:

@@ -73,8 +73,8 @@ class _TransformerLayer(Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if "activation" not in self._modules:
-            self.__dict__.setdefault("activation", F.relu)
+        if not hasattr(self, "activation"):
+            self.activation = F.relu
 
 
 class TransformerEncoderLayer(_TransformerLayer):

@@ -28,6 +28,11 @@ class _Composed(LRScheduler):
         for part, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
             part.load_state_dict(state)
 
+    def _reset_rates(self) -> None:
+        """Write the rates that the optimizer started with."""
+        for group in self.optimizer.param_groups:
+            write(group, group["initial_lr"])
+
     def _check_parts(self, optimizer: Optimizer | None, schedulers: Sequence[LRScheduler], verb: str) -> Optimizer:
         """Return the optimizer of all parts; raise unless there are parts of one optimizer that step without more."""
         name = type(self).__name__
@@ -51,8 +56,19 @@ class _Composed(LRScheduler):
         return optimizer or schedulers[0].optimizer
 
 
+def rewind(schedule: Any) -> None:
+    """Let every schedule that ``schedule`` is made of stand before its start."""
+    for part in getattr(schedule, "_schedulers", ()):
+        rewind(part)
+    if not hasattr(schedule, "_schedulers"):
+        schedule.last_epoch = -1
+
+
 class SequentialLR(_Composed):
     """One schedule after the other: the next begins, from its own start, at each epoch in ``milestones``.
+
+    ``last_epoch`` resumes after that epoch with the rates that the schedule has there. A part may be made of parts
+    itself; in PyTorch it then loses a step, or fails.
 
     https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html
 
@@ -82,14 +98,39 @@ class SequentialLR(_Composed):
             )
         self._schedulers = schedulers
         self._milestones = milestones
-        self.last_epoch = last_epoch + 1
         self.optimizer = optimizer
-        for group in optimizer.param_groups:  # each part has written its own start
-            write(group, group["initial_lr"])
-        self.recursive_undo()
-        at_first = schedulers[bisect_right(milestones, 0)]
-        at_first._initial_step()
-        self._last_lr = at_first.get_last_lr()
+        self._reset_rates()  # each part has written its own start
+        if last_epoch == -1:
+            self.recursive_undo()
+        else:
+            rewind(self)
+        self._initial_step()
+        self._replay(last_epoch + 1)
+
+    def _initial_step(self) -> None:
+        """Write the rates of the start: those of the first part, whatever the others wrote when they were made."""
+        self.last_epoch = 0
+        first = self._schedulers[bisect_right(self._milestones, 0)]
+        first._initial_step()
+        self._last_lr = first.get_last_lr()
+
+    def _replay(self, steps: int) -> None:
+        """Go on by ``steps``: parts without a formula for the rate of an epoch come to it only step by step."""
+        called, self.optimizer._opt_called = self.optimizer._opt_called, True  # no step of the optimizer is missing
+        for _ in range(steps):
+            self.step()
+        self.optimizer._opt_called = called
+
+    def _update_lr(self, epoch: int | None = None) -> None:
+        """Go on by one, or to ``epoch`` anew."""
+        if epoch is None:
+            self.step()
+            return
+        self.last_epoch = 0
+        first = self._schedulers[bisect_right(self._milestones, 0)]
+        first._update_lr(0)
+        self._last_lr = first.get_last_lr()
+        self._replay(epoch)
 
     def recursive_undo(self, sched: Any = None) -> None:
         """Take back the step that each part made when it was made."""
@@ -134,6 +175,21 @@ class ChainedScheduler(_Composed):
         self.optimizer = self._check_parts(optimizer, schedulers, " to be chained")
         self._schedulers = schedulers
         self._last_lr = self._rates()
+
+    def _initial_step(self) -> None:
+        """Write the rates of the start: the product of all parts' starts."""
+        for part in self._schedulers:
+            part._initial_step()
+        self._last_lr = self._rates()
+
+    def _update_lr(self, epoch: int | None = None) -> None:
+        """Go on by one, or to ``epoch`` anew."""
+        if epoch is not None:
+            self._reset_rates()
+            rewind(self)
+            self._initial_step()
+        for _ in range(1 if epoch is None else epoch):
+            self.step()
 
     def step(self) -> None:  # type: ignore[override]
         """Go on by one with every part."""

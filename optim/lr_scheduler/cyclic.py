@@ -245,7 +245,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """Half a cosine from the first rate to ``eta_min`` again and again (https://arxiv.org/abs/1608.03983).
 
     The first takes ``T_0`` epochs, each later one ``T_mult`` times as long as the one before. ``step`` takes an epoch,
-    also a fraction of one, to go to.
+    also a fraction of one, to go to. ``last_epoch`` resumes after that epoch, with the rate that it leads to.
 
     https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html
     """
@@ -263,6 +263,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_mult = T_mult
         self.eta_min = eta_min
         self.T_cur: float = last_epoch
+        if last_epoch >= 0:
+            self._go_to(last_epoch)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
@@ -282,7 +284,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
         else:
-            if epoch < 0:
+            if not 0 <= epoch < math.inf:
                 raise ValueError(f"Expected non-negative epoch, but got {epoch}")
             self._go_to(epoch)
         self.last_epoch = math.floor(epoch) - 1
@@ -290,12 +292,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def _go_to(self, epoch: float) -> None:
         """Find the cosine that ``epoch`` lies on."""
-        if self.T_mult == 1 or epoch < self.T_0:
+        self.T_cur, self.T_i = epoch, self.T_0
+        if self.T_mult == 1:
             self.T_cur = epoch % self.T_0
-            if epoch < self.T_0:
-                self.T_i = self.T_0
-            return
-        ratio = self.T_mult
-        passed = int(math.log(epoch / self.T_0 * (ratio - 1) + 1, ratio))
-        self.T_cur = epoch - self.T_0 * (ratio**passed - 1) / (ratio - 1)
-        self.T_i = self.T_0 * ratio**passed
+        while self.T_cur >= self.T_i:
+            self.T_cur -= self.T_i
+            self.T_i *= self.T_mult

@@ -172,10 +172,10 @@ def from_numpy(ndarray: Any) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    checked_array(ndarray)
+    array = checked_array(ndarray)
     if not ndarray.flags.writeable:
         warn_read_only("NumPy array")
-    made: Tensor = new(np.asarray(ndarray))
+    made: Tensor = new(np.asarray(array))
     return made
 
 

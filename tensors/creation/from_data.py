@@ -19,7 +19,7 @@ _OVERFLOW = "Overflow when unpacking long long"
 
 
 def checked_array(array: Array) -> Array:
-    """Return ``array`` if a tensor may hold it.
+    """Return ``array`` if a tensor may hold it, with the one dtype object that the engine knows by identity.
 
     Raises TypeError for a dtype there is no tensor of, ValueError for a foreign byte order or a negative stride.
     """
@@ -28,13 +28,13 @@ def checked_array(array: Array) -> Array:
             f"the byte order of this ndarray ({array.dtype}) is not the machine's; convert it with "
             "array.astype(array.dtype.newbyteorder('='))"
         )
-    dtype_of(array.dtype)
+    kind = dtype_of(array.dtype).numpy
     if array.strides and min(array.strides) < 0:
         raise ValueError(
             f"At least one stride of this ndarray is negative ({array.strides}), which tensors do not support: copy it "
             "with array.copy()"
         )
-    return array
+    return array if array.dtype is kind else array.view(kind)
 
 
 def build(data: Any, kind: np.dtype[Any] | None = None) -> Any:

@@ -181,14 +181,20 @@ class Attributes(Variable):
         elif not requires_grad and node is not None:
             if node.backward is not None:
                 raise RuntimeError(_COMPUTED)
-            self.old_leaf, self.node = node, None
+            self._freeze(node)
         return self
+
+    def _freeze(self, leaf: Node) -> None:
+        """Require no grad from now on: walks that still come by here leave ``grad`` as it is."""
+        leaf.saved = None
+        self.old_leaf, self.node = leaf, None
 
     def _leaf(self) -> Node:
         """Return the leaf this tensor had before, or a new one."""
         leaf: Node | None = getattr(self, "old_leaf", None)
         if leaf is None:
             return new_leaf(self)
+        leaf.saved = ()
         leaf.shape, leaf.dtype = self.array.shape, self.array.dtype
         return leaf
 
@@ -281,7 +287,7 @@ class Attributes(Variable):
         if self.view_of is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         if self.node is not None and self.node.backward is None:
-            self.old_leaf = self.node
+            self._freeze(self.node)
         self.node = None
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from copy import deepcopy
 from typing import Any
 
@@ -12,6 +13,7 @@ from ...arrays.formatting import tensor_repr
 from ...autograd import gradient_edge
 from ...autograd.recording import inference_version
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
+from ...autograd.version import INFERENCE, Version, new_version
 from .attributes import Attributes
 
 _ONE = "only one element tensors can be converted to Python scalars, not one of shape "
@@ -23,6 +25,46 @@ def rebuild(cls: Any, array: Any, requires_grad: bool) -> Any:
     if requires_grad:
         made.node = new_leaf(made)
     return made
+
+
+def _copied(array: Any, memo: dict[Any, Any]) -> Any:
+    """Return a copy of ``array`` for a deep copy with ``memo``: what shares memory before shares memory after."""
+    if type(array) is not np.ndarray:
+        return array.copy()
+    whole = array
+    while type(whole.base) is np.ndarray:
+        whole = whole.base
+    before = _bytes(whole)
+    start = array.__array_interface__["data"][0] - before.__array_interface__["data"][0]
+    if not array.size or start < 0 or start + _span(array) > before.size or not np.may_share_memory(before, whole):
+        return np.array(array)  # the memory has gaps or is looked at backward: it is copied for this tensor alone
+    known = memo.setdefault("memories", {})
+    if id(whole) not in known:
+        known[id(whole)] = whole, np.array(whole)  # the old one too, so that no other gets its id meanwhile
+    copy = known[id(whole)][1]
+    if array is whole and copy.strides == array.strides:
+        return copy
+    return np.ndarray(array.shape, array.dtype, _bytes(copy), start, array.strides)
+
+
+def _bytes(array: Any) -> Any:
+    """Return the memory of a dense array as bytes, in the order in which it lies there; of another, a copy."""
+    return array.ravel("K").view(np.uint8)
+
+
+def _copied_version(version: Version | None, memo: dict[Any, Any]) -> Version | None:
+    """Return a new version for a deep copy with ``memo``, one for all tensors that had this one."""
+    if version is None or version is INFERENCE:
+        return inference_version.get()
+    return memo.setdefault("versions", {}).setdefault(id(version), (version, new_version()))[1]
+
+
+def _span(array: Any) -> int:
+    """Return how many bytes from its first element on ``array`` looks at; more than there are if it goes backward."""
+    if min(array.strides, default=0) < 0:
+        return sys.maxsize
+    last = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True))
+    return int(last) + array.itemsize
 
 
 class PythonProtocols(Attributes):
@@ -126,7 +168,7 @@ class PythonProtocols(Attributes):
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
                 f"moment, not the result of {self.grad_fn.name() if self.grad_fn is not None else 'a step'}."
             )
-        made = memo[id(self)] = wrap(type(self), np.array(self.array), None, inference_version.get())
+        made = memo[id(self)] = wrap(type(self), _copied(self.array, memo), None, _copied_version(self.version, memo))
         made.__dict__.update(deepcopy(self.__dict__, memo))
         if self.requires_grad:
             made.requires_grad_()
@@ -137,7 +179,7 @@ class PythonProtocols(Attributes):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Return what pickle keeps: class, values, whether a gradient is required, and what the user has set."""
-        array = np.array(self.array, order="C")
+        array = np.array(self.array)
         return rebuild, (type(self), array, self.requires_grad), dict(self.__dict__) or None
 
     def __setstate__(self, state: dict[str, Any]) -> None:

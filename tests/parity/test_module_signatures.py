@@ -24,7 +24,6 @@ ABSENT = {
     "modules": {
         "container": {"Container"},  # deprecated
         "linear_cross_entropy": None,  # private to PyTorch's implementation
-        "module": {"register_module_backward_hook"},  # deprecated, does not see all gradients
     },
     "utils": {
         "memory_format": None,  # there is one memory format

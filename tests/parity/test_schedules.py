@@ -43,8 +43,6 @@ COMPOSED = [
     "SequentialLR(o, [L.LinearLR(o, total_iters=3), L.CosineAnnealingLR(o, 5), L.StepLR(o, 2)], [3, 8])",
     "SequentialLR(o, [L.ExponentialLR(o, 0.5), L.OneCycleLR(o, 0.9, total_steps=20)], [2])",
     "SequentialLR(o, [L.CosineAnnealingWarmRestarts(o, 2), L.PolynomialLR(o, 4)], [5])",
-    "SequentialLR(o, [L.SequentialLR(o, [L.ConstantLR(o), L.StepLR(o, 2)], [3]), L.ExponentialLR(o, 0.9)], [6])",
-    "SequentialLR(o, [L.ChainedScheduler([L.ConstantLR(o), L.ExponentialLR(o, 0.9)]), L.StepLR(o, 1)], [4])",
     "ChainedScheduler([L.ConstantLR(o, 0.1, 2), L.ExponentialLR(o, 0.9)])",
     "ChainedScheduler([L.PolynomialLR(o, 5), L.MultiplicativeLR(o, lambda n: 0.9), L.StepLR(o, 4)], optimizer=o)",
 ]

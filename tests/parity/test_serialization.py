@@ -224,7 +224,7 @@ class Evil:
 
 
 FOREIGN: list[Any] = [
-    Evil(), torch.nn.Linear(1, 1), {"f": print}, collections.defaultdict(list), np.float64(1), np.ones(2), slice(1),
+    Evil(), torch.nn.Linear(1, 1), {"f": print}, collections.defaultdict(print), np.float64(1), np.ones(2), slice(1),
     {"storage": torch.ones(1).untyped_storage()}, range(3), frozenset((1,)), Exception("x"),
 ]  # fmt: skip
 
@@ -238,6 +238,40 @@ def test_other_objects_in_checkpoints_are_refused(obj: Any, tmp_path: Path, monk
     with pytest.raises(pickle.UnpicklingError):
         rushlight.load(file)
     assert list(tmp_path.iterdir()) == []
+
+
+CONTAINERS: list[Any] = [
+    collections.Counter("abca"), collections.Counter({2: 1, 4: 3}), collections.OrderedDict(b=1, a=[2]),
+    [collections.Counter()] * 2,
+]  # fmt: skip
+DEFAULTS: list[Any] = [
+    collections.defaultdict(factory, {"a": 1, (1, 2): None})
+    for factory in (None, bool, dict, float, int, list, set, str, tuple)
+]
+
+
+@pytest.mark.parametrize("obj", CONTAINERS + DEFAULTS, ids=repr)
+def test_containers_of_python(obj: Any) -> None:
+    """PyTorch reads a defaultdict with ``weights_only=False`` alone."""
+    for format in ("pt", "npz", "safetensors"):
+        file = written(rushlight, obj, format=format)
+        got = rushlight.load(file)
+        assert (type(got), repr(got)) == (type(obj), repr(obj))
+    assert repr(rushlight.load(written(torch, obj))) == repr(obj)
+    assert repr(torch.load(written(rushlight, obj), weights_only=obj not in DEFAULTS)) == repr(obj)
+
+
+def test_a_layout() -> None:
+    for format in ("pt", "npz", "safetensors"):
+        assert rushlight.load(written(rushlight, [rushlight.strided], format=format)) == [rushlight.strided]
+    assert torch.load(written(rushlight, rushlight.strided)) is torch.strided
+    assert rushlight.load(written(torch, torch.strided)) is rushlight.strided
+
+
+def test_a_default_that_cannot_be_saved() -> None:
+    for format in ("pt", "npz", "safetensors"):
+        with pytest.raises(pickle.PicklingError, match="makes missing values by"):
+            written(rushlight, {"x": collections.defaultdict(lambda: 1)}, format=format)
 
 
 def test_the_refused_name_is_named() -> None:
