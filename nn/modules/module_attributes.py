@@ -1,10 +1,10 @@
 """Where a module keeps its parameters, buffers and submodules: in three dicts, which are the truth, as in PyTorch.
 
 Python calls ``__getattr__`` only for a name that the object's own dict does not have, and then a read takes many times
-as long (``benchmarks/claims.py``). So a module keeps what is registered as plain attributes too, as long as nobody can notice:
-its dicts are of class ``Registry``, which makes each change twice. Whoever asks for the module's ``__dict__``, or puts
-another dict in the place of one of the three, may change what no code here sees. Then the second copies go for good,
-and ``__getattr__`` reads the dicts.
+as long (``benchmarks/claims.py``). So a module keeps what is registered as plain attributes too, as long as nobody can
+notice: its dicts are of class ``Registry``, which makes each change twice. Whoever asks for the module's ``__dict__``,
+or puts another dict in the place of one of the three, may change what no code here sees. Then the second copies go for
+good, and ``__getattr__`` reads the dicts.
 """
 
 from __future__ import annotations
