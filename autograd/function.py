@@ -6,7 +6,7 @@ each call makes one ordinary node.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
 from typing import Any, cast
@@ -19,7 +19,7 @@ from .grad_mode import enable_grad, no_grad
 from .inplace import check_inplace, rebase_history
 from .multi_output import OutputGrads, output_node
 from .node import Backward, Node, SavedArray
-from .recording import recording
+from .recording import recording, unrecorded
 from .saved_tensors import Packed
 from .variable import Variable, as_ndarray, bump_version, ensure_version, wrap
 from .version import FIXED, UNWRITTEN
@@ -39,6 +39,8 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self._to_save: tuple[Any, ...] = ()
+        self._for_forward: tuple[Any, ...] | None = None
+        self._forward = False  # whether jvp is running
         self._node: Any = None  # a weak reference to the step's node, which holds what was saved
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
@@ -56,7 +58,13 @@ class FunctionCtx:
         self._to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
-        """Accept what forward-mode differentiation would keep; there is none here, so nothing is kept."""
+        """Keep input or output tensors (or None) for :meth:`Function.jvp`, where ``saved_tensors`` holds them."""
+        for number, one in enumerate(tensors):
+            if one is not None and not isinstance(one, Variable):
+                raise TypeError(
+                    f"save_for_forward can only save variables, but argument {number} is of type {type(one).__name__}"
+                )
+        self._for_forward = tensors
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Say which inputs forward wrote in place; each must also be returned."""
@@ -73,6 +81,8 @@ class FunctionCtx:
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors that :meth:`save_for_backward` kept; RuntimeError if it was freed, or written since."""
+        if self._forward and self._for_forward is not None:
+            return self._for_forward
         node = self._node() if self._node is not None else None
         if node is None:
             return self._to_save
@@ -133,6 +143,13 @@ class Function(FunctionCtx):
 
     vjp = backward
 
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Return the tangent of each output of forward from those of its arguments (None for what is no tensor)."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise RuntimeError: a Function is called through ``apply``."""
         raise RuntimeError(
@@ -153,12 +170,16 @@ class Function(FunctionCtx):
                 refresh_view(x)
         edges = tuple(None if x is None else x.node for x in inputs)
         ctx.needs_input_grad = tuple(edge is not None for edge in edges)
-        with no_grad():
-            if not separate:
-                outputs = cls.forward(ctx, *args)
-            else:
-                outputs = cls.forward(*args)
-                cls.setup_context(ctx, args, outputs)
+        outer = unrecorded.set(False)  # its tangents are for jvp to tell
+        try:
+            with no_grad():
+                if not separate:
+                    outputs = cls.forward(ctx, *args)
+                else:
+                    outputs = cls.forward(*args)
+                    cls.setup_context(ctx, args, outputs)
+        finally:
+            unrecorded.reset(outer)
         several = isinstance(outputs, tuple)
         made = _Outputs(ctx, list(outputs) if several else [outputs], inputs, edges)
         finished = made.finish()
@@ -203,8 +224,14 @@ class _Outputs:
         self._save(node)
         mode = recording.get()
         if not isinstance(mode, bool):
-            mode.node_made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready))
+            self._told(mode, node, ready)
         return ready
+
+    def _told(self, mode: Any, node: Node, ready: list[Any]) -> None:
+        if mode.node_made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready)):
+            for out in ready:
+                if isinstance(out, Variable) and not any(out is dirty for dirty in self.ctx._dirty):
+                    out.node = None
 
     def _node(self) -> Node:
         node = Node.record(FunctionBackward(self.name, self.ctx, self.inputs), self.edges)
@@ -276,12 +303,13 @@ class FunctionBackward(Backward):
     Each entry of ``node.saved`` is (array, version, saved version, node, number of the output that it is, or None).
     """
 
-    __slots__ = ("ctx", "inputs", "output_facts")
+    __slots__ = ("ctx", "input_facts", "inputs", "output_facts")
     output_facts: list[Any]
 
     def __init__(self, name: str, ctx: Function, inputs: list[Any]) -> None:
         super().__init__(name, f"{name}Backward", None, frees=True, arity=len(inputs))
         self.ctx, self.inputs = ctx, [x is not None for x in inputs]
+        self.input_facts = [None if x is None else (x.array.shape, x.array.dtype) for x in inputs]
 
     def saved_arrays(self, node: Node) -> list[SavedArray]:
         """Return what ``ctx.save_for_backward`` kept."""
@@ -309,6 +337,40 @@ class FunctionBackward(Backward):
         grads = list(got) if isinstance(got, tuple | list) else [got]
         parts = self._checked(grads, node.edges, recorded)
         return parts[0] if node.other_edges is None else parts
+
+    def jvp(self, node: Node, directions: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return for each direction the tangent of the result, a tuple if there are several."""
+        ctx, several = self.ctx, len(self.output_facts) > 1
+        found = []
+        ctx._forward = True
+        for tangents in directions:
+            given = [
+                None if fact is None else self._given(t, fact)
+                for t, fact in zip(tangents, self.input_facts, strict=True)
+            ]
+            got = type(ctx).jvp(ctx, *given)
+            listed = self._tangents_checked(list(got) if isinstance(got, tuple) else [got])
+            found.append(tuple(listed) if several else listed[0])
+        ctx._forward = False
+        return found
+
+    def _tangents_checked(self, tangents: list[Any]) -> list[Any]:
+        count = len(self.output_facts)
+        if len(tangents) != count:
+            raise RuntimeError(
+                f"Function's jvp returned an invalid number of forward gradients (expected {count} but got "
+                f"{len(tangents)})"
+            )
+        for number, (one, fact) in enumerate(zip(tangents, self.output_facts, strict=True)):
+            if one is not None and not isinstance(one, Variable):
+                raise RuntimeError(f"expected Variable or None (got {type(one).__name__}) for grad output {number}.")
+            if one is not None and fact is not None and one.array.shape != fact[0]:
+                raise RuntimeError(
+                    "Trying to set a forward gradient that has a different size than that of the original Tensor, this "
+                    f"is not supported. Tensor is of size {list(fact[0])} while the given forward gradient is of size "
+                    f"{list(one.array.shape)}."
+                )
+        return tangents
 
     def _given(self, item: Any, fact: Any) -> Any:
         if item is None:

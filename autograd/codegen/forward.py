@@ -350,7 +350,7 @@ def _recorded(op: Primitive) -> list[str]:
         f"        node.backward = {_backward_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         *([] if "out" in op.saves else ["        result.version = None"]),
-        "        if mode_ is not True: mode_.node_made(node, array)",
+        "        if mode_ is not True and mode_.node_made(node, array): result.node = None",
         f"    else: {_UNRECORDED}",
     ]
     return lines

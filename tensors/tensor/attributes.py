@@ -19,6 +19,7 @@ from ...autograd import entry, gradient_edge
 from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
 from ...autograd.node import Node
+from ...autograd.tangents import moving
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ...autograd.version import INFERENCE, writes
 
@@ -176,7 +177,10 @@ class Attributes(Variable):
         if requires_grad and node is None:
             if self.array.dtype.kind != "f":
                 raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {self.dtype}")
-            self.node = self._leaf()
+            leaf = self._leaf()
+            if self.node is not None:  # a carrier
+                leaf.__dict__["tangents"] = moving(self.node)
+            self.node = leaf
             self.old_leaf = None
         elif not requires_grad and node is not None:
             if node.backward is not None:

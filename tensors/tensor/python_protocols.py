@@ -11,6 +11,7 @@ from ...arrays.dtypes import get_default_dtype
 from ...arrays.formatting import tensor_repr
 from ...autograd import gradient_edge
 from ...autograd.recording import inference_version
+from ...autograd.tangents import as_tensor, moving
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from .attributes import Attributes
 
@@ -99,6 +100,7 @@ class PythonProtocols(Attributes):
             default_dtype_name=repr(get_default_dtype()),
             requires_grad=node is not None,
             grad_fn_name=self.grad_fn.name() if computed and self.grad_fn is not None else None,
+            tangent=repr(as_tensor(next(iter(tangents))[0])) if (tangents := moving(self.node).values()) else None,
             prefix="tensor(" if plain else f"{type(self).__name__}(",
         )
 

@@ -1,0 +1,215 @@
+"""Levels of forward mode: while one is on, each recorded step is told to it, and it notes the tangent of the result.
+
+A level is an observer of the record (``observers.py``), so it costs nothing while there is none. A step is asked for its
+tangent at once, while what it saved is as it was; no value is kept for longer than the forward pass keeps it. Views and
+writes in place need nothing more: they move nodes, and tangents lie there. Under ``no_grad`` steps are still told.
+
+Levels are nested: a tangent of an inner one is worked out on the outer ones, so it moves as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any, Self
+from weakref import ref
+
+from .node import Node
+from .observers import Observers, members
+from .push import Tied, push
+from .recording import Observer, is_grad_enabled, observer, recording, set_recording, unrecorded
+from .tangents import CARRIER, DUAL, Key, as_tensor, carrier, carries_only, moving, tangents_of, without_history
+from .variable import Variable, as_ndarray, ensure_version, wrap
+from .view import View, refresh_view
+
+Keys = tuple[Key, ...]
+_keys: ContextVar[Keys] = ContextVar("keys", default=())
+"""The levels that are on, outermost first."""
+
+
+class Level:
+    """One level: a context in which duals are made, and tangents follow from them. Each value has one tangent for each
+    direction, all of which are pushed in one pass.
+    """
+
+    __slots__ = ("key",)
+
+    def __init__(self) -> None:
+        self.key = Key()
+
+    def __enter__(self) -> Self:
+        _install((*_keys.get(), self.key), _past())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        key, self.key = self.key, Key()
+        key.over = True
+        _install(tuple(each for each in _keys.get() if each is not key), (*_past(), ref(key)))
+
+    def dual(self, x: Any, tangents: Sequence[Any]) -> Any:
+        """Return a tensor on the memory of ``x`` that moves by ``tangents``, one for each direction (None: not)."""
+        if x.view_of is not None:
+            refresh_view(x)
+        made = wrap(Variable.result, as_ndarray(x), None, ensure_version(x))
+        before = x.node
+        both: Any = moving(before) | {self.key: tuple(None if t is None else _bare(t) for t in tangents)}
+        if before is None or carries_only(before) or not is_grad_enabled():
+            made.node = carrier(made.array_shape, made.array_dtype, both)
+        else:
+            made.node = node = Node.record(DUAL, (before,), (), made.array_shape, made.array_dtype)
+            node.__dict__["tangents"] = both
+            made.view_of = View(*_looked_into(x), _OF_A_DUAL)
+        return made
+
+    def tangents(self, x: Any) -> tuple[Any, ...] | None:
+        """Return the tangents of ``x``, tensors or arrays, or None if it does not move at this level."""
+        if x.view_of is not None:
+            refresh_view(x)
+        return tangents_of(x.node, self.key)
+
+    def primal(self, x: Any) -> Any:
+        """Return a tensor on the memory of ``x`` that does not move at this level."""
+        if x.view_of is not None:
+            refresh_view(x)
+        made = wrap(Variable.result, as_ndarray(x), None, ensure_version(x))
+        others = {key: each for key, each in moving(x.node).items() if key is not self.key}
+        if x.node is not None and not carries_only(x.node):
+            made.node = Node.record(DUAL, (x.node,), (), made.array_shape, made.array_dtype)
+            made.node.__dict__["tangents"] = others
+        elif others:
+            made.node = carrier(made.array_shape, made.array_dtype, others)
+        return made
+
+
+_OF_A_DUAL = (
+    "A dual tensor is a view of its primal, which requires grad, and is being modified inplace. Write a clone() of the "
+    "dual tensor."
+)
+
+
+def _looked_into(x: Variable) -> tuple[Any, None, Any]:
+    base = x if x.view_of is None else x.view_of.base
+    return base, None, base.node
+
+
+def _bare(t: Any) -> Any:
+    """Return a tangent as it is kept: as an array where it depends on nothing."""
+    if not isinstance(t, Variable):
+        return t
+    if t.view_of is not None:
+        refresh_view(t)
+    return as_ndarray(t) if t.node is None or (carries_only(t.node) and not moving(t.node)) else t
+
+
+class Pusher(Observer):
+    """The levels that are on, told of each node. ``past`` are levels that are over and of which values are left.
+
+    ``reverse`` tells whether the steps are recorded for the way back too; under ``no_grad`` they are not.
+    """
+
+    def __init__(self, keys: Keys, past: tuple[Any, ...], reverse: bool) -> None:
+        self.keys, self.past, self.reverse = keys, past, reverse
+
+    def node_made(self, node: Node, value: Any) -> bool:
+        """Note the tangents of ``node``; let it go, or keep it as a carrier, where no gradient can pass."""
+        edges = node.edges
+        for depth, key in enumerate(self.keys):
+            each = [tangents_of(edge, key) for edge in edges]
+            if any(each):
+                self._note(node, value, depth, each)
+        if self.reverse and any(edge is not None and not carries_only(edge) for edge in edges):
+            return False
+        node.backward, node.edge, node.other_edges, node.saved = CARRIER, None, None, ()
+        if not self.keys and all(one() is None for one in self.past):
+            _install((), ())
+        return not moving(node)
+
+    def _note(self, node: Node, value: Any, depth: int, each: list[Any]) -> None:
+        """Note the tangents of ``node`` at the level ``depth``, from those of its edges."""
+        outer, edges, found = self.keys[:depth], node.edges, next(one for one in each if one)
+        alive = self.reverse and any(edge is not None and not carries_only(edge) for edge in edges)
+        columns = [one or (None,) * len(found) for one in each]
+        directions = [[column[number] for column in columns] for number in range(len(found))]
+        asked = [number for number, t in enumerate(directions) if any(one is not None for one in t)]
+        wanted = [directions[number] for number in asked]
+        if not asked:
+            return
+        if not outer and not alive and not any(isinstance(t, Variable) for one in wanted for t in one):
+            pushed = push(node, value, wanted, None)
+        else:
+            wanted = [[None if t is None else as_tensor(t) for t in one] for one in wanted]
+            with _Within(outer):
+                pushed = push(node, value, wanted, self._tied(node, outer, alive))
+            pushed = [self._kept(one) for one in pushed]
+        noted: list[Any] = [None] * len(found)
+        for number, one in zip(asked, pushed, strict=True):
+            noted[number] = one
+        node.__dict__.setdefault("tangents", {})[self.keys[depth]] = tuple(noted)
+
+    def _tied(self, node: Node, outer: Keys, alive: bool) -> Tied:
+        def leads_on(owner: Node) -> bool:
+            if alive and (owner is node or not carries_only(owner)):
+                return True
+            return any(tangents_of(owner, key) is not None for key in outer)
+
+        return leads_on
+
+    def _kept(self, tangent: Any) -> Any:
+        if isinstance(tangent, tuple):
+            return tuple(self._kept(one) for one in tangent)
+        return _bare(tangent if self.reverse else without_history(tangent))
+
+    def rebase(self, x: Any, value: Any) -> bool:
+        """Return whether ``x``, into which ``value`` was written under ``no_grad``, keeps its history: a leaf stays one.
+
+        It then moves as ``value``. RuntimeError for a part of such a tensor.
+        """
+        base = x if x.view_of is None else x.view_of.base
+        if base.node is None or carries_only(base.node):
+            return False
+        tangents = moving(value.node)
+        if x is base:
+            base.node.__dict__["tangents"] = tangents
+        elif tangents or moving(base.node):
+            raise RuntimeError(
+                "A dual tensor is being written, under no_grad, into a view of a tensor that requires grad. Write it "
+                "into the whole tensor, or with grad mode enabled."
+            )
+        return True
+
+
+class _Within:
+    """Context in which only the levels ``keys`` are on, and all is recorded."""
+
+    __slots__ = ("before", "keys")
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+
+    def __enter__(self) -> None:
+        watcher = Pusher(self.keys, (), True) if self.keys else None
+        off = Pusher(self.keys, (), False) if self.keys else False
+        self.before = observer.set(watcher), unrecorded.set(off), recording.set(watcher or True)
+
+    def __exit__(self, *_: object) -> None:
+        watching, off, on = self.before
+        observer.reset(watching)
+        unrecorded.reset(off)
+        recording.reset(on)
+
+
+def _past() -> tuple[Any, ...]:
+    now = unrecorded.get()
+    return tuple(one for one in now.past if one() is not None) if isinstance(now, Pusher) else ()
+
+
+def _install(keys: Keys, past: tuple[Any, ...]) -> None:
+    """Tell the levels ``keys`` of each step, and do so as long as a value of the levels ``past`` is left."""
+    on, others = is_grad_enabled(), [each for each in members() if not isinstance(each, Pusher)]
+    past = tuple(one for one in past if one() is not None)
+    _keys.set(keys)
+    if keys or past:
+        others.insert(0, Pusher(keys, past, True))
+    unrecorded.set(Pusher(keys, past, False) if keys or past else False)
+    observer.set(Observers(tuple(others)) if len(others) > 1 else others[0] if others else None)
+    set_recording(on)

@@ -1,0 +1,89 @@
+"""Tangents: how fast a value moves, noted at its node.
+
+A node is a value's identity in the graph, whatever tensor shows it, so that is where its tangents are: ``node.tangents``
+maps the key of a level to one tangent for each direction of that level. A value that is differentiated forward only needs
+no steps behind it: its node is a *carrier*, which has no edges and saved nothing, and does not make it require grad.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .multi_output import OUTPUT
+from .node import Backward, Node
+from .variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
+
+CARRIER = Backward("carrier", "CarrierBackward0", lambda g, saved, node: None)
+"""What a carrier does on the way back: nothing."""
+DUAL = Backward("dual", "ViewBackward0", lambda g, saved, node: g, needs_unbroadcast=False)
+"""The step between a tensor and a tensor on the same memory with other tangents: gradients pass."""
+
+
+class Key:
+    """The name of a level in ``node.tangents``. It lives as long as the level or a tangent of it."""
+
+    __slots__ = ("__weakref__", "over")
+
+    def __init__(self) -> None:
+        self.over = False
+
+
+def tangents_of(node: Node | None, key: Key) -> tuple[Any, ...] | None:
+    """Return the tangents of ``node`` at the level of ``key``, one for each direction, or None if it does not move."""
+    found = getattr(node, "tangents", None)
+    if found is not None and key in found:
+        return found[key]  # type: ignore[no-any-return]
+    if node is None or node.backward is None or node.backward.name != OUTPUT:
+        return None
+    each, number = tangents_of(node.edge, key), (node.saved or (0,))[0]
+    return None if each is None else tuple(one[number] for one in each)
+
+
+def moving(node: Node | None) -> dict[Key, tuple[Any, ...]]:
+    """Return the tangents of ``node`` at all levels that are not over."""
+    if node is not None and node.backward is not None and node.backward.name == OUTPUT:
+        return {key: tangents_of(node, key) or () for key in moving(node.edge)} | _at(node)
+    return _at(node)
+
+
+def _at(node: Node | None) -> dict[Key, tuple[Any, ...]]:
+    found = getattr(node, "tangents", None)
+    return {} if found is None else {key: each for key, each in found.items() if not key.over}
+
+
+def carries_only(node: Node) -> bool:
+    """Return whether no gradient can pass ``node``: it is there for tangents only."""
+    kind = node.backward
+    return kind is CARRIER or (kind is not None and kind.name == OUTPUT and node.edge.backward is CARRIER)
+
+
+def carrier(shape: Any, dtype: Any, tangents: dict[Key, tuple[Any, ...]]) -> Node:
+    """Return a node that holds ``tangents`` of a value and nothing else."""
+    made: Any = Node.record(CARRIER, (), (), shape, dtype)
+    made.tangents = tangents
+    return made  # type: ignore[no-any-return]
+
+
+def without_history(x: Any) -> Any:
+    """Return a tensor on the memory of ``x`` that leads to no step, and moves as ``x`` does."""
+    made = wrap(x.result, as_ndarray(x), None, ensure_version(x))
+    tangents = moving(x.node)
+    if tangents:
+        made.node = carrier(made.array_shape, made.array_dtype, tangents)
+    return made
+
+
+def fresh_leaf(x: Any) -> Any:
+    """Return a leaf on the memory of ``x``, which requires grad and moves as ``x`` does."""
+    made = wrap(x.result, as_ndarray(x), None, ensure_version(x))
+    leaf: Any = new_leaf(made)
+    tangents = moving(x.node)
+    if tangents:
+        leaf.tangents = tangents
+    made.node = leaf
+    return made
+
+
+def as_tensor(tangent: Any) -> Any:
+    """Return a tangent, kept as an array where it depends on nothing, as a tensor."""
+    return tangent if isinstance(tangent, Variable) else wrap(Variable.result, tangent)
