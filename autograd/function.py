@@ -21,6 +21,7 @@ from .multi_output import OutputGrads, output_node
 from .node import Backward, Node, SavedArray
 from .recording import recording, unrecorded
 from .saved_tensors import Packed
+from .tangents import carries_only
 from .variable import Variable, as_ndarray, bump_version, ensure_version, wrap
 from .version import FIXED, UNWRITTEN
 from .view import View, refresh_view
@@ -169,7 +170,7 @@ class Function(FunctionCtx):
             if x is not None and x.view_of is not None:
                 refresh_view(x)
         edges = tuple(None if x is None else x.node for x in inputs)
-        ctx.needs_input_grad = tuple(edge is not None for edge in edges)
+        ctx.needs_input_grad = tuple(edge is not None and not carries_only(edge) for edge in edges)
         outer = unrecorded.set(False)  # its tangents are for jvp to tell
         try:
             with no_grad():
@@ -220,18 +221,16 @@ class _Outputs:
         ctx._result = first.result  # type: ignore[union-attr]
         node = self._node()
         ready = [self._output(out) for out in outputs]
-        self._connect(node, ready)
+        written = self._connect(node, ready)
         self._save(node)
         mode = recording.get()
-        if not isinstance(mode, bool):
-            self._told(mode, node, ready)
+        dropped = not isinstance(mode, bool) and mode.node_made(node, tuple(getattr(x, "array", x) for x in ready))
+        for out in ready if dropped else ():
+            if isinstance(out, Variable) and not any(out is each for each, _ in written):
+                out.node = None
+        for out, result in written:
+            rebase_history(out, wrap(out.result, out.array, None if dropped else result))
         return ready
-
-    def _told(self, mode: Any, node: Node, ready: list[Any]) -> None:
-        if mode.node_made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready)):
-            for out in ready:
-                if isinstance(out, Variable) and not any(out is dirty for dirty in self.ctx._dirty):
-                    out.node = None
 
     def _node(self) -> Node:
         node = Node.record(FunctionBackward(self.name, self.ctx, self.inputs), self.edges)
@@ -257,8 +256,10 @@ class _Outputs:
             and not any(original is x for x in self.ctx._constant)
         )
 
-    def _connect(self, node: Node, ready: list[Any]) -> None:
+    def _connect(self, node: Node, ready: list[Any]) -> list[tuple[Any, Node]]:
+        """Give the outputs their nodes; return those that were written in place, with theirs, which is still to do."""
         ctx, total = self.ctx, len(ready)
+        written: list[tuple[Any, Node]] = []
         for number, (out, original) in enumerate(zip(ready, self.outputs, strict=True)):
             if not self._differentiable(out, original):
                 ctx._nodes.append(lambda: None)
@@ -268,13 +269,14 @@ class _Outputs:
             result = node if total == 1 else output_node(node, number, total, out.array)
             ctx._nodes.append(ref(result))
             if any(out is dirty for dirty in ctx._dirty):
-                rebase_history(out, wrap(out.result, out.array, result))
+                written.append((out, result))
             else:
                 out.node = result
                 if out.view_of is not None:
                     out.view_of.base_node = out.view_of.base.node
         kind = cast(FunctionBackward, node.backward)
         kind.output_facts = [(x.array.shape, x.array.dtype) if isinstance(x, Variable) else None for x in ready]
+        return written
 
     def _save(self, node: Node) -> None:
         ctx = self.ctx
@@ -340,21 +342,19 @@ class FunctionBackward(Backward):
 
     def jvp(self, node: Node, directions: Sequence[Sequence[Any]]) -> list[Any]:
         """Return for each direction the tangent of the result, a tuple if there are several."""
-        ctx, several = self.ctx, len(self.output_facts) > 1
-        found = []
+        ctx, found = self.ctx, []
         ctx._forward = True
-        for tangents in directions:
-            given = [
-                None if fact is None else self._given(t, fact)
-                for t, fact in zip(tangents, self.input_facts, strict=True)
-            ]
-            got = type(ctx).jvp(ctx, *given)
-            listed = self._tangents_checked(list(got) if isinstance(got, tuple) else [got])
-            found.append(tuple(listed) if several else listed[0])
-        ctx._forward = False
+        try:
+            for tangents in directions:
+                given = [self._given(t, fact) for t, fact in zip(tangents, self.input_facts, strict=True)]
+                got = type(ctx).jvp(ctx, *given)
+                checked = self._tangents_checked(got if isinstance(got, tuple) else (got,))
+                found.append(checked if len(checked) > 1 else checked[0])
+        finally:
+            ctx._forward = False
         return found
 
-    def _tangents_checked(self, tangents: list[Any]) -> list[Any]:
+    def _tangents_checked(self, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
         count = len(self.output_facts)
         if len(tangents) != count:
             raise RuntimeError(
@@ -370,7 +370,10 @@ class FunctionBackward(Backward):
                     f"is not supported. Tensor is of size {list(fact[0])} while the given forward gradient is of size "
                     f"{list(one.array.shape)}."
                 )
-        return tangents
+        return tuple(
+            wrap(self.ctx._result, np.zeros(*fact)) if one is None and fact is not None else one
+            for one, fact in zip(tangents, self.output_facts, strict=True)
+        )
 
     def _given(self, item: Any, fact: Any) -> Any:
         if item is None:

@@ -94,6 +94,8 @@ def _looked_into(x: Variable) -> tuple[Any, None, Any]:
 
 def _bare(t: Any) -> Any:
     """Return a tangent as it is kept: as an array where it depends on nothing."""
+    if isinstance(t, tuple):
+        return tuple(_bare(one) for one in t)
     if not isinstance(t, Variable):
         return t
     if t.view_of is not None:
@@ -135,7 +137,12 @@ class Pusher(Observer):
         if not asked:
             return
         if not outer and not alive and not any(isinstance(t, Variable) for one in wanted for t in one):
-            pushed = push(node, value, wanted, None)
+            off = recording.set(False)
+            try:
+                pushed = push(node, value, wanted, None)
+            finally:
+                recording.reset(off)
+            pushed = [_bare(one) for one in pushed]
         else:
             wanted = [[None if t is None else as_tensor(t) for t in one] for one in wanted]
             with _Within(outer):
@@ -157,7 +164,7 @@ class Pusher(Observer):
     def _kept(self, tangent: Any) -> Any:
         if isinstance(tangent, tuple):
             return tuple(self._kept(one) for one in tangent)
-        return _bare(tangent if self.reverse else without_history(tangent))
+        return _bare(tangent if self.reverse or tangent is None else without_history(tangent))
 
     def rebase(self, x: Any, value: Any) -> bool:
         """Return whether ``x``, into which ``value`` was written under ``no_grad``, keeps its history: a leaf stays one.
