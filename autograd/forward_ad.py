@@ -12,8 +12,6 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from ..arrays.dtypes import dtype_of
-from .broadcast import convert
 from .grad_mode import Mode
 from .levels import Level
 from .recording import is_inference_mode_enabled
@@ -90,14 +88,6 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
     for one, what in (tensor, "primal"), (tangent, "tangent"):
         if not isinstance(one, Variable):
             raise TypeError(f"make_dual(): argument {what!r} must be Tensor, not {type(one).__name__}")
-        if one.array.dtype.kind != "f":
-            raise ValueError(f"Expected {what} to be floating point or complex, but got: {dtype_of(one.array.dtype)}")
-    if tensor.array.shape != tangent.array.shape:
-        raise RuntimeError(
-            "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
-            f"supported. Tensor is of size {list(tensor.array.shape)} while the given forward gradient is of size "
-            f"{list(tangent.array.shape)}."
-        )
     if now.tangents(tensor) is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not "
@@ -109,8 +99,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
         )
     if is_inference_mode_enabled():
         return wrap(Variable.result, as_ndarray(tensor), None, ensure_version(tensor))
-    kind = tensor.array.dtype
-    return now.dual(tensor, (tangent if tangent.array.dtype is kind else convert(tangent, kind),))
+    return now.dual_along(tensor, tangent)
 
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:

@@ -14,11 +14,15 @@ from contextvars import ContextVar
 from typing import Any, Self
 from weakref import ref
 
+import numpy as np
+
+from ..arrays.dtypes import dtype_of
+from .broadcast import convert
 from .node import Node
 from .observers import Observers, members
 from .push import Tied, push
 from .recording import Observer, is_grad_enabled, observer, recording, set_recording, unrecorded
-from .tangents import CARRIER, DUAL, Key, as_tensor, carrier, carries_only, moving, tangents_of, without_history
+from .tangents import CARRIER, DUAL, Key, Step, as_tensor, carrier, carries_only, moving, since, tangents_of, without_history
 from .variable import Variable, as_ndarray, ensure_version, wrap
 from .view import View, refresh_view
 
@@ -34,8 +38,8 @@ class Level:
 
     __slots__ = ("key",)
 
-    def __init__(self) -> None:
-        self.key = Key()
+    def __init__(self, tape: list[Step] | None = None) -> None:
+        self.key = Key(tape)
 
     def __enter__(self) -> Self:
         _install((*_keys.get(), self.key), _past())
@@ -45,6 +49,21 @@ class Level:
         key, self.key = self.key, Key()
         key.over = True
         _install(tuple(each for each in _keys.get() if each is not key), (*_past(), ref(key)))
+
+    def dual_along(self, x: Any, tangent: Any) -> Any:
+        """Return :meth:`dual` of one direction; RuntimeError or ValueError for a tangent that does not fit."""
+        for one, what in (x, "primal"), (tangent, "tangent"):
+            if one.array.dtype.kind != "f":
+                kind = dtype_of(one.array.dtype)
+                raise ValueError(f"Expected {what} to be floating point or complex, but got: {kind}")
+        if x.array.shape != tangent.array.shape:
+            raise RuntimeError(
+                "Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
+                f"not supported. Tensor is of size {list(x.array.shape)} while the given forward gradient is of size "
+                f"{list(tangent.array.shape)}."
+            )
+        kind = x.array.dtype
+        return self.dual(x, (tangent if tangent.array.dtype is kind else convert(tangent, kind),))
 
     def dual(self, x: Any, tangents: Sequence[Any]) -> Any:
         """Return a tensor on the memory of ``x`` that moves by ``tangents``, one for each direction (None: not)."""
@@ -115,21 +134,30 @@ class Pusher(Observer):
     def node_made(self, node: Node, value: Any) -> bool:
         """Note the tangents of ``node``; let it go, or keep it as a carrier, where no gradient can pass."""
         edges = node.edges
+        leading = [edge for edge in edges if edge is not None and not carries_only(edge)] if self.reverse else []
+        began = min(map(since, leading), default=0)
+        if began:
+            node.__dict__["since"] = began
         for depth, key in enumerate(self.keys):
             each = [tangents_of(edge, key) for edge in edges]
             if any(each):
-                self._note(node, value, depth, each)
-        if self.reverse and any(edge is not None and not carries_only(edge) for edge in edges):
+                self._note(node, value, depth, each, bool(leading) and began < key.seq)
+        if leading:
             return False
         node.backward, node.edge, node.other_edges, node.saved = CARRIER, None, None, ()
         if not self.keys and all(one() is None for one in self.past):
             _install((), ())
         return not moving(node)
 
-    def _note(self, node: Node, value: Any, depth: int, each: list[Any]) -> None:
-        """Note the tangents of ``node`` at the level ``depth``, from those of its edges."""
-        outer, edges, found = self.keys[:depth], node.edges, next(one for one in each if one)
-        alive = self.reverse and any(edge is not None and not carries_only(edge) for edge in edges)
+    def _note(self, node: Node, value: Any, depth: int, each: list[Any], alive: bool) -> None:
+        """Note the tangents of ``node`` at the level ``depth``, from those of its edges; ``alive`` ones have a graph."""
+        key, outer, found = self.keys[depth], self.keys[:depth], next(one for one in each if one)
+        noted = node.__dict__.setdefault("tangents", {})
+        if key.tape is not None:
+            made = tuple(object() for _ in value) if isinstance(value, tuple) else object()
+            key.tape.append(Step(key.seq, _copy(node), _like(value), each, made, alive))
+            noted[key] = (made,)
+            return
         columns = [one or (None,) * len(found) for one in each]
         directions = [[column[number] for column in columns] for number in range(len(found))]
         asked = [number for number, t in enumerate(directions) if any(one is not None for one in t)]
@@ -146,20 +174,12 @@ class Pusher(Observer):
         else:
             wanted = [[None if t is None else as_tensor(t) for t in one] for one in wanted]
             with _Within(outer):
-                pushed = push(node, value, wanted, self._tied(node, outer, alive))
+                pushed = push(node, value, wanted, _tied(key.seq, outer, alive))
             pushed = [self._kept(one) for one in pushed]
-        noted: list[Any] = [None] * len(found)
+        all_of_them: list[Any] = [None] * len(found)
         for number, one in zip(asked, pushed, strict=True):
-            noted[number] = one
-        node.__dict__.setdefault("tangents", {})[self.keys[depth]] = tuple(noted)
-
-    def _tied(self, node: Node, outer: Keys, alive: bool) -> Tied:
-        def leads_on(owner: Node) -> bool:
-            if alive and (owner is node or not carries_only(owner)):
-                return True
-            return any(tangents_of(owner, key) is not None for key in outer)
-
-        return leads_on
+            all_of_them[number] = one
+        noted[key] = tuple(all_of_them)
 
     def _kept(self, tangent: Any) -> Any:
         if isinstance(tangent, tuple):
@@ -183,6 +203,37 @@ class Pusher(Observer):
                 "into the whole tensor, or with grad mode enabled."
             )
         return True
+
+
+def _tied(began: int, outer: Keys, alive: bool) -> Tied:
+    """Return whether a tangent of a level depends on a node: in the graph if that is ``alive``, or by ``outer`` levels."""
+
+    def leads_on(owner: Node) -> bool:
+        if alive and not carries_only(owner) and since(owner) < began:
+            return True
+        return any(tangents_of(owner, key) is not None for key in outer)
+
+    return leads_on
+
+
+def _copy(node: Node) -> Node:
+    """Return another node of the same step, as the first may become a carrier."""
+    made = Node.record(node.backward, node.edges, node.saved or (), node.shape, node.dtype)
+    made.__dict__["tangents"] = node.__dict__["tangents"]
+    return made
+
+
+def _like(value: Any) -> Any:
+    """Return an array of the shape and dtype of ``value`` that takes no memory, or a tuple of them."""
+    if isinstance(value, tuple):
+        return tuple(_like(one) for one in value)
+    return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+
+
+def push_kept(step: Step, tangents: Sequence[Any]) -> Any:
+    """Return the tangent of the result of a step on a tape, a tuple if it has several, on the levels that are now on."""
+    given = [None if t is None else as_tensor(t) for t in tangents]
+    return push(step.node, step.value, [given], _tied(step.began, _keys.get(), step.alive and is_grad_enabled()))[0]
 
 
 class _Within:

@@ -7,10 +7,10 @@ no steps behind it: its node is a *carrier*, which has no edges and saved nothin
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .multi_output import OUTPUT
-from .node import Backward, Node
+from .node import Backward, Node, clock
 from .variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 
 CARRIER = Backward("carrier", "CarrierBackward0", lambda g, saved, node: None)
@@ -20,12 +20,30 @@ DUAL = Backward("dual", "ViewBackward0", lambda g, saved, node: g, needs_unbroad
 
 
 class Key:
-    """The name of a level in ``node.tangents``. It lives as long as the level or a tangent of it."""
+    """The name of a level in ``node.tangents``. It lives as long as the level or a tangent of it.
 
-    __slots__ = ("__weakref__", "over")
+    over    whether the level is over
+    tape    where the level notes its steps instead of tangents (``linearization.py``), or None
+    seq     when it began
+    """
 
-    def __init__(self) -> None:
-        self.over = False
+    __slots__ = ("__weakref__", "over", "seq", "tape")
+
+    def __init__(self, tape: list[Step] | None = None) -> None:
+        self.over, self.tape, self.seq = False, tape, next(clock)
+
+
+class Step(NamedTuple):
+    """A step on a tape of a level that ``began`` then: its node, what its result is like, the slots of its edges'
+    tangents and of its own, and whether its tangent has a graph.
+    """
+
+    began: int
+    node: Node
+    value: Any
+    given: list[Any]
+    made: Any
+    alive: bool
 
 
 def tangents_of(node: Node | None, key: Key) -> tuple[Any, ...] | None:
@@ -57,6 +75,14 @@ def carries_only(node: Node) -> bool:
     return kind is CARRIER or (kind is not None and kind.name == OUTPUT and node.edge.backward is CARRIER)
 
 
+def since(node: Node) -> int:
+    """Return since when ``node`` leads to a leaf: that of a transform that began inside of a level is none of its."""
+    if node.backward is not None and node.backward.name == OUTPUT:
+        node = node.edge
+    found: int = getattr(node, "since", 0)
+    return found
+
+
 def carrier(shape: Any, dtype: Any, tangents: dict[Key, tuple[Any, ...]]) -> Node:
     """Return a node that holds ``tangents`` of a value and nothing else."""
     made: Any = Node.record(CARRIER, (), (), shape, dtype)
@@ -74,9 +100,10 @@ def without_history(x: Any) -> Any:
 
 
 def fresh_leaf(x: Any) -> Any:
-    """Return a leaf on the memory of ``x``, which requires grad and moves as ``x`` does."""
+    """Return a leaf on the memory of ``x``, which requires grad and moves as ``x`` does: the input of a transform."""
     made = wrap(x.result, as_ndarray(x), None, ensure_version(x))
     leaf: Any = new_leaf(made)
+    leaf.since = leaf.seq
     tangents = moving(x.node)
     if tangents:
         leaf.tangents = tangents
