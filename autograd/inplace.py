@@ -134,7 +134,7 @@ def write_array(x: Any, array: Any, name: str) -> None:
 def rebase_history(x: Any, value: Any) -> None:
     """Give ``x``, and the tensor it is a view of, the history of ``value``, which was just stored into it."""
     mode: Any = recording.get()
-    if mode is not True and not mode.reverse and mode.rebase(x, value):
+    if mode is not True and (not mode or (not mode.reverse and mode.rebase(x, value))):
         return
     node, view, old = value.node, x.view_of, x.node
     if node is not None:

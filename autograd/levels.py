@@ -133,6 +133,8 @@ class Pusher(Observer):
 
     def node_made(self, node: Node, value: Any) -> bool:
         """Note the tangents of ``node``; let it go, or keep it as a carrier, where no gradient can pass."""
+        if not self.keys and all(one() is None for one in self.past):
+            _install((), ())  # nothing moves any more: nobody needs to be told
         edges = node.edges
         leading = [edge for edge in edges if edge is not None and not carries_only(edge)] if self.reverse else []
         began = min(map(since, leading), default=0)
@@ -145,8 +147,6 @@ class Pusher(Observer):
         if leading:
             return False
         node.backward, node.edge, node.other_edges, node.saved = CARRIER, None, None, ()
-        if not self.keys and all(one() is None for one in self.past):
-            _install((), ())
         return not moving(node)
 
     def _note(self, node: Node, value: Any, depth: int, each: list[Any], alive: bool) -> None:

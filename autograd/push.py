@@ -21,6 +21,7 @@ from .multi_output import OutputGrads
 from .node import RESULT, Node
 from .primitive import PRIMITIVES, Primitive
 from .recording import recording
+from .tangents import SHORTCUTS
 from .variable import Variable, new_leaf, wrap
 
 Tangents = Sequence[Any]
@@ -28,31 +29,16 @@ Tangents = Sequence[Any]
 Tied = Callable[[Node], bool] | None
 """Whether a tangent must itself be differentiable along a node; None where it need not be along any: arrays will do."""
 
-LINEAR: dict[str, tuple[str, ...]] = {
-    "bmm": ("input", "mat2"),
-    "contract": ("input", "other"),
-    "conv_transposed": ("input", "weight"),
-    "conv_weight": ("grad", "input"),
-    "convolution": ("input", "weight"),
-    "dot": ("input", "tensor"),
-    "expand": ("input",),
-    "fold_gemm": ("input", "other"),
-    "gemm": ("input", "other"),
-    "getitem": ("input",),
-    "linear": ("input", "weight"),
-    "matmul": ("input", "other"),
-    "mm": ("input", "mat2"),
-    "mv": ("input", "vec"),
-    "permute": ("input",),
-    "reshape_to": ("input",),
-    "t": ("input",),
-    "transpose": ("input",),
-    "unsafe_view": ("input",),
-    "view": ("input",),
-    "vm": ("input", "other"),
-}
-"""Ops and the inputs that they are linear in: products, where the way by the rule would take three times as long, and
+LINEAR = frozenset(
+    "bmm contract conv_transposed conv_weight convolution dot expand fold_gemm gemm getitem linear matmul mm mv permute "
+    "reshape_to t transpose unsafe_view view vm".split()
+)
+"""Ops that are linear in each input: products, where the way by the rule would take three times as long, and
 views, whose tangents then share memory as the values do. Tests hold each to it."""
+ADDED = "bias"
+"""The input of some of them that is only added: its tangent goes along with that of another."""
+_STAND_INS = {"view": "reshape_to", "unsafe_view": "reshape_to"}
+"""Ops that depend on how a value lies in memory, where a tangent may lie otherwise, and what does the same for any."""
 
 
 def push(node: Node, value: Any, directions: Sequence[Tangents], tied: Tied) -> list[Any]:
@@ -69,22 +55,16 @@ def push(node: Node, value: Any, directions: Sequence[Tangents], tied: Tied) -> 
     if op.elementwise:
         saved = _by_name(op, node, tied)
         return [_diagonal(op, node, saved, tangents, tied) for tangents in directions]
-    direct = LINEAR.get(op.name)
-    if direct is None:
+    shortcut = SHORTCUTS.get(op.name) if tied is None else None
+    if shortcut is not None:
+        known = _by_name(op, node, tied)
+        named = [zip(op.inputs, tangents, strict=True) for tangents in directions]
+        return [shortcut({name: t for name, t in each if t is not None}, known) for each in named]
+    if op.name not in LINEAR:
         return _transposed(node, value, directions, tied)
-    places = [number for number, name in enumerate(op.inputs) if name in direct]
-    rest = [[None if number in places else t for number, t in enumerate(each)] for each in directions]
-    found: list[Any] = [None] * len(directions)
-    if any(t is not None for each in rest for t in each):
-        found = _transposed(node, value, rest, tied)
-    asked_shape = {"shape": node.shape, "size": node.shape if op.view else node.shape[2:]}  # a convolution's has no batch
-    saved = _by_name(op, node, tied) | asked_shape
-    for number, tangents in enumerate(directions):
-        for place in places:
-            if tangents[place] is not None:
-                moved = _applied(op, op.inputs[place], tangents[place], saved)
-                found[number] = moved if found[number] is None else found[number] + moved
-    return [_zeros(value, tied) if one is None else one for one in found]
+    saved: dict[str, Any] = _by_name(op, node, tied)
+    saved |= {"shape": node.shape, "size": node.shape if op.view else node.shape[2:]}  # a convolution's has no batch
+    return [_applied(op, node, saved, tangents, tied) for tangents in directions]
 
 
 def _by_name(op: Primitive, node: Node, tied: Tied) -> dict[str, Any]:
@@ -136,9 +116,23 @@ def _diagonal(op: Primitive, node: Node, saved: dict[str, Any], tangents: Tangen
     return _zeros(node, tied) if total is None else total
 
 
-def _applied(op: Primitive, name: str, t: Any, saved: dict[str, Any]) -> Any:
-    """Return ``op`` of ``t`` in the place of its input ``name``; an input that is not needed for that is left out."""
-    return op.function(*[t if each == name else saved.get(each) for each in op.params])
+def _applied(op: Primitive, node: Node, saved: dict[str, Any], tangents: Tangents, tied: Tied) -> Any:
+    """Return the tangent of an op that is linear in its inputs: for each the op, of the tangent in its place."""
+    function = PRIMITIVES[_STAND_INS.get(op.name, op.name)].function
+    moving = {name: t for name, t in zip(op.inputs, tangents, strict=True) if t is not None}
+    added, total = moving.pop(ADDED, None), None
+    if not moving and added is not None:
+        return _transposed(node, node, [tangents], tied)[0]
+    for name, t in moving.items():
+        known = saved | {name: t, ADDED: added}
+        part, added = function(*[known.get(each) for each in op.params]), None
+        if total is None:
+            total = part
+        elif tied is None and isinstance(total, np.ndarray):
+            total += part  # nobody else has it yet
+        else:
+            total = total + part
+    return _zeros(node, tied) if total is None else total
 
 
 def _transposed(node: Node, value: Any, directions: Sequence[Tangents], tied: Tied) -> list[Any]:
@@ -154,7 +148,9 @@ def _transposed(node: Node, value: Any, directions: Sequence[Tangents], tied: Ti
         probe.node = new_leaf(probe)
     before = recording.set(recording.get() if tied is not None else True)
     try:
-        parts = kind.vjp(OutputGrads(tuple(probes)) if isinstance(value, tuple) else probes[0], saved_values(node, tied), asked)
+        parts = kind.vjp(
+            OutputGrads(tuple(probes)) if isinstance(value, tuple) else probes[0], saved_values(node, tied), asked
+        )
         found = [_pulled(_listed(parts, asked), probes, tangents, tied) for tangents in directions]
     finally:
         recording.reset(before)

@@ -7,6 +7,7 @@ no steps behind it: its node is a *carrier*, which has no edges and saved nothin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .multi_output import OUTPUT
@@ -17,6 +18,11 @@ CARRIER = Backward("carrier", "CarrierBackward0", lambda g, saved, node: None)
 """What a carrier does on the way back: nothing."""
 DUAL = Backward("dual", "ViewBackward0", lambda g, saved, node: g, needs_unbroadcast=False)
 """The step between a tensor and a tensor on the same memory with other tangents: gradients pass."""
+
+
+SHORTCUTS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {}
+"""For an op where the way by its rule costs too much, what says its tangent on arrays: of the tangents of the inputs that
+move and of the saved values, both by name. The ops fill it in."""
 
 
 class Key:
