@@ -9,10 +9,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import numpy as np
-
 from .arrays.trees import filled, flat, mapped, structure
 from .autograd.entry import grad as _grad
+from .autograd.forward_jacobian import basis, forward_jacobian, zeros
 from .autograd.grad_mode import enable_grad
 from .autograd.gradient_edge import node_of
 from .autograd.levels import Level
@@ -20,7 +19,7 @@ from .autograd.linearization import Linearization
 from .autograd.node import Node
 from .autograd.recording import is_grad_enabled
 from .autograd.tangents import as_tensor, fresh_leaf, without_history
-from .autograd.variable import Variable, as_ndarray, wrap
+from .autograd.variable import Variable
 from .nn.modules.module import Module
 from .nn.utils.stateless import call as _call
 from .tensors.ops.shape.join import stack
@@ -172,17 +171,6 @@ def _only_tensors(outputs: list[Any], what: str) -> None:
             )
 
 
-def _zeros(like: Any, shape: tuple[int, ...] | None = None) -> Any:
-    return wrap(like.result, np.zeros(like.array.shape if shape is None else shape, like.array.dtype))
-
-
-def _basis(like: Any, place: int) -> Any:
-    """Return zeros of the shape of ``like`` but for a one at ``place``."""
-    made = _zeros(like)
-    as_ndarray(made).flat[place] = 1
-    return made
-
-
 # ------------------------------------------------------------------ one level of reverse mode
 
 
@@ -240,7 +228,7 @@ class _Reverse:
         if pairs and inputs:
             outs, ws = zip(*pairs, strict=True)
             found = _grad(outs, inputs, ws, create_graph=create_graph, allow_unused=True, **options)
-        return [_zeros(x) if g is None else g for g, x in zip(found, inputs, strict=True)]
+        return [zeros(x) if g is None else g for g, x in zip(found, inputs, strict=True)]
 
 
 def grad_and_value(func: Function, argnums: Any = 0, has_aux: bool = False) -> Function:
@@ -376,7 +364,7 @@ def jacrev(
         for number, out in enumerate(outputs):
             passes = []
             for place in range(out.array.size):
-                weights = [_basis(one, place) if n == number else _zeros(one) for n, one in enumerate(outputs)]
+                weights = [basis(one, place) if n == number else zeros(one) for n, one in enumerate(outputs)]
                 passes.append(flat(vjp_fn(filled(output, weights))))
             shapes = [(*out.array.shape, *x.array.shape) for x in flat(chosen)]
             columns = zip(*passes, strict=True) if passes else ([] for _ in shapes)
@@ -389,19 +377,10 @@ def jacrev(
 
 
 def _stacked(column: Any, shape: tuple[int, ...], like: Any) -> Any:
-    return reshape(stack(list(column)), shape) if column else _zeros(like, shape)
+    return reshape(stack(list(column)), shape) if column else zeros(like, shape)
 
 
 # ------------------------------------------------------------------ forward mode
-
-
-def _pushed(func: Function, given: Any, level: Level, has_aux: bool) -> tuple[Any, list[Any], list[Any], Any]:
-    """Return what ``func`` gives at this level: the output, its leaves and their tangents, and what is beside it."""
-    output, aux = _parted(func(*given), has_aux, JVP)
-    outputs = flat(output)
-    _only_tensors(outputs, JVP)
-    moved = [level.tangents(out) for out in outputs]
-    return output, [level.primal(out) for out in outputs], moved, mapped(level.primal, aux) if has_aux else None
 
 
 def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
@@ -428,13 +407,17 @@ def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, ha
     _lists_of_tensors(inputs, steps)
     with Level() as level:
         duals = filled(primals, [level.dual_along(x, t) for x, t in zip(inputs, steps, strict=True)])
-        output, values, moved, aux = _pushed(func, duals, level, has_aux)
+        output, aux = _parted(func(*duals), has_aux, JVP)
+        outputs = flat(output)
+        _only_tensors(outputs, JVP)
+        moved, values = [level.tangents(out) for out in outputs], [level.primal(out) for out in outputs]
+        aux = mapped(level.primal, aux) if has_aux else None
     if strict and any(one is None for one in moved):
         raise RuntimeError(
             "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed "
             "with strict=True."
         )
-    changes = [_zeros(out) if t is None else as_tensor(t[0]) for out, t in zip(values, moved, strict=True)]
+    changes = [zeros(out) if t is None else as_tensor(t[0]) for out, t in zip(values, moved, strict=True)]
     value, change = filled(output, values), filled(output, changes)
     return (value, change, aux) if has_aux else (value, change)
 
@@ -467,38 +450,25 @@ def jacfwd(func: Function, argnums: Any = 0, has_aux: bool = False, *, randomnes
         chosen = _chosen(args, argnums, places)
         inputs = flat(chosen)
         _lists_of_tensors(inputs, inputs)
-        with Level() as level:
-            duals = [level.dual(x, _directions(inputs, number)) for number, x in enumerate(inputs)]
+        kept: list[Any] = []
+
+        def call(duals: list[Any]) -> list[Any]:
             given, nested = list(args), filled(chosen, duals)
             for number, place in enumerate(places):
                 given[place] = nested[number] if isinstance(argnums, tuple) else nested
-            output, values, moved, aux = _pushed(func, given, level, has_aux)
-        rows = [filled(chosen, _columns(out, t, inputs)) for out, t in zip(values, moved, strict=True)]
+            kept[:] = _parted(func(*given), has_aux, JVP)
+            outputs = flat(kept[0])
+            _only_tensors(outputs, JVP)
+            return [*outputs, *(flat(kept[1]) if has_aux else ())]
+
+        values, columns = forward_jacobian(call, inputs)
+        output, aux = kept
+        count = len(flat(output))
+        rows, aux = [filled(chosen, each) for each in columns[:count]], filled(aux, values[count:]) if has_aux else None
         found = filled(output, rows)
         return (found, aux) if has_aux else found
 
     return differentiated
-
-
-def _directions(inputs: list[Any], number: int) -> list[Any]:
-    """Return the tangents of input ``number``: one direction for each element of each input."""
-    return [
-        _basis(x, place) if n == number else None for n, x in enumerate(inputs) for place in range(x.array.size)
-    ]
-
-
-def _columns(out: Any, tangents: Any, inputs: list[Any]) -> list[Any]:
-    """Return the Jacobian of ``out`` by each input, from its tangents in all directions."""
-    found, rest = [], iter(tangents or ())
-    for x in inputs:
-        column = [next(rest, None) for _ in range(x.array.size)]
-        shape = (*out.array.shape, *x.array.shape)
-        if any(t is not None for t in column):
-            listed = [_zeros(out) if t is None else as_tensor(t) for t in column]
-            found.append(reshape(stack(listed, -1), shape))
-        else:
-            found.append(_zeros(out, shape))
-    return found
 
 
 def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
@@ -538,7 +508,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
                         f"{getattr(x, what)} of the corresponding primal."
                     )
         pushed = zip(made.push(steps), made.values, strict=True)
-        return filled(like, [_zeros(x) if t is None and isinstance(x, Variable) else t for t, x in pushed])
+        return filled(like, [zeros(x) if t is None and isinstance(x, Variable) else t for t, x in pushed])
 
     return like, jvp_fn
 

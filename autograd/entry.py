@@ -140,6 +140,6 @@ def grad(
     return tuple(found)
 
 
-def stack(rows: Sequence[Any]) -> Any:
+def stack(rows: Sequence[Any], dim: int = 0) -> Any:
     """Return tensors of one shape as the rows of another; the engine imports no op, and finds this one by its name."""
-    return PRIMITIVES["stack"].function(rows)
+    return PRIMITIVES["stack"].function(rows, dim)

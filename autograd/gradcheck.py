@@ -12,6 +12,9 @@ from warnings import warn
 import numpy as np
 
 from .entry import grad
+from .forward_jacobian import forward_jacobian
+from .levels import Level
+from .tangents import as_tensor, without_history
 from .variable import Variable, as_ndarray, new_leaf, wrap
 
 Pairs = list[list[np.ndarray[Any, Any]]]
@@ -53,21 +56,32 @@ def gradcheck(
     Each element may differ by ``atol + rtol * |numerical|``, and by ``nondet_tol`` from one backward pass to the next.
     Give inputs in float64: float32 is too coarse for the default tolerances. ``fast_mode`` compares one random
     direction for each pair of input and output. Disagreement raises :class:`GradcheckError`, or returns False with
-    ``raise_exception=False``. There is no forward mode to check: ``check_forward_ad`` raises NotImplementedError.
+    ``raise_exception=False``. ``check_forward_ad`` compares tangents too, ``check_batched_forward_grad`` several of them
+    pushed in one pass with one at a time.
 
     >>> import rushlight as torch
     >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
     >>> torch.autograd.gradcheck(lambda x: x * x, x)
     True
     """
-    if check_forward_ad or check_batched_forward_grad:
-        raise NotImplementedError("gradcheck: rushlight has no forward-mode differentiation to check")
-    if not check_backward_ad:
-        raise AssertionError("gradcheck: nothing to check without check_backward_ad=True")
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    for asked, what in (check_batched_grad and not check_backward_ad, "grad=True requires check_backward_ad"), (
+        check_batched_forward_grad and not check_forward_ad, "forward_grad=True requires check_forward_ad"
+    ):  # fmt: skip
+        if asked:
+            raise AssertionError(f"Setting check_batched_{what} to be True")
     given = _tuple(inputs)
     _examine(given)
     try:
-        _compare(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+        if check_backward_ad:
+            _compare(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+        if check_forward_ad:
+            _compare_forward(func, given, eps, atol, rtol, fast_mode)
+        if check_batched_forward_grad:
+            _batched_forward(func, given)
+        if not check_backward_ad:
+            return True
         _zero_in_zero_out(func, given)
         if check_undefined_grad:
             _each_output_alone(func, given)
@@ -148,6 +162,73 @@ def _compare(
                     f"Jacobian mismatch for output {out} with respect to input {place},\n"
                     f"numerical:{ours}\nanalytical:{theirs}\n"
                 )
+
+
+def _compare_forward(
+    func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, fast: bool
+) -> None:
+    """Raise GradcheckError unless the Jacobians in forward mode and by finite differences agree."""
+    found = _tuple(func(*inputs))
+    asked = [n for n, out in enumerate(found) if _asking([out])]
+    places = [n for n, x in enumerate(inputs) if _asking([x])]
+    leaves = [inputs[n] for n in places]
+    numerical = [_numerical(func, inputs, x, asked, eps) for x in leaves]
+    call = _placed(func, inputs, places, asked)
+    forward = forward_jacobian(call, [without_history(x) for x in leaves])[1]
+    for row, out in enumerate(asked):
+        for column, place in enumerate(places):
+            ours = numerical[column][row]
+            theirs = as_ndarray(forward[row][column]).reshape(ours.shape[1], ours.shape[0]).T
+            if fast:
+                ours, theirs = _projected(ours, theirs)
+            if not np.allclose(theirs, ours, rtol, atol, equal_nan=True):
+                raise GradcheckError(
+                    f"Jacobian computed with forward mode mismatch for output {out} with respect to input {place},\n"
+                    f"numerical:{ours}\nanalytical:{theirs}\n"
+                )
+
+
+def _placed(
+    func: Callable[..., Any], inputs: tuple[Any, ...], places: list[int], asked: list[int]
+) -> Callable[[list[Any]], list[Any]]:
+    """Return a function that gives the outputs ``asked`` of ``func`` for other inputs at ``places``."""
+
+    def call(given: list[Any]) -> list[Any]:
+        whole = list(inputs)
+        for place, x in zip(places, given, strict=True):
+            whole[place] = x
+        outputs = _tuple(func(*whole))
+        return [outputs[n] for n in asked]
+
+    return call
+
+
+def _batched_forward(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
+    """Raise GradcheckError if several tangents pushed in one pass are others than pushed one at a time."""
+    asked = [n for n, out in enumerate(_tuple(func(*inputs))) if _asking([out])]
+    places, rng = [n for n, x in enumerate(inputs) if _asking([x])], np.random.default_rng(0)
+    call = _placed(func, inputs, places, asked)
+    steps = [[rng.normal(size=inputs[n].array.shape) for n in places] for _ in range(2)]
+    steps = [[step.astype(inputs[n].array.dtype) for step, n in zip(each, places, strict=True)] for each in steps]
+
+    def pushed(directions: list[list[Any]]) -> list[Any]:
+        with Level() as level:
+            columns = zip(*directions, strict=True)
+            duals = [level.dual(without_history(inputs[n]), column) for n, column in zip(places, columns, strict=True)]
+            return [level.tangents(out) for out in call(duals)]
+
+    together, alone = pushed(steps), [pushed([each]) for each in steps]
+    for number, one in enumerate(together):
+        for row, each in enumerate(alone):
+            a, b = (None if one is None else one[row]), (None if each[number] is None else each[number][0])
+            if (a is None) != (b is None) or (a is not None and not np.allclose(_plain(a), _plain(b))):
+                raise GradcheckError(
+                    "gradcheck failed while testing batched gradient computation with forward-mode AD."
+                )
+
+
+def _plain(tangent: Any) -> Any:
+    return as_ndarray(as_tensor(tangent))
 
 
 def _projected(*jacobians: Any) -> list[Any]:
@@ -288,18 +369,20 @@ def gradgradcheck(
     >>> torch.autograd.gradgradcheck(lambda x: x * x * x, x)
     True
     """
-    if check_fwd_over_rev:
-        raise NotImplementedError("gradgradcheck: rushlight has no forward-mode differentiation to check")
-    if not check_rev_over_rev:
-        raise AssertionError("gradgradcheck: nothing to check without check_rev_over_rev=True")
+    if not (check_fwd_over_rev or check_rev_over_rev):
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     given = _tuple(inputs)
     if grad_outputs is None:
         weights = _drawn(_outputs(func, given), gen_non_contig_grad_outputs)
     else:
         weights = _tuple(grad_outputs)
+    asking = [bool(_asking([x])) for x in (*given, *weights)]
 
     def slopes(*args: Any) -> tuple[Any, ...]:
         at, by = args[: len(given)], args[len(given) :]
+        for x, asks in zip(args, asking, strict=True):
+            if asks and not _asking([x]):
+                x.requires_grad_()  # forward mode comes with duals that do not
         found = grad(_outputs(func, at), _asking(at), list(by), create_graph=True, allow_unused=True)
         return tuple(one for one in found if one is not None)
 
@@ -314,6 +397,8 @@ def gradgradcheck(
         check_undefined_grad=check_undefined_grad,
         check_grad_dtypes=check_grad_dtypes,
         check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
 

@@ -89,7 +89,7 @@ def _as_finite_differences(op: Primitive, args: dict[str, Any], steps: list[Any]
     arrays, got = _inputs(op, args), pushed(op, args, set(range(len(steps))), steps, True)
 
     def moved(by: float) -> list[np.ndarray]:
-        values = [rushlight.from_numpy(x + by * t.numpy()) for x, t in zip(arrays, steps, strict=True)]
+        values = [rushlight.from_numpy(np.array(x + by * t.numpy())) for x, t in zip(arrays, steps, strict=True)]
         outs = _tensors(_called(op, args, values))
         return [np.array(outs[n].numpy(), np.float64) for n in places]
 
