@@ -14,11 +14,12 @@ from .autograd.entry import grad as _grad
 from .autograd.forward_jacobian import basis, forward_jacobian, zeros
 from .autograd.grad_mode import enable_grad
 from .autograd.gradient_edge import node_of
-from .autograd.levels import Level
+from .autograd.levels import Level, float_only
 from .autograd.linearization import Linearization
 from .autograd.node import Node
 from .autograd.recording import is_grad_enabled
 from .autograd.tangents import as_tensor, fresh_leaf, without_history
+from .autograd.transforms import Transforming
 from .autograd.variable import Variable
 from .nn.modules.module import Module
 from .nn.utils.stateless import call as _call
@@ -166,9 +167,12 @@ def _only_tensors(outputs: list[Any], what: str) -> None:
         raise RuntimeError(f"{what}: Expected f to be a function that has non-empty output (got output = {outputs})")
     for one in outputs:
         if not isinstance(one, Variable):
-            raise RuntimeError(
-                f"{what}: expected f(*primals) to return only tensors, got unsupported type {type(one)}"
-            )
+            raise RuntimeError(f"{what}: expected f(*primals) to return only tensors, got unsupported type {type(one)}")
+
+
+def _seen(x: Any) -> Any:
+    """Return an argument by which nothing is differentiated: on the same memory, so that a write leaves it no graph."""
+    return without_history(x) if isinstance(x, Variable) and node_of(x) is None else x
 
 
 # ------------------------------------------------------------------ one level of reverse mode
@@ -216,12 +220,13 @@ class _Reverse:
 
     def opened(self, args: tuple[Any, ...], argnums: Any) -> tuple[list[Any], Any]:
         """Return the arguments with those of ``argnums`` made inputs of this level, and these, nested as they were."""
-        places, given = _places(argnums, len(args)), list(args)
-        for place in places:
-            given[place] = mapped(self.fresh, args[place])
+        places = _places(argnums, len(args))
+        given = [mapped(self.fresh if place in places else _seen, x) for place, x in enumerate(args)]
         return given, _chosen(given, argnums, places)
 
-    def pulled(self, outputs: list[Any], inputs: list[Any], weights: Any, create_graph: bool, **options: Any) -> list[Any]:
+    def pulled(
+        self, outputs: list[Any], inputs: list[Any], weights: Any, create_graph: bool, **options: Any
+    ) -> list[Any]:
         """Return the gradient of each input, zeros where there is none."""
         pairs = [(out, w) for out, w in zip(outputs, weights, strict=True) if out.requires_grad]
         found: Any = [None] * len(inputs)
@@ -242,9 +247,10 @@ def grad_and_value(func: Function, argnums: Any = 0, has_aux: bool = False) -> F
     @wraps(func)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
         level, what = _Reverse(), "grad_and_value(f)(*args)"
-        with enable_grad():
+        with enable_grad(), Transforming(func):
             given, chosen = level.opened(args, argnums)
-            output, aux = _parted(func(*given, **kwargs), has_aux, what)
+            words = {name: mapped(_seen, one) for name, one in kwargs.items()}
+            output, aux = _parted(func(*given, **words), has_aux, what)
             if not isinstance(output, Variable):
                 raise RuntimeError(f"{what}: Expected f(*args) to return a Tensor, got {type(output)}")
             value: Any = output
@@ -302,7 +308,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
 def _vjp(func: Function, primals: tuple[Any, ...], argnums: Any, has_aux: bool) -> Any:
     """Return what :func:`vjp` does, by the arguments ``argnums`` only; None: by all."""
     level, what = _Reverse(), "vjp(f, *primals)"
-    with enable_grad():
+    with enable_grad(), Transforming(func):
         if argnums is None:
             given = chosen = mapped(level.fresh, primals)
         else:
@@ -405,7 +411,7 @@ def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, ha
         )
     inputs, steps = flat(primals), flat(tangents)
     _lists_of_tensors(inputs, steps)
-    with Level() as level:
+    with Transforming(func), Level() as level:
         duals = filled(primals, [level.dual_along(x, t) for x, t in zip(inputs, steps, strict=True)])
         output, aux = _parted(func(*duals), has_aux, JVP)
         outputs = flat(output)
@@ -450,13 +456,16 @@ def jacfwd(func: Function, argnums: Any = 0, has_aux: bool = False, *, randomnes
         chosen = _chosen(args, argnums, places)
         inputs = flat(chosen)
         _lists_of_tensors(inputs, inputs)
+        for x in inputs:
+            float_only(x, "primal")
         kept: list[Any] = []
 
         def call(duals: list[Any]) -> list[Any]:
-            given, nested = list(args), filled(chosen, duals)
+            given, nested = [mapped(_seen, x) for x in args], filled(chosen, duals)
             for number, place in enumerate(places):
                 given[place] = nested[number] if isinstance(argnums, tuple) else nested
-            kept[:] = _parted(func(*given), has_aux, JVP)
+            with Transforming(func):
+                kept[:] = _parted(func(*given), has_aux, JVP)
             outputs = flat(kept[0])
             _only_tensors(outputs, JVP)
             return [*outputs, *(flat(kept[1]) if has_aux else ())]
@@ -485,9 +494,13 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     """
     inputs, output = flat(primals), None
 
+    for x in inputs:
+        float_only(x, "primal")
+
     def call(duals: list[Any]) -> list[Any]:
         nonlocal output
-        output = func(*filled(primals, duals))
+        with Transforming(func):
+            output = func(*filled(primals, duals))
         return flat(output)
 
     made = Linearization(call, inputs)

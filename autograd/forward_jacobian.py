@@ -25,7 +25,9 @@ def basis(like: Any, place: int) -> Any:
     return wrap(like.result, made)
 
 
-def forward_jacobian(call: Callable[[list[Any]], list[Any]], inputs: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
+def forward_jacobian(
+    call: Callable[[list[Any]], list[Any]], inputs: Sequence[Any]
+) -> tuple[list[Any], list[list[Any]]]:
     """Return what ``call`` gives for ``inputs``, and for each of these tensors its Jacobian by each input."""
     with Level() as level:
         duals = [level.dual(x, _directions(inputs, number)) for number, x in enumerate(inputs)]

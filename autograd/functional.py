@@ -42,12 +42,7 @@ def _nested(given: tuple[Any, ...], several: bool) -> Any:
 
 def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """Return the inputs as the function shall see them: tied to the graph if that is asked for, else new leaves."""
-    return tuple(
-        x.view(x.array.shape)
-        if create_graph and x.requires_grad
-        else fresh_leaf(x)
-        for x in inputs
-    )
+    return tuple(x.view(x.array.shape) if create_graph and x.requires_grad else fresh_leaf(x) for x in inputs)
 
 
 def _leaf(x: Any) -> Any:
@@ -212,13 +207,13 @@ def _forward(func: Function, inputs: Any, create_graph: bool, strict: bool, vect
     """Return the Jacobian by one pass forward."""
     if create_graph:
         raise NotImplementedError(
-            "torch.autograd.functional.jacobian: `create_graph=True` and `strategy=\"forward-mode\"` are not supported "
-            "together (yet). Please either set `create_graph=False` or `strategy=\"reverse-mode\"`."
+            'torch.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not supported '
+            'together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.'
         )
     if strict:
         raise RuntimeError(
-            "torch.autograd.functional.jacobian: `strict=True` and `strategy=\"forward-mode\"` are not supported together "
-            "(yet). Please either set `strict=False` or `strategy=\"reverse-mode\"`."
+            'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported together '
+            '(yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
         )
     several, inputs = _listed(inputs, "inputs", "jacobian")
     if not vectorize:

@@ -157,8 +157,7 @@ def _rebase(base: Any, view_ops: tuple[Any, ...], node: Node | None) -> None:
     mode = recording.get()
     if not isinstance(mode, bool):
         with Doing("rebase", base):
-            if mode.node_made(made, base.array):
-                base.node = None
+            base.node = None if mode.node_made(made, base.array) else made
 
 
 def _save_written_memory(node: Node, value: Any, x: Any) -> None:

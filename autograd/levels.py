@@ -22,7 +22,19 @@ from .node import Node
 from .observers import Observers, members
 from .push import Tied, push
 from .recording import Observer, is_grad_enabled, observer, recording, set_recording, unrecorded
-from .tangents import CARRIER, DUAL, Key, Step, as_tensor, carrier, carries_only, moving, since, tangents_of, without_history
+from .tangents import (
+    CARRIER,
+    DUAL,
+    Key,
+    Step,
+    as_tensor,
+    carrier,
+    carries_only,
+    moving,
+    since,
+    tangents_of,
+    without_history,
+)
 from .variable import Variable, as_ndarray, ensure_version, wrap
 from .view import View, refresh_view
 
@@ -52,10 +64,8 @@ class Level:
 
     def dual_along(self, x: Any, tangent: Any) -> Any:
         """Return :meth:`dual` of one direction; RuntimeError or ValueError for a tangent that does not fit."""
-        for one, what in (x, "primal"), (tangent, "tangent"):
-            if one.array.dtype.kind != "f":
-                kind = dtype_of(one.array.dtype)
-                raise ValueError(f"Expected {what} to be floating point or complex, but got: {kind}")
+        float_only(x, "primal")
+        float_only(tangent, "tangent")
         if x.array.shape != tangent.array.shape:
             raise RuntimeError(
                 "Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
@@ -98,6 +108,12 @@ class Level:
         elif others:
             made.node = carrier(made.array_shape, made.array_dtype, others)
         return made
+
+
+def float_only(x: Any, what: str) -> None:
+    """Raise ValueError unless ``x``, the primal or the tangent of a dual, is of a float dtype."""
+    if x.array.dtype.kind != "f":
+        raise ValueError(f"Expected {what} to be floating point or complex, but got: {dtype_of(x.array.dtype)}")
 
 
 _OF_A_DUAL = (

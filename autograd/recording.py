@@ -52,8 +52,7 @@ def is_grad_enabled() -> bool:
     ...     torch.is_grad_enabled()
     False
     """
-    mode = recording.get()
-    return mode is True or (not isinstance(mode, bool) and mode.reverse)
+    return (mode := recording.get()) is True or (not isinstance(mode, bool) and mode.reverse)
 
 
 def is_inference_mode_enabled() -> bool:

@@ -20,6 +20,7 @@ from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
 from ...autograd.node import Node
 from ...autograd.tangents import moving
+from ...autograd.transforms import REQUIRES_GRAD, refuse_inside
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ...autograd.version import INFERENCE, writes
 
@@ -166,13 +167,19 @@ class Attributes(Variable):
             raise RuntimeError(f"requires_grad must be a bool, not {type(on).__name__}")
         if on and not self.is_leaf:
             raise RuntimeError(_COMPUTED)
-        self.requires_grad_(on)
+        self._set_requires_grad(on)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Let this leaf require grad, or no longer; return the tensor itself.
 
-        Raises RuntimeError for integers, and when switched off on a computed tensor.
+        Raises RuntimeError for integers, when switched off on a computed tensor, and inside of what ``torch.func``
+        transforms.
         """
+        refuse_inside(REQUIRES_GRAD)
+        self._set_requires_grad(requires_grad)
+        return self
+
+    def _set_requires_grad(self, requires_grad: bool) -> None:
         node = gradient_edge.node_of(self)
         if requires_grad and node is None:
             if self.array.dtype.kind != "f":
@@ -186,7 +193,6 @@ class Attributes(Variable):
             if node.backward is not None:
                 raise RuntimeError(_COMPUTED)
             self.old_leaf, self.node = node, None
-        return self
 
     def _leaf(self) -> Node:
         """Return the leaf this tensor had before, or a new one."""

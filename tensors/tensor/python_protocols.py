@@ -117,7 +117,8 @@ class PythonProtocols(Attributes):
         """Return another leaf on the same memory."""
         made = wrap(type(self), as_ndarray(self), None, ensure_version(self))
         made.__dict__.update(self.__dict__)
-        return made.requires_grad_() if gradient_edge.node_of(self) is not None else made
+        made.requires_grad = gradient_edge.node_of(self) is not None
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Return a copy with memory of its own, its gradient too; RuntimeError unless the tensor is a leaf."""
@@ -131,7 +132,7 @@ class PythonProtocols(Attributes):
         made = memo[id(self)] = wrap(type(self), np.array(self.array), None, inference_version.get())
         made.__dict__.update(deepcopy(self.__dict__, memo))
         if self.requires_grad:
-            made.requires_grad_()
+            made.requires_grad = True
         grad = self.grad
         if grad is not None:
             made.grad = deepcopy(grad.detach() if not grad.is_leaf else grad, memo)
