@@ -326,8 +326,8 @@ def _vjp(func: Function, primals: tuple[Any, ...], argnums: Any, has_aux: bool) 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         if structure(cotangents) != structure(output):
             raise RuntimeError(
-                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. "
-                f"cotangents: {structure(cotangents)}, primal output: {structure(output)}"
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                f"function. cotangents: {structure(cotangents)}, primal output: {structure(output)}"
             )
         record = level.recorded or (is_grad_enabled() if create_graph is None else create_graph)
         with enable_grad():
@@ -405,9 +405,9 @@ def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, ha
         raise RuntimeError(f"{JVP}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
     if structure(primals) != structure(tangents):
         raise RuntimeError(
-            f"{JVP}: Expected primals and tangents to have the same python structure. For example, if primals is a tuple "
-            f"of 3 tensors, tangents also must be. Got primals with structure {structure(primals)} and tangents with "
-            f"structure {structure(tangents)}"
+            f"{JVP}: Expected primals and tangents to have the same python structure. For example, if primals is a "
+            f"tuple of 3 tensors, tangents also must be. Got primals with structure {structure(primals)} and tangents "
+            f"with structure {structure(tangents)}"
         )
     inputs, steps = flat(primals), flat(tangents)
     _lists_of_tensors(inputs, steps)

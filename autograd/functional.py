@@ -180,8 +180,8 @@ def jacobian(
     """Return the Jacobian of ``func`` at ``inputs``: for each output and input a tensor of both their shapes.
 
     A tuple of outputs gives a tuple, and so does a tuple of inputs inside of it. One backward pass for each element of
-    the outputs, with the ``strategy`` "forward-mode" one pass forward with a tangent for each element of the inputs, which
-    asks for ``vectorize``; that changes nothing else.
+    the outputs, with the ``strategy`` "forward-mode" one pass forward with a tangent for each element of the inputs,
+    which asks for ``vectorize``; that changes nothing else.
 
     >>> import rushlight as torch
     >>> torch.autograd.functional.jacobian(lambda x: x * x, torch.tensor([1.0, 3.0]))
@@ -212,8 +212,8 @@ def _forward(func: Function, inputs: Any, create_graph: bool, strict: bool, vect
         )
     if strict:
         raise RuntimeError(
-            'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported together '
-            '(yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
+            'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported '
+            'together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
         )
     several, inputs = _listed(inputs, "inputs", "jacobian")
     if not vectorize:

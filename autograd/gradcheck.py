@@ -56,8 +56,8 @@ def gradcheck(
     Each element may differ by ``atol + rtol * |numerical|``, and by ``nondet_tol`` from one backward pass to the next.
     Give inputs in float64: float32 is too coarse for the default tolerances. ``fast_mode`` compares one random
     direction for each pair of input and output. Disagreement raises :class:`GradcheckError`, or returns False with
-    ``raise_exception=False``. ``check_forward_ad`` compares tangents too, ``check_batched_forward_grad`` several of them
-    pushed in one pass with one at a time.
+    ``raise_exception=False``. ``check_forward_ad`` compares tangents too, ``check_batched_forward_grad`` several of
+    them pushed in one pass with one at a time.
 
     >>> import rushlight as torch
     >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)

@@ -1,8 +1,8 @@
 """Levels of forward mode: while one is on, each recorded step is told to it, and it notes the tangent of the result.
 
-A level is an observer of the record (``observers.py``), so it costs nothing while there is none. A step is asked for its
-tangent at once, while what it saved is as it was; no value is kept for longer than the forward pass keeps it. Views and
-writes in place need nothing more: they move nodes, and tangents lie there. Under ``no_grad`` steps are still told.
+A level is an observer of the record (``observers.py``), so it costs nothing while there is none. A step is asked for
+its tangent at once, while what it saved is as it was; no value is kept for longer than the forward pass keeps it. Views
+and writes in place need nothing more: they move nodes, and tangents lie there. Under ``no_grad`` steps are still told.
 
 Levels are nested: a tangent of an inner one is worked out on the outer ones, so it moves as well.
 """
@@ -44,8 +44,10 @@ _keys: ContextVar[Keys] = ContextVar("keys", default=())
 
 
 class Level:
-    """One level: a context in which duals are made, and tangents follow from them. Each value has one tangent for each
-    direction, all of which are pushed in one pass.
+    """One level: a context in which duals are made, and tangents follow from them.
+
+    A value has one tangent for each direction; all directions are pushed in one pass. With a ``tape`` steps are noted
+    there, and no tangent is worked out.
     """
 
     __slots__ = ("key",)
@@ -58,9 +60,11 @@ class Level:
         return self
 
     def __exit__(self, *_: object) -> None:
-        key, self.key = self.key, Key()
-        key.over = True
-        _install(tuple(each for each in _keys.get() if each is not key), (*_past(), ref(key)))
+        self.key.over = True
+        left, past = tuple(each for each in _keys.get() if each is not self.key), (*_past(), ref(self.key))
+        self.key = Key()
+        _install(left, past)
+        _end_if_nothing_moves(left, past)
 
     def dual_along(self, x: Any, tangent: Any) -> Any:
         """Return :meth:`dual` of one direction; RuntimeError or ValueError for a tangent that does not fit."""
@@ -149,8 +153,7 @@ class Pusher(Observer):
 
     def node_made(self, node: Node, value: Any) -> bool:
         """Note the tangents of ``node``; let it go, or keep it as a carrier, where no gradient can pass."""
-        if not self.keys and all(one() is None for one in self.past):
-            _install((), ())  # nothing moves any more: nobody needs to be told
+        _end_if_nothing_moves(self.keys, self.past)
         edges = node.edges
         leading = [edge for edge in edges if edge is not None and not carries_only(edge)] if self.reverse else []
         began = min(map(since, leading), default=0)
@@ -166,7 +169,7 @@ class Pusher(Observer):
         return not moving(node)
 
     def _note(self, node: Node, value: Any, depth: int, each: list[Any], alive: bool) -> None:
-        """Note the tangents of ``node`` at the level ``depth``, from those of its edges; ``alive`` ones have a graph."""
+        """Note the tangents of ``node`` at the level ``depth``, from ``each`` of its edges; ``alive``: with a graph."""
         key, outer, found = self.keys[depth], self.keys[:depth], next(one for one in each if one)
         noted = node.__dict__.setdefault("tangents", {})
         if key.tape is not None:
@@ -203,7 +206,7 @@ class Pusher(Observer):
         return _bare(tangent if self.reverse or tangent is None else without_history(tangent))
 
     def rebase(self, x: Any, value: Any) -> bool:
-        """Return whether ``x``, into which ``value`` was written under ``no_grad``, keeps its history: a leaf stays one.
+        """Return whether ``x``, into which ``value`` was written under ``no_grad``, keeps its history: a leaf does.
 
         It then moves as ``value``. RuntimeError for a part of such a tensor.
         """
@@ -222,7 +225,7 @@ class Pusher(Observer):
 
 
 def _tied(began: int, outer: Keys, alive: bool) -> Tied:
-    """Return whether a tangent of a level depends on a node: in the graph if that is ``alive``, or by ``outer`` levels."""
+    """Return whether a tangent depends on a node: in the graph, if that is ``alive``, or by the ``outer`` levels."""
 
     def leads_on(owner: Node) -> bool:
         if alive and not carries_only(owner) and since(owner) < began:
@@ -247,7 +250,7 @@ def _like(value: Any) -> Any:
 
 
 def push_kept(step: Step, tangents: Sequence[Any]) -> Any:
-    """Return the tangent of the result of a step on a tape, a tuple if it has several, on the levels that are now on."""
+    """Return the tangent of the result of a step on a tape, a tuple if it has several, on the levels that are on."""
     given = [None if t is None else as_tensor(t) for t in tangents]
     return push(step.node, step.value, [given], _tied(step.began, _keys.get(), step.alive and is_grad_enabled()))[0]
 
@@ -275,6 +278,12 @@ class _Within:
 def _past() -> tuple[Any, ...]:
     now = unrecorded.get()
     return tuple(one for one in now.past if one() is not None) if isinstance(now, Pusher) else ()
+
+
+def _end_if_nothing_moves(keys: Keys, past: tuple[Any, ...]) -> None:
+    """Tell nobody of steps any more where no level is on and no value is left of those that were."""
+    if not keys and all(one() is None for one in past):
+        _install((), ())
 
 
 def _install(keys: Keys, past: tuple[Any, ...]) -> None:

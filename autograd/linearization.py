@@ -1,6 +1,6 @@
 """A function's steps, kept so that tangents can be pushed through them again and again without calling it.
 
-A level with a tape notes, where others work out a tangent, that there is one to work out: a ``Slot`` at the step's node,
+A level with a tape notes, where others work out a tangent, that there is one to work out: a slot at the step's node,
 and on the tape how to fill it. So this holds whatever the function does, under ``no_grad`` and in place too.
 """
 

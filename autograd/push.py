@@ -1,10 +1,12 @@
 """The tangent of a step's result from the tangents of its inputs: the Jacobian from the other side.
 
-No op says anything for this: its rules are asked. A rule takes the gradient ``u`` of the result to that of an input, and
-is linear in ``u``: rule(u) = uᵀJ. Differentiated by ``u`` along a tangent ``t`` of the input it gives J t (the trick of
-https://j-towns.github.io/2017/06/12/A-new-trick.html, here for one step at a time). Two kinds of steps go a shorter way:
-an elementwise rule has a diagonal Jacobian, so that rule(t) is J t; and of what is linear in an input the tangent is the
-op itself, of the tangent.
+No op need say anything for this: its rules are asked. A rule takes the gradient ``u`` of the result to that of an
+input, and is linear in ``u``: rule(u) is Jᵀu. Differentiated by ``u``, along a tangent ``t`` of the input, it gives
+J t: the trick of https://j-towns.github.io/2017/06/12/A-new-trick.html for one step at a time. Some go a shorter way:
+
+- The Jacobian of an elementwise op is diagonal, so rule(t) is J t.
+- The tangent of what is linear in an input is the op itself, of the tangent.
+- What is slow the other way says its tangent on arrays (``SHORTCUTS``).
 """
 
 from __future__ import annotations
@@ -29,12 +31,13 @@ Tangents = Sequence[Any]
 Tied = Callable[[Node], bool] | None
 """Whether a tangent must itself be differentiable along a node; None where it need not be along any: arrays will do."""
 
-LINEAR = frozenset(
-    "bmm contract conv_transposed conv_weight convolution dot expand fold_gemm gemm getitem linear matmul mm mv permute "
-    "reshape_to t transpose unsafe_view view vm".split()
-)
-"""Ops that are linear in each input: products, where the way by the rule would take three times as long, and
-views, whose tangents then share memory as the values do. Tests hold each to it."""
+LINEAR = {
+    *("mm", "mv", "vm", "dot", "bmm", "matmul", "gemm", "fold_gemm", "linear", "contract"),
+    *("convolution", "conv_transposed", "conv_weight"),
+    *("view", "unsafe_view", "reshape_to", "expand", "permute", "t", "transpose", "getitem"),
+}
+"""Ops that are linear in each input: products, where the way by the rule would take three times as long, and views.
+What they saved for the rule of an input has all that the op needs of the others."""
 ADDED = "bias"
 """The input of some of them that is only added: its tangent goes along with that of another."""
 _STAND_INS = {"view": "reshape_to", "unsafe_view": "reshape_to"}

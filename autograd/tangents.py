@@ -1,7 +1,7 @@
 """Tangents: how fast a value moves, noted at its node.
 
-A node is a value's identity in the graph, whatever tensor shows it, so that is where its tangents are: ``node.tangents``
-maps the key of a level to one tangent for each direction of that level. A value that is differentiated forward only needs
+A node is a value's identity in the graph, whatever tensor shows it, so that is where its tangents are:
+``node.tangents`` maps the key of a level to one tangent for each direction of that level. A value that only moves needs
 no steps behind it: its node is a *carrier*, which has no edges and saved nothing, and does not make it require grad.
 """
 
@@ -21,8 +21,8 @@ DUAL = Backward("dual", "ViewBackward0", lambda g, saved, node: g, needs_unbroad
 
 
 SHORTCUTS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {}
-"""For an op where the way by its rule costs too much, what says its tangent on arrays: of the tangents of the inputs that
-move and of the saved values, both by name. The ops fill it in."""
+"""For an op where the way by its rule costs too much, what says its tangent on arrays: of the tangents of the inputs
+that move and of the saved values, both by name. The ops fill it in."""
 
 
 class Key:
@@ -40,8 +40,14 @@ class Key:
 
 
 class Step(NamedTuple):
-    """A step on a tape of a level that ``began`` then: its node, what its result is like, the slots of its edges'
-    tangents and of its own, and whether its tangent has a graph.
+    """One step on a tape.
+
+    began   when the level of the tape began
+    node    the step
+    value   arrays of the shape and dtype of its result
+    given   the slots of its edges' tangents, None for what does not move
+    made    the slots of its own
+    alive   whether its tangent has a graph
     """
 
     began: int
