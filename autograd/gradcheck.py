@@ -380,9 +380,7 @@ def gradgradcheck(
 
     def slopes(*args: Any) -> tuple[Any, ...]:
         at, by = args[: len(given)], args[len(given) :]
-        for x, asks in zip(args, asking, strict=True):
-            if asks and not _asking([x]):
-                x.requires_grad_()  # forward mode comes with duals that do not
+        _ask_again(args, asking)
         found = grad(_outputs(func, at), _asking(at), list(by), create_graph=True, allow_unused=True)
         return tuple(one for one in found if one is not None)
 
@@ -401,6 +399,13 @@ def gradgradcheck(
         check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
+
+
+def _ask_again(args: tuple[Any, ...], asking: list[bool]) -> None:
+    """Let those ``args`` require grad that shall: forward mode comes with duals that do not."""
+    for x, asks in zip(args, asking, strict=True):
+        if asks and not x.requires_grad:
+            x.requires_grad_()
 
 
 def _drawn(outputs: list[Any], strided: bool) -> tuple[Any, ...]:

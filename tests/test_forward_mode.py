@@ -289,6 +289,7 @@ def test_levels_and_graphs_nest() -> None:
     for first, second, third in product(ways, repeat=3):
         if [first, second, third].count(pushed_again) < 2:
             assert np.isclose(third(second(first(lambda t: t**4)))(x).item(), 48.0), (first, second, third)
+    _ = rushlight.ones(2, requires_grad=True) * 2  # whoever was still told of steps sees that nothing moves
     assert nothing_is_on()
 
 
