@@ -371,6 +371,9 @@ def gradgradcheck(
     """
     if not (check_fwd_over_rev or check_rev_over_rev):
         raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    for asked, what in (check_undefined_grad, "undefined"), (check_batched_grad, "batched"):
+        if asked and not check_rev_over_rev:
+            raise AssertionError(f"Setting check_{what}_grad=True requires check_rev_over_rev to be True")
     given = _tuple(inputs)
     if grad_outputs is None:
         weights = _drawn(_outputs(func, given), gen_non_contig_grad_outputs)

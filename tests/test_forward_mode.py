@@ -268,6 +268,42 @@ def test_hooks_and_anomaly_detection_beside_a_level() -> None:
     assert np.isclose(step.item(), 2 * np.e + 30 * np.e**2)
 
 
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@given(data=st.data())
+@settings(max_examples=3)
+def test_the_tangent_of_every_op_can_be_differentiated(name: str, data: Any) -> None:
+    """The gradient of a tangent, forward over reverse and double backward give one Hessian."""
+    op, args = PRIMITIVES[name], data.draw(CASES[name])
+    _, leaves = with_leaves(op, args)
+    outs = differentiable(_called(op, args, leaves))
+    assume(outs)
+    places = [n for n, out in enumerate(_tensors(_called(op, args, leaves))) if out.requires_grad]
+    steps, weights = [_drawn(x.shape, n) for n, x in enumerate(leaves)], [_drawn(o.shape, 51) for o in outs]
+
+    def product(found: list[Any]) -> Any:
+        return sum((one * w).sum() for one, w in zip(found, weights, strict=True) if one is not None)
+
+    def gradients(value: Any, **options: Any) -> list[Any]:
+        if not isinstance(value, rushlight.Tensor) or not value.requires_grad:
+            return [rushlight.zeros_like(x) for x in leaves]
+        return list(rushlight.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True, **options))
+
+    outs = _tensors(_called(op, args, leaves))
+    slopes = gradients(product([outs[n] for n in places]), create_graph=True)
+    expected = gradients(sum((g * t).sum() for g, t in zip(slopes, steps, strict=True)))
+    with dual_level():
+        moved = _tensors(_called(op, args, [make_dual(x, t) for x, t in zip(leaves, steps, strict=True)]))
+        over = gradients(product([unpack_dual(moved[n]).tangent for n in places]), retain_graph=True)
+        under = [unpack_dual(g).tangent for g in gradients(product([moved[n] for n in places]))]
+    for wanted, one, other in zip(expected, over, under, strict=True):
+        finite = np.isfinite(wanted.numpy(force=True))
+        scale = 1 + np.abs(wanted.numpy(force=True)[finite]).max(initial=0)
+        for found in one, rushlight.zeros_like(wanted) if other is None else other:
+            np.testing.assert_allclose(
+                found.numpy(force=True)[finite] / scale, wanted.numpy(force=True)[finite] / scale, 1e-7, 1e-7
+            )
+
+
 def test_levels_and_graphs_nest() -> None:
     """Every way to the third derivative of x⁴ gives 24 x."""
     func, x = rushlight.func, rushlight.tensor(2.0, dtype=rushlight.float64)
