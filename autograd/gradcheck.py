@@ -11,10 +11,8 @@ from warnings import warn
 
 import numpy as np
 
+from .. import lazy
 from .entry import grad
-from .forward_jacobian import forward_jacobian
-from .levels import Level
-from .tangents import as_tensor, without_history
 from .variable import Variable, as_ndarray, new_leaf, wrap
 
 Pairs = list[list[np.ndarray[Any, Any]]]
@@ -24,11 +22,12 @@ class GradcheckError(RuntimeError):
     """A gradient is not what finite differences say."""
 
 
-def _tuple(given: Any) -> tuple[Any, ...]:
+def tuple_of(given: Any) -> tuple[Any, ...]:
+    """Return what a function takes or gives as a tuple."""
     return tuple(given) if isinstance(given, tuple | list) else (given,)
 
 
-def _asking(values: Sequence[Any]) -> list[Any]:
+def asking_of(values: Sequence[Any]) -> list[Any]:
     """Return the tensors among ``values`` that require a gradient."""
     return [v for v in values if isinstance(v, Variable) and v.requires_grad]  # type: ignore[attr-defined]
 
@@ -71,15 +70,15 @@ def gradcheck(
     ):  # fmt: skip
         if asked:
             raise AssertionError(f"Setting check_batched_{what} to be True")
-    given = _tuple(inputs)
+    given = tuple_of(inputs)
     _examine(given)
     try:
         if check_backward_ad:
             _compare(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
         if check_forward_ad:
-            _compare_forward(func, given, eps, atol, rtol, fast_mode)
+            lazy.load("autograd.forward_check").compare(func, given, eps, atol, rtol, fast_mode)
         if check_batched_forward_grad:
-            _batched_forward(func, given)
+            lazy.load("autograd.forward_check").batched(func, given)
         if not check_backward_ad:
             return True
         _zero_in_zero_out(func, given)
@@ -98,7 +97,7 @@ def _examine(inputs: tuple[Any, ...]) -> None:
     """Raise ValueError if no input requires a gradient, and RuntimeError if one cannot be moved by itself."""
     asked = False
     for number, x in enumerate(inputs):
-        if not _asking([x]):
+        if not asking_of([x]):
             continue
         asked = True
         if x.array.dtype != np.float64:
@@ -121,12 +120,12 @@ def _examine(inputs: tuple[Any, ...]) -> None:
 
 
 def _outputs(func: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Any]:
-    return _asking(_tuple(func(*inputs)))
+    return asking_of(tuple_of(func(*inputs)))
 
 
 def _values(func: Callable[..., Any], inputs: tuple[Any, ...], chosen: Sequence[int]) -> list[Any]:
     """Return copies of the float outputs of ``func`` at the places ``chosen``, as flat arrays."""
-    found = _tuple(func(*inputs))
+    found = tuple_of(func(*inputs))
     return [np.array(found[n].array, np.float64).ravel() for n in chosen]
 
 
@@ -141,22 +140,22 @@ def _compare(
     fast: bool,
 ) -> None:
     """Raise GradcheckError unless the Jacobians by backward and by finite differences agree."""
-    found = _tuple(func(*inputs))
+    found = tuple_of(func(*inputs))
     chosen = [n for n, out in enumerate(found) if isinstance(out, Variable) and out.array.dtype.kind == "f"]
-    asked = [n for n, out in enumerate(found) if _asking([out])]
-    leaves = _asking(inputs)
+    asked = [n for n, out in enumerate(found) if asking_of([out])]
+    leaves = asking_of(inputs)
     if not asked:
-        if any(part.any() for x in leaves for part in _numerical(func, inputs, x, chosen, eps)):
+        if any(part.any() for x in leaves for part in jacobian_by_differences(func, inputs, x, chosen, eps)):
             raise GradcheckError("Numerical gradient for function expected to be zero")
         return
-    places = [n for n, x in enumerate(inputs) if _asking([x])]
-    numerical = [_numerical(func, inputs, x, asked, eps) for x in leaves]
+    places = [n for n, x in enumerate(inputs) if asking_of([x])]
+    numerical = [jacobian_by_differences(func, inputs, x, asked, eps) for x in leaves]
     for row, out in enumerate(asked):
         analytical = _analytical(found[out], leaves, nondet_tol, check_dtypes)
         for column, (theirs, place) in enumerate(zip(analytical, places, strict=True)):
             ours = numerical[column][row]
             if fast:
-                ours, theirs = _projected(ours, theirs)  # noqa: PLW2901
+                ours, theirs = projected(ours, theirs)  # noqa: PLW2901
             if not np.allclose(theirs, ours, rtol, atol, equal_nan=True):
                 raise GradcheckError(
                     f"Jacobian mismatch for output {out} with respect to input {place},\n"
@@ -164,81 +163,15 @@ def _compare(
                 )
 
 
-def _compare_forward(
-    func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, fast: bool
-) -> None:
-    """Raise GradcheckError unless the Jacobians in forward mode and by finite differences agree."""
-    found = _tuple(func(*inputs))
-    asked = [n for n, out in enumerate(found) if _asking([out])]
-    places = [n for n, x in enumerate(inputs) if _asking([x])]
-    leaves = [inputs[n] for n in places]
-    numerical = [_numerical(func, inputs, x, asked, eps) for x in leaves]
-    call = _placed(func, inputs, places, asked)
-    forward = forward_jacobian(call, [without_history(x) for x in leaves])[1]
-    for row, out in enumerate(asked):
-        for column, place in enumerate(places):
-            ours = numerical[column][row]
-            theirs = as_ndarray(forward[row][column]).reshape(ours.shape[1], ours.shape[0]).T
-            if fast:
-                ours, theirs = _projected(ours, theirs)
-            if not np.allclose(theirs, ours, rtol, atol, equal_nan=True):
-                raise GradcheckError(
-                    f"Jacobian computed with forward mode mismatch for output {out} with respect to input {place},\n"
-                    f"numerical:{ours}\nanalytical:{theirs}\n"
-                )
-
-
-def _placed(
-    func: Callable[..., Any], inputs: tuple[Any, ...], places: list[int], asked: list[int]
-) -> Callable[[list[Any]], list[Any]]:
-    """Return a function that gives the outputs ``asked`` of ``func`` for other inputs at ``places``."""
-
-    def call(given: list[Any]) -> list[Any]:
-        whole = list(inputs)
-        for place, x in zip(places, given, strict=True):
-            whole[place] = x
-        outputs = _tuple(func(*whole))
-        return [outputs[n] for n in asked]
-
-    return call
-
-
-def _batched_forward(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
-    """Raise GradcheckError if several tangents pushed in one pass are others than pushed one at a time."""
-    asked = [n for n, out in enumerate(_tuple(func(*inputs))) if _asking([out])]
-    places, rng = [n for n, x in enumerate(inputs) if _asking([x])], np.random.default_rng(0)
-    call = _placed(func, inputs, places, asked)
-    steps = [[rng.normal(size=inputs[n].array.shape) for n in places] for _ in range(2)]
-    steps = [[step.astype(inputs[n].array.dtype) for step, n in zip(each, places, strict=True)] for each in steps]
-
-    def pushed(directions: list[list[Any]]) -> list[Any]:
-        with Level() as level:
-            columns = zip(*directions, strict=True)
-            duals = [level.dual(without_history(inputs[n]), column) for n, column in zip(places, columns, strict=True)]
-            return [level.tangents(out) for out in call(duals)]
-
-    together, alone = pushed(steps), [pushed([each]) for each in steps]
-    for number, one in enumerate(together):
-        for row, each in enumerate(alone):
-            a, b = (None if one is None else one[row]), (None if each[number] is None else each[number][0])
-            if (a is None) != (b is None) or (a is not None and not np.allclose(_plain(a), _plain(b))):
-                raise GradcheckError(
-                    "gradcheck failed while testing batched gradient computation with forward-mode AD."
-                )
-
-
-def _plain(tangent: Any) -> Any:
-    return as_ndarray(as_tensor(tangent))
-
-
-def _projected(*jacobians: Any) -> list[Any]:
+def projected(*jacobians: Any) -> list[Any]:
+    """Return each of several matrices of one shape between two random directions."""
     rng = np.random.default_rng(0)
     rows, columns = jacobians[0].shape
     left, right = (v / max(float(np.linalg.norm(v)), 1e-300) for v in (rng.normal(size=rows), rng.normal(size=columns)))
     return [left @ each @ right for each in jacobians]
 
 
-def _numerical(
+def jacobian_by_differences(
     func: Callable[..., Any], inputs: tuple[Any, ...], x: Any, chosen: Sequence[int], eps: float
 ) -> list[Any]:
     """Return for each chosen output its Jacobian, one row for each element of ``x``, by central differences."""
@@ -304,7 +237,7 @@ def _zero_in_zero_out(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None
     if not outputs:
         return
     zeros = [wrap(out.result, np.zeros(out.array.shape, out.array.dtype)) for out in outputs]
-    for one in grad(outputs, _asking(inputs), zeros, retain_graph=True, allow_unused=True):
+    for one in grad(outputs, asking_of(inputs), zeros, retain_graph=True, allow_unused=True):
         if one is not None and np.any(one.array):
             raise GradcheckError("backward not multiplied by grad_output")
 
@@ -314,7 +247,7 @@ def _each_output_alone(func: Callable[..., Any], inputs: tuple[Any, ...]) -> Non
     for out in _outputs(func, inputs):
         zeros = wrap(out.result, np.zeros(out.array.shape, out.array.dtype))
         try:
-            grads = grad(out, _asking(inputs), zeros, retain_graph=True, allow_unused=True)
+            grads = grad(out, asking_of(inputs), zeros, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
             raise GradcheckError(
                 "Expected backward function to handle undefined output grads: the gradients of other outputs may be "
@@ -326,7 +259,7 @@ def _each_output_alone(func: Callable[..., Any], inputs: tuple[Any, ...]) -> Non
 
 def _batched(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
     """Raise GradcheckError if ``is_grads_batched`` gives other gradients than one pass after another."""
-    leaves, rng = _asking(inputs), np.random.default_rng(0)
+    leaves, rng = asking_of(inputs), np.random.default_rng(0)
     for out in _outputs(func, inputs):
         rows = rng.normal(size=(2, *out.array.shape)).astype(out.array.dtype)
         kept: dict[str, Any] = {"retain_graph": True, "allow_unused": True}
@@ -374,17 +307,17 @@ def gradgradcheck(
     for asked, what in (check_undefined_grad, "undefined"), (check_batched_grad, "batched"):
         if asked and not check_rev_over_rev:
             raise AssertionError(f"Setting check_{what}_grad=True requires check_rev_over_rev to be True")
-    given = _tuple(inputs)
+    given = tuple_of(inputs)
     if grad_outputs is None:
         weights = _drawn(_outputs(func, given), gen_non_contig_grad_outputs)
     else:
-        weights = _tuple(grad_outputs)
-    asking = [bool(_asking([x])) for x in (*given, *weights)]
+        weights = tuple_of(grad_outputs)
+    asking = [bool(asking_of([x])) for x in (*given, *weights)]
 
     def slopes(*args: Any) -> tuple[Any, ...]:
         at, by = args[: len(given)], args[len(given) :]
         _ask_again(args, asking)
-        found = grad(_outputs(func, at), _asking(at), list(by), create_graph=True, allow_unused=True)
+        found = grad(_outputs(func, at), asking_of(at), list(by), create_graph=True, allow_unused=True)
         return tuple(one for one in found if one is not None)
 
     return gradcheck(

@@ -60,14 +60,13 @@ def push(node: Node, value: Any, directions: Sequence[Tangents], tied: Tied) -> 
         return [_diagonal(op, node, saved, tangents, tied) for tangents in directions]
     shortcut = SHORTCUTS.get(op.name) if tied is None else None
     if shortcut is not None:
-        known = _by_name(op, node, tied)
-        named = [zip(op.inputs, tangents, strict=True) for tangents in directions]
+        known, named = _by_name(op, node, tied), [zip(op.inputs, tangents, strict=True) for tangents in directions]
         return [shortcut({name: t for name, t in each if t is not None}, known) for each in named]
     if op.name not in LINEAR:
         return _transposed(node, value, directions, tied)
-    saved: dict[str, Any] = _by_name(op, node, tied)
-    saved |= {"shape": node.shape, "size": node.shape if op.view else node.shape[2:]}  # a convolution's has no batch
-    return [_applied(op, node, saved, tangents, tied) for tangents in directions]
+    result = {"shape": node.shape, "size": node.shape if op.view else node.shape[2:]}  # a convolution's has no batch
+    known = _by_name(op, node, tied) | result
+    return [_applied(op, node, known, tangents, tied) for tangents in directions]
 
 
 def _by_name(op: Primitive, node: Node, tied: Tied) -> dict[str, Any]:
@@ -142,9 +141,8 @@ def _transposed(node: Node, value: Any, directions: Sequence[Tangents], tied: Ti
     """Return the tangents of any step, by the backward of its backward."""
     kind: Any = node.backward
     moved = [any(t is not None for t in column) for column in zip(*directions, strict=True)]
-    asked = Node.record(
-        kind, [e if yes else None for e, yes in zip(node.edges, moved, strict=True)], node.saved, node.shape, node.dtype
-    )  # fmt: skip
+    edges = [edge if yes else None for edge, yes in zip(node.edges, moved, strict=True)]
+    asked = node.restricted(edges)
     arrays = value if isinstance(value, tuple) else (value,)
     probes = [wrap(Variable.result, np.zeros(each.shape, each.dtype)) for each in arrays]
     for probe in probes:

@@ -80,8 +80,8 @@ def surroundings(T: Any, x: Any) -> dict[str, Any]:
 
 
 VALUES_ONLY = ("layer_norm", "batch_norm", "conv1d", "cross_entropy", "max_pool", "median", "softmax")
-"""Where the gradient of PyTorch's tangent is no witness: it takes a mean for constant, refuses its own write, or is None
-for zero. ``tests/test_forward_mode.py`` compares those with differences."""
+"""Where the gradient of PyTorch's tangent is no witness: it takes a mean for constant, refuses its own write, or is
+None for zero. ``tests/test_forward_mode.py`` compares those with other ways to the same Hessian."""
 
 
 @pytest.mark.parametrize("line", EXPRESSIONS)
@@ -127,7 +127,7 @@ def test_what_a_dual_is() -> None:
                 str(d),
                 str(d * 2),
                 str(ad.unpack_dual(d)),
-                d.numpy(),
+                d.tolist(),
             ]
             seen += [ad.unpack_dual(x).tangent, ad.unpack_dual(d.detach()).tangent, ad.unpack_dual(d.data).tangent]
             seen += [

@@ -90,10 +90,11 @@ def _attention_tangent(moved: dict[str, Any], saved: dict[str, Any]) -> Array:
     names = ("query", "key", "value", "powers", "share", "kept", "scale")
     query, key, value, powers, share, kept, scale = (saved[name] for name in names)
     weights, total, turned = powers * share, None, None
-    for name, product in ("query", lambda t: gemm(t, key, False, True)), ("key", lambda t: gemm(query, t, False, True)):
-        if name in moved:
-            part = product(moved[name]) * scale
-            turned = part if turned is None else turned + part
+    if "query" in moved:
+        turned = gemm(moved["query"], key, False, True) * scale
+    if "key" in moved:
+        part = gemm(query, moved["key"], False, True) * scale
+        turned = part if turned is None else turned + part
     if "bias" in moved:
         turned = moved["bias"] if turned is None else turned + moved["bias"]
     if turned is not None:
