@@ -302,11 +302,8 @@ def gradgradcheck(
     >>> torch.autograd.gradgradcheck(lambda x: x * x * x, x)
     True
     """
-    if not (check_fwd_over_rev or check_rev_over_rev):
-        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
-    for asked, what in (check_undefined_grad, "undefined"), (check_batched_grad, "batched"):
-        if asked and not check_rev_over_rev:
-            raise AssertionError(f"Setting check_{what}_grad=True requires check_rev_over_rev to be True")
+    if not check_rev_over_rev:
+        _without_reverse(check_fwd_over_rev, check_undefined_grad, check_batched_grad)
     given = tuple_of(inputs)
     if grad_outputs is None:
         weights = _drawn(_outputs(func, given), gen_non_contig_grad_outputs)
@@ -335,6 +332,15 @@ def gradgradcheck(
         check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
+
+
+def _without_reverse(forward: bool, undefined: bool, batched: bool) -> None:
+    """Raise AssertionError for what cannot be checked without reverse over reverse."""
+    if not forward:
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    for asked, what in (undefined, "undefined"), (batched, "batched"):
+        if asked:
+            raise AssertionError(f"Setting check_{what}_grad=True requires check_rev_over_rev to be True")
 
 
 def _ask_again(args: tuple[Any, ...], asking: list[bool]) -> None:

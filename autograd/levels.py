@@ -30,6 +30,7 @@ from .tangents import (
     as_tensor,
     carrier,
     carries_only,
+    hold,
     moving,
     since,
     tangents_of,
@@ -60,7 +61,7 @@ class Level:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.key.over = True
+        self.key.end()
         left, past = tuple(each for each in _keys.get() if each is not self.key), (*_past(), ref(self.key))
         self.key = Key()
         _install(left, past)
@@ -90,7 +91,7 @@ class Level:
             made.node = carrier(made.array_shape, made.array_dtype, both)
         else:
             made.node = node = Node.record(DUAL, (before,), (), made.array_shape, made.array_dtype)
-            node.__dict__["tangents"] = both
+            hold(node, both)
             made.view_of = View(*_looked_into(x), _OF_A_DUAL)
         return made
 
@@ -108,7 +109,7 @@ class Level:
         others = {key: each for key, each in moving(x.node).items() if key is not self.key}
         if x.node is not None and not carries_only(x.node):
             made.node = Node.record(DUAL, (x.node,), (), made.array_shape, made.array_dtype)
-            made.node.__dict__["tangents"] = others
+            hold(made.node, others)
         elif others:
             made.node = carrier(made.array_shape, made.array_dtype, others)
         return made
@@ -194,16 +195,12 @@ class Pusher(Observer):
             wanted = [[None if t is None else as_tensor(t) for t in one] for one in wanted]
             with _Within(outer):
                 pushed = push(node, value, wanted, _tied(key.seq, outer, alive))
-            pushed = [self._kept(one) for one in pushed]
+            pushed = [_kept(one, self.reverse) for one in pushed]
+            key.owned.append(ref(node))
         all_of_them: list[Any] = [None] * len(found)
         for number, one in zip(asked, pushed, strict=True):
             all_of_them[number] = one
         noted[key] = tuple(all_of_them)
-
-    def _kept(self, tangent: Any) -> Any:
-        if isinstance(tangent, tuple):
-            return tuple(self._kept(one) for one in tangent)
-        return _bare(tangent if self.reverse or tangent is None else without_history(tangent))
 
     def rebase(self, x: Any, value: Any) -> bool:
         """Return whether ``x``, into which ``value`` was written under ``no_grad``, keeps its history: a leaf does.
@@ -215,7 +212,7 @@ class Pusher(Observer):
             return False
         tangents = moving(value.node)
         if x is base:
-            base.node.__dict__["tangents"] = tangents
+            hold(base.node, tangents)
         elif tangents or moving(base.node):
             raise RuntimeError(
                 "A dual tensor is being written, under no_grad, into a view of a tensor that requires grad. Write it "
@@ -235,10 +232,17 @@ def _tied(began: int, outer: Keys, alive: bool) -> Tied:
     return leads_on
 
 
+def _kept(tangent: Any, recorded: bool) -> Any:
+    """Return a tangent, or a tuple of them, as it is kept: with its graph only where that is ``recorded``."""
+    if isinstance(tangent, tuple):
+        return tuple(_kept(one, recorded) for one in tangent)
+    return _bare(tangent if recorded or tangent is None else without_history(tangent))
+
+
 def _copy(node: Node) -> Node:
     """Return another node of the same step, as the first may become a carrier."""
     made = Node.record(node.backward, node.edges, node.saved or (), node.shape, node.dtype)
-    made.__dict__["tangents"] = node.__dict__["tangents"]
+    hold(made, dict(node.__dict__["tangents"]))
     return made
 
 
@@ -251,8 +255,10 @@ def _like(value: Any) -> Any:
 
 def push_kept(step: Step, tangents: Sequence[Any]) -> Any:
     """Return the tangent of the result of a step on a tape, a tuple if it has several, on the levels that are on."""
-    given = [None if t is None else as_tensor(t) for t in tangents]
-    return push(step.node, step.value, [given], _tied(step.began, _keys.get(), step.alive and is_grad_enabled()))[0]
+    given, on, keys = [None if t is None else as_tensor(t) for t in tangents], is_grad_enabled(), _keys.get()
+    with _Within(keys):
+        pushed = push(step.node, step.value, [given], _tied(step.began, keys, step.alive and on))[0]
+    return _kept(pushed, on)
 
 
 class _Within:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from weakref import ref
 
 from .multi_output import OUTPUT
 from .node import Backward, Node, clock
@@ -31,12 +32,23 @@ class Key:
     over    whether the level is over
     tape    where the level notes its steps instead of tangents (``linearization.py``), or None
     seq     when it began
+    owned   the nodes whose tangents have a graph, which may lead back to the node: at the end of the level they let go
     """
 
-    __slots__ = ("__weakref__", "over", "seq", "tape")
+    __slots__ = ("__weakref__", "over", "owned", "seq", "tape")
 
     def __init__(self, tape: list[Step] | None = None) -> None:
         self.over, self.tape, self.seq = False, tape, next(clock)
+        self.owned: list[ref[Node]] = []
+
+    def end(self) -> None:
+        """Let no value move at this level any more."""
+        self.over = True
+        for one in self.owned:
+            node = one()
+            if node is not None:
+                node.__dict__["tangents"][self] = ()
+        self.owned.clear()
 
 
 class Step(NamedTuple):
@@ -87,6 +99,14 @@ def carries_only(node: Node) -> bool:
     return kind is CARRIER or (kind is not None and kind.name == OUTPUT and node.edge.backward is CARRIER)
 
 
+def hold(node: Node, tangents: dict[Key, tuple[Any, ...]]) -> None:
+    """Let ``tangents`` be those of ``node``."""
+    node.__dict__["tangents"] = tangents
+    for key, each in tangents.items():
+        if any(isinstance(one, Variable | tuple) for one in each):
+            key.owned.append(ref(node))
+
+
 def since(node: Node) -> int:
     """Return since when ``node`` leads to a leaf: that of a transform that began inside of a level is none of its."""
     if node.backward is not None and node.backward.name == OUTPUT:
@@ -97,9 +117,9 @@ def since(node: Node) -> int:
 
 def carrier(shape: Any, dtype: Any, tangents: dict[Key, tuple[Any, ...]]) -> Node:
     """Return a node that holds ``tangents`` of a value and nothing else."""
-    made: Any = Node.record(CARRIER, (), (), shape, dtype)
-    made.tangents = tangents
-    return made  # type: ignore[no-any-return]
+    made = Node.record(CARRIER, (), (), shape, dtype)
+    hold(made, tangents)
+    return made
 
 
 def without_history(x: Any) -> Any:
@@ -118,7 +138,7 @@ def fresh_leaf(x: Any) -> Any:
     leaf.since = leaf.seq
     tangents = moving(x.node)
     if tangents:
-        leaf.tangents = tangents
+        hold(leaf, tangents)
     made.node = leaf
     return made
 

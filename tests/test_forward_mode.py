@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from importlib import import_module
 from itertools import product
@@ -175,6 +176,22 @@ def test_a_level_ends_where_its_block_fails() -> None:
         enter_dual_level()
 
 
+def test_a_tangent_with_a_graph_goes_with_its_value() -> None:
+    """The tangent of exp is computed from its result, and its graph leads there: the end of a level parts the two."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        with dual_level():
+            y = dual([0.5], [1.0], requires_grad=True).exp()
+            node = weakref.ref(y.node)
+            assert unpack_dual(y).tangent.requires_grad
+        del y
+        assert node() is None
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def test_values_that_nobody_holds_are_let_go() -> None:
     """A chain keeps no step and no value behind it: forward mode takes no memory for a way back."""
     with dual_level():
@@ -325,6 +342,7 @@ def test_levels_and_graphs_nest() -> None:
     for first, second, third in product(ways, repeat=3):
         if [first, second, third].count(pushed_again) < 2:
             assert np.isclose(third(second(first(lambda t: t**4)))(x).item(), 48.0), (first, second, third)
+    gc.collect()  # nested tangents may lead to each other
     _ = rushlight.ones(2, requires_grad=True) * 2  # whoever was still told of steps sees that nothing moves
     assert nothing_is_on()
 
@@ -335,11 +353,14 @@ def test_a_linearization_calls_once_and_refuses_what_was_written() -> None:
 
     def f(x: Any) -> Any:
         calls.append(1)
-        return rushlight.dropout(x * w, 0.5, True) * x
+        return rushlight.dropout(x * w, 0.5, True).cumsum(0) * x
 
     x = rushlight.tensor([1.0, 2.0, 3.0])
     value, push_along = rushlight.func.linearize(f, x)
-    assert push_along(x).tolist() == (2 * value).tolist()
+    for on in (True, False):
+        with rushlight.set_grad_enabled(on):
+            assert push_along(x).tolist() == (2 * value).tolist()
+            assert not push_along(x).requires_grad
     assert push_along(x * 2).tolist() == (4 * value).tolist()
     assert calls == [1]
     w.zero_()

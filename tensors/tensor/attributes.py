@@ -19,7 +19,7 @@ from ...autograd import entry, gradient_edge
 from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
 from ...autograd.node import Node
-from ...autograd.tangents import moving
+from ...autograd.tangents import hold, moving
 from ...autograd.transforms import REQUIRES_GRAD, refuse_inside
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ...autograd.version import INFERENCE, writes
@@ -186,7 +186,7 @@ class Attributes(Variable):
                 raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {self.dtype}")
             leaf = self._leaf()
             if self.node is not None:  # a carrier
-                leaf.__dict__["tangents"] = moving(self.node)
+                hold(leaf, moving(self.node))
             self.node = leaf
             self.old_leaf = None
         elif not requires_grad and node is not None:
