@@ -151,6 +151,9 @@ def tangent_of(x: Any) -> Any:
 
 
 def nothing_is_on() -> bool:
+    """Return whether steps are recorded as if there had never been a level, once what earlier tests left is gone."""
+    gc.collect()
+    _ = rushlight.ones(2, requires_grad=True) * 2  # whoever is still told of steps sees that nothing moves
     return recording.get() is True and observer.get() is None and unrecorded.get() is False
 
 
@@ -164,7 +167,6 @@ def test_a_level_leaves_nothing_behind() -> None:
     assert not later.requires_grad
     assert later.node is None
     del y, z, later
-    _ = rushlight.ones(2, requires_grad=True) * 2
     assert nothing_is_on()
 
 
@@ -342,8 +344,6 @@ def test_levels_and_graphs_nest() -> None:
     for first, second, third in product(ways, repeat=3):
         if [first, second, third].count(pushed_again) < 2:
             assert np.isclose(third(second(first(lambda t: t**4)))(x).item(), 48.0), (first, second, third)
-    gc.collect()  # nested tangents may lead to each other
-    _ = rushlight.ones(2, requires_grad=True) * 2  # whoever was still told of steps sees that nothing moves
     assert nothing_is_on()
 
 
