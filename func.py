@@ -1,7 +1,5 @@
 """Functions of functions: ``torch.func``. Derivatives as functions, and modules called with other parameters.
 
-There is no forward mode: ``jvp`` and ``jacfwd`` are computed with reverse passes.
-
 https://pytorch.org/docs/stable/func.html
 """
 
@@ -11,14 +9,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import numpy as np
-
-from .arrays.trees import filled, flat, mapped
+from .arrays.trees import filled, flat, mapped, structure
 from .autograd.entry import grad as _grad
+from .autograd.forward_jacobian import basis, forward_jacobian, zeros
 from .autograd.grad_mode import enable_grad
+from .autograd.gradient_edge import node_of
+from .autograd.levels import Level, float_only
+from .autograd.linearization import Linearization
 from .autograd.node import Node
 from .autograd.recording import is_grad_enabled
-from .autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
+from .autograd.tangents import as_tensor, fresh_leaf, without_history
+from .autograd.transforms import Transforming
+from .autograd.variable import Variable
 from .nn.modules.module import Module
 from .nn.utils.stateless import call as _call
 from .tensors.ops.shape.join import stack
@@ -33,6 +35,7 @@ __all__ = [
     "jacfwd",
     "jacrev",
     "jvp",
+    "linearize",
     "stack_module_state",
     "vjp",
     "vmap",
@@ -117,24 +120,80 @@ def _stacked_leaf(tensors: list[Any]) -> Any:
     return stack([one.detach() for one in tensors]).requires_grad_(asks.pop())
 
 
-# ------------------------------------------------------------------ one level of differentiation
+# ------------------------------------------------------------------ what comes in and what goes out
+
+JVP = "jvp(f, primals, tangents)"
 
 
-class _Level:
+def _places(argnums: Any, count: int) -> tuple[int, ...]:
+    """Return the places among ``count`` arguments that ``argnums`` names; RuntimeError if there is no such argument."""
+    if not isinstance(argnums, int | tuple):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    for number in numbers:
+        if not isinstance(number, int):
+            raise RuntimeError(f"argnum must be int, got: {type(number)}")
+        if not -count <= number < count:
+            raise RuntimeError(f"Got argnum={number}, but only {count} positional inputs")
+    places = tuple(number % count for number in numbers)
+    if not places:
+        raise RuntimeError("argnums must be non-empty")
+    if len(set(places)) < len(places):
+        raise RuntimeError(f"argnums elements must be unique, got {places}")
+    return places
+
+
+def _chosen(args: Any, argnums: Any, places: tuple[int, ...]) -> Any:
+    """Return the arguments that ``argnums`` names, nested as it is."""
+    chosen = tuple(args[place] for place in places)
+    return chosen if isinstance(argnums, tuple) else chosen[0]
+
+
+def _parted(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:
+    """Return what a function returned as its output and what it returned beside it."""
+    if not has_aux:
+        return result, None
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise RuntimeError(f"{what}: output of function f should be a tuple: (output, aux) if has_aux is True")
+    for one in flat(result[1]):
+        if not isinstance(one, Variable):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(one)}")
+    return result
+
+
+def _only_tensors(outputs: list[Any], what: str) -> None:
+    """Raise RuntimeError unless there are outputs, and all are tensors."""
+    if not outputs or (len(outputs) == 1 and outputs[0] is None):
+        raise RuntimeError(f"{what}: Expected f to be a function that has non-empty output (got output = {outputs})")
+    for one in outputs:
+        if not isinstance(one, Variable):
+            raise RuntimeError(f"{what}: expected f(*primals) to return only tensors, got unsupported type {type(one)}")
+
+
+def _seen(x: Any) -> Any:
+    """Return an argument by which nothing is differentiated: on the same memory, so that a write leaves it no graph."""
+    return without_history(x) if isinstance(x, Variable) and node_of(x) is None else x
+
+
+# ------------------------------------------------------------------ one level of reverse mode
+
+
+class _Reverse:
     """Inputs that a function is differentiated by, and what then depends on something else as well."""
 
     def __init__(self) -> None:
         self.own: set[Node | None] = set()
         self.recorded = is_grad_enabled()
 
-    def fresh(self, x: Any, what: str) -> Any:
+    def fresh(self, x: Any) -> Any:
         """Return the ``x`` given to the function: a leaf, or a view where the caller's own tensor requires grad."""
         if not isinstance(x, Variable):
-            raise ValueError(f"{what}: Expected all inputs to be Tensors, got {type(x)}")
-        if x.node is not None and self.recorded:
+            raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
+        if x.array.dtype.kind != "f":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if self.recorded and node_of(x) is not None:
             return view(x, x.array.shape)
-        made = wrap(x.result, as_ndarray(x), None, ensure_version(x))
-        made.node = new_leaf(made)
+        made = fresh_leaf(x)
         self.own.add(made.node)
         return made
 
@@ -142,7 +201,7 @@ class _Level:
         """Return ``x``, cut off from the graph unless that leads to something outside of this level."""
         if not isinstance(x, Variable) or x.node is None or self._leads_out(x.node):
             return x
-        return wrap(x.result, as_ndarray(x), None, ensure_version(x))
+        return without_history(x)
 
     def _leads_out(self, node: Node) -> bool:
         seen: set[int] = set()
@@ -159,48 +218,22 @@ class _Level:
                 pending += [edge for edge in one.edges if edge is not None]
         return False
 
+    def opened(self, args: tuple[Any, ...], argnums: Any) -> tuple[list[Any], Any]:
+        """Return the arguments with those of ``argnums`` made inputs of this level, and these, nested as they were."""
+        places = _places(argnums, len(args))
+        given = [mapped(self.fresh if place in places else _seen, x) for place, x in enumerate(args)]
+        return given, _chosen(given, argnums, places)
 
-def _pulled(level: _Level, outputs: list[Any], inputs: list[Any], weights: Any, **options: Any) -> list[Any]:
-    """Return the gradient of each input, zeros where there is none."""
-    pairs = [(out, w) for out, w in zip(outputs, weights, strict=True) if out.requires_grad]
-    found: Any = [None] * len(inputs)
-    if pairs and inputs:
-        outs, ws = zip(*pairs, strict=True)
-        found = _grad(outs, inputs, ws, create_graph=level.recorded, allow_unused=True, **options)
-    return [_zeros(x) if g is None else g for g, x in zip(found, inputs, strict=True)]
-
-
-def _zeros(like: Any, shape: tuple[int, ...] | None = None) -> Any:
-    return wrap(like.result, np.zeros(like.array.shape if shape is None else shape, like.array.dtype))
-
-
-def _arguments(args: tuple[Any, ...], argnums: Any) -> tuple[Any, ...]:
-    """Return the places that ``argnums`` names; RuntimeError if there is no such argument."""
-    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-    for number in numbers:
-        if not isinstance(number, int):
-            raise RuntimeError(f"argnum must be int or Tuple[int, ...], got: {type(number)}")
-        if not -len(args) <= number < len(args):
-            raise RuntimeError(f"Got argnum={number}, but only {len(args)} positional inputs")
-    return tuple(number % len(args) for number in numbers)
-
-
-def _opened(level: _Level, args: tuple[Any, ...], argnums: Any, what: str) -> tuple[list[Any], Any]:
-    """Return the arguments with those of ``argnums`` made inputs of ``level``, and these, nested as they were."""
-    places = _arguments(args, argnums)
-    given = list(args)
-    for place in places:
-        given[place] = mapped(lambda x: level.fresh(x, what), args[place])
-    chosen = tuple(given[place] for place in places)
-    return given, chosen if isinstance(argnums, tuple) else chosen[0]
-
-
-def _split(result: Any, has_aux: bool, what: str) -> tuple[Any, Any]:
-    if not has_aux:
-        return result, None
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise RuntimeError(f"{what}: output of function f should be a tuple: (output, aux) if has_aux is True")
-    return result
+    def pulled(
+        self, outputs: list[Any], inputs: list[Any], weights: Any, create_graph: bool, **options: Any
+    ) -> list[Any]:
+        """Return the gradient of each input, zeros where there is none."""
+        pairs = [(out, w) for out, w in zip(outputs, weights, strict=True) if out.requires_grad]
+        found: Any = [None] * len(inputs)
+        if pairs and inputs:
+            outs, ws = zip(*pairs, strict=True)
+            found = _grad(outs, inputs, ws, create_graph=create_graph, allow_unused=True, **options)
+        return [zeros(x) if g is None else g for g, x in zip(found, inputs, strict=True)]
 
 
 def grad_and_value(func: Function, argnums: Any = 0, has_aux: bool = False) -> Function:
@@ -213,18 +246,20 @@ def grad_and_value(func: Function, argnums: Any = 0, has_aux: bool = False) -> F
 
     @wraps(func)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        level = _Level()
-        with enable_grad():
-            given, chosen = _opened(level, args, argnums, "grad_and_value")
-            output, aux = _split(func(*given, **kwargs), has_aux, "grad_and_value")
+        level, what = _Reverse(), "grad_and_value(f)(*args)"
+        with enable_grad(), Transforming(func):
+            given, chosen = level.opened(args, argnums)
+            words = {name: mapped(_seen, one) for name, one in kwargs.items()}
+            output, aux = _parted(func(*given, **words), has_aux, what)
             if not isinstance(output, Variable):
-                raise RuntimeError(f"Expected f(*args) to return a Tensor, got {type(output)}")
+                raise RuntimeError(f"{what}: Expected f(*args) to return a Tensor, got {type(output)}")
             value: Any = output
             if value.array.ndim:
                 raise RuntimeError(
-                    f"Expected f(*args) to return a scalar tensor, got tensor with {value.array.ndim} dims."
+                    f"{what}: Expected f(*args) to return a scalar Tensor, got tensor with {value.array.ndim} dims. "
+                    "Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
-            found = _pulled(level, [value], flat(chosen), [None])
+            found = level.pulled([value], flat(chosen), [None], level.recorded)
         gradients = filled(chosen, [level.closed(g) for g in found])
         value, aux = level.closed(value), mapped(level.closed, aux)
         return gradients, (value, aux) if has_aux else value
@@ -235,7 +270,7 @@ def grad_and_value(func: Function, argnums: Any = 0, has_aux: bool = False) -> F
 def grad(func: Function, argnums: Any = 0, has_aux: bool = False) -> Function:
     """Return a function that gives the gradient of ``func`` by its argument number ``argnums``, or by several.
 
-    ``func`` returns a tensor without dims, with ``has_aux`` also something else, which is handed on. The argument may
+    ``func`` returns a tensor without dims, with ``has_aux`` also other tensors, which are handed on. The argument may
     be a tensor, or tuples, lists and dicts of them. Gradients of gradients are ``grad(grad(func))``.
 
     https://pytorch.org/docs/stable/generated/torch.func.grad.html
@@ -267,55 +302,40 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     >>> value, vjp_fn(torch.tensor([1.0, 3.0]))
     (tensor([0., 0.]), (tensor([1., 3.]),))
     """
-    level = _Level()
-    with enable_grad():
-        given = mapped(lambda x: level.fresh(x, "vjp"), primals)
-        output, aux = _split(func(*given), has_aux, "vjp")
+    return _vjp(func, primals, None, has_aux)
+
+
+def _vjp(func: Function, primals: tuple[Any, ...], argnums: Any, has_aux: bool) -> Any:
+    """Return what :func:`vjp` does, by the arguments ``argnums`` only; None: by all."""
+    level, what = _Reverse(), "vjp(f, *primals)"
+    with enable_grad(), Transforming(func):
+        if argnums is None:
+            given = chosen = mapped(level.fresh, primals)
+        else:
+            given, chosen = level.opened(primals, argnums)
+        output, aux = _parted(func(*given), has_aux, what)
     outputs = flat(output)
+    _only_tensors(outputs, what)
     for out in outputs:
-        if not isinstance(out, Variable):
-            raise RuntimeError(f"vjp: Expected f(*primals) to return tensors, got {type(out)}")
+        if out.array.dtype.kind != "f":
+            raise RuntimeError(
+                "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype "
+                f"{out.dtype}"
+            )
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
-        weights = flat(cotangents)
-        if len(weights) != len(outputs):
-            raise RuntimeError(f"Expected cotangents for {len(outputs)} outputs, got {len(weights)}")
+        if structure(cotangents) != structure(output):
+            raise RuntimeError(
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                f"function. cotangents: {structure(cotangents)}, primal output: {structure(output)}"
+            )
+        record = level.recorded or (is_grad_enabled() if create_graph is None else create_graph)
         with enable_grad():
-            found = _pulled(level, outputs, flat(given), weights, retain_graph=retain_graph)
-        return filled(given, [level.closed(g) for g in found])
+            found = level.pulled(outputs, flat(chosen), flat(cotangents), record, retain_graph=retain_graph)
+        return filled(chosen, [level.closed(g) for g in found])
 
     value = mapped(level.closed, output)
     return (value, vjp_fn, mapped(level.closed, aux)) if has_aux else (value, vjp_fn)
-
-
-def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
-    """Return ``func(*primals)`` and how it moves as ``primals`` move by ``tangents``; both are tuples.
-
-    Computed with two reverse passes. With ``has_aux`` also what ``func`` returned second.
-
-    https://pytorch.org/docs/stable/generated/torch.func.jvp.html
-
-    >>> import rushlight as torch
-    >>> torch.func.jvp(torch.sin, (torch.zeros(2),), (torch.tensor([1.0, 3.0]),))
-    (tensor([0., 0.]), tensor([1., 3.]))
-    """
-    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
-        raise RuntimeError(f"jvp: Expected primals and tangents to be tuples, got {type(primals)}, {type(tangents)}")
-    steps = flat(tangents)
-    if [getattr(x, "shape", None) for x in flat(primals)] != [getattr(x, "shape", None) for x in steps]:
-        raise RuntimeError("jvp: Expected primals and tangents to have the same structure and shapes")
-    level = _Level()
-    with enable_grad():
-        given = mapped(lambda x: level.fresh(x, "jvp"), primals)
-        output, aux = _split(func(*given), has_aux, "jvp")
-        outputs = flat(output)
-        probe, recording = [level.fresh(_zeros(out), "jvp") for out in outputs], level.recorded
-        level.recorded = True  # the second pass goes through the first
-        pulled = _pulled(level, outputs, flat(given), probe)
-        level.recorded = recording
-        moved = _pulled(level, pulled, probe, steps)
-    value, change = mapped(level.closed, output), filled(output, [level.closed(x) for x in moved])
-    return (value, change, mapped(level.closed, aux)) if has_aux else (value, change)
 
 
 def jacrev(
@@ -338,47 +358,176 @@ def jacrev(
     tensor([[2., 0.],
             [0., 6.]])
     """
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
 
     @wraps(func)
-    def differentiated(*args: Any, **kwargs: Any) -> Any:
-        level = _Level()
-        with enable_grad():
-            given, chosen = _opened(level, args, argnums, "jacrev")
-            output, aux = _split(func(*given, **kwargs), has_aux, "jacrev")
-            inputs = flat(chosen)
-            rows = [_jacobian(level, out, inputs) for out in flat(output)]
-        found = filled(output, [filled(chosen, [level.closed(x) for x in row]) for row in rows])
-        return (found, mapped(level.closed, aux)) if has_aux else found
+    def differentiated(*args: Any) -> Any:
+        output, vjp_fn, *aux = _vjp(func, args, argnums, has_aux)
+        chosen = _chosen(args, argnums, _places(argnums, len(args)))
+        outputs = flat(output)
+        rows: list[Any] = []
+        for number, out in enumerate(outputs):
+            passes = []
+            for place in range(out.array.size):
+                weights = [basis(one, place) if n == number else zeros(one) for n, one in enumerate(outputs)]
+                passes.append(flat(vjp_fn(filled(output, weights))))
+            shapes = [(*out.array.shape, *x.array.shape) for x in flat(chosen)]
+            columns = zip(*passes, strict=True) if passes else ([] for _ in shapes)
+            made = [_stacked(column, shape, out) for column, shape in zip(columns, shapes, strict=True)]
+            rows.append(filled(chosen, made))
+        found = filled(output, rows)
+        return (found, *aux) if has_aux else found
 
     return differentiated
 
 
-def _jacobian(level: _Level, out: Any, inputs: list[Any]) -> list[Any]:
-    """Return the Jacobian of one output by each input."""
-    if not isinstance(out, Variable):
-        raise RuntimeError(f"jacrev: Expected f to return tensors, got {type(out)}")
-    value: Any = out
-    rows = []
-    for place in range(value.array.size):
-        weight = _zeros(value)
-        as_ndarray(weight).flat[place] = 1
-        rows.append(_pulled(level, [value], inputs, [weight], retain_graph=True))
-    shapes = [(*value.array.shape, *x.array.shape) for x in inputs]
-    if not rows:
-        return [_zeros(x, shape) for x, shape in zip(inputs, shapes, strict=True)]
-    return [reshape(stack(column), shape) for column, shape in zip(zip(*rows, strict=True), shapes, strict=True)]
+def _stacked(column: Any, shape: tuple[int, ...], like: Any) -> Any:
+    return reshape(stack(list(column)), shape) if column else zeros(like, shape)
+
+
+# ------------------------------------------------------------------ forward mode
+
+
+def jvp(func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
+    """Return ``func(*primals)`` and how it moves as ``primals`` move by ``tangents``; both are tuples.
+
+    One pass forward. With ``has_aux`` also what ``func`` returned second; with ``strict`` RuntimeError for an output
+    that does not depend on the inputs.
+
+    https://pytorch.org/docs/stable/generated/torch.func.jvp.html
+
+    >>> import rushlight as torch
+    >>> torch.func.jvp(torch.sin, (torch.zeros(2),), (torch.tensor([1.0, 3.0]),))
+    (tensor([0., 0.]), tensor([1., 3.]))
+    """
+    if not isinstance(primals, tuple):
+        raise RuntimeError(f"{JVP}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
+    if structure(primals) != structure(tangents):
+        raise RuntimeError(
+            f"{JVP}: Expected primals and tangents to have the same python structure. For example, if primals is a "
+            f"tuple of 3 tensors, tangents also must be. Got primals with structure {structure(primals)} and tangents "
+            f"with structure {structure(tangents)}"
+        )
+    inputs, steps = flat(primals), flat(tangents)
+    _lists_of_tensors(inputs, steps)
+    with Transforming(func), Level() as level:
+        duals = filled(primals, [level.dual_along(x, t) for x, t in zip(inputs, steps, strict=True)])
+        output, aux = _parted(func(*duals), has_aux, JVP)
+        outputs = flat(output)
+        _only_tensors(outputs, JVP)
+        moved, values = [level.tangents(out) for out in outputs], [level.primal(out) for out in outputs]
+        aux = mapped(level.primal, aux) if has_aux else None
+    if strict and any(one is None for one in moved):
+        raise RuntimeError(
+            "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed "
+            "with strict=True."
+        )
+    changes = [zeros(out) if t is None else as_tensor(t[0]) for out, t in zip(values, moved, strict=True)]
+    value, change = filled(output, values), filled(output, changes)
+    return (value, change, aux) if has_aux else (value, change)
+
+
+def _lists_of_tensors(inputs: list[Any], steps: list[Any]) -> None:
+    for listed, what in (inputs, "primals"), (steps, "tangents"):
+        if not listed:
+            raise RuntimeError(f"{JVP}: Expected {what} to contain at least one Tensor.")
+        for one in listed:
+            if not isinstance(one, Variable):
+                raise RuntimeError(f"{JVP}: Expected {what} to only contain Tensors, got {type(one)}")
 
 
 def jacfwd(func: Function, argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error") -> Function:
-    """Return the Jacobian, as :func:`jacrev` does: the values are the same, and there is no forward mode here.
+    """Return a function that gives the Jacobian of ``func``, nested as that of :func:`jacrev`.
+
+    One pass forward, which pushes a tangent for each element of the inputs; ``randomness`` changes nothing.
 
     https://pytorch.org/docs/stable/generated/torch.func.jacfwd.html
+
+    >>> import rushlight as torch
+    >>> torch.func.jacfwd(torch.square)(torch.tensor([1.0, 3.0]))
+    tensor([[2., 0.],
+            [0., 6.]])
     """
-    return jacrev(func, argnums, has_aux=has_aux)
+
+    @wraps(func)
+    def differentiated(*args: Any) -> Any:
+        places = _places(argnums, len(args))
+        chosen = _chosen(args, argnums, places)
+        inputs = flat(chosen)
+        _lists_of_tensors(inputs, inputs)
+        for x in inputs:
+            float_only(x, "primal")
+        kept: list[Any] = []
+
+        def call(duals: list[Any]) -> list[Any]:
+            given, nested = [mapped(_seen, x) for x in args], filled(chosen, duals)
+            for number, place in enumerate(places):
+                given[place] = nested[number] if isinstance(argnums, tuple) else nested
+            with Transforming(func):
+                kept[:] = _parted(func(*given), has_aux, JVP)
+            outputs = flat(kept[0])
+            _only_tensors(outputs, JVP)
+            return [*outputs, *(flat(kept[1]) if has_aux else ())]
+
+        values, columns = forward_jacobian(call, inputs)
+        output, aux = kept
+        count = len(flat(output))
+        rows, aux = [filled(chosen, each) for each in columns[:count]], filled(aux, values[count:]) if has_aux else None
+        found = filled(output, rows)
+        return (found, aux) if has_aux else found
+
+    return differentiated
+
+
+def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
+    """Return ``func(*primals)``, and a function from tangents of ``primals`` to that of the output.
+
+    ``func`` is called once; what its steps saved is kept, and must not be written.
+
+    https://pytorch.org/docs/stable/generated/torch.func.linearize.html
+
+    >>> import rushlight as torch
+    >>> value, jvp_fn = torch.func.linearize(torch.sin, torch.zeros(2))
+    >>> jvp_fn(torch.tensor([1.0, 3.0])), jvp_fn(torch.tensor([0.0, 2.0]))
+    (tensor([1., 3.]), tensor([0., 2.]))
+    """
+    inputs, output = flat(primals), None
+
+    for x in inputs:
+        float_only(x, "primal")
+
+    def call(duals: list[Any]) -> list[Any]:
+        nonlocal output
+        with Transforming(func):
+            output = func(*filled(primals, duals))
+        return flat(output)
+
+    made = Linearization(call, inputs)
+    like = filled(output, list(made.values))
+
+    def jvp_fn(*tangents: Any) -> Any:
+        if structure(tangents) != structure(primals):
+            raise RuntimeError(
+                f"Expected the tangents {structure(tangents)} to have the same argspec as the primals "
+                f"{structure(primals)}"
+            )
+        steps = flat(tangents)
+        for number, (t, x) in enumerate(zip(steps, inputs, strict=True)):
+            for what in "shape", "dtype":
+                if getattr(t, what) != getattr(x, what):
+                    raise RuntimeError(
+                        f"tangent:{number} with {what} {getattr(t, what)} in flattened pytree doesn't match the {what} "
+                        f"{getattr(x, what)} of the corresponding primal."
+                    )
+        pushed = zip(made.push(steps), made.values, strict=True)
+        return filled(like, [zeros(x) if t is None and isinstance(x, Variable) else t for t, x in pushed])
+
+    return like, jvp_fn
 
 
 def hessian(func: Function, argnums: Any = 0) -> Function:
-    """Return a function that gives the second derivatives of ``func``, which returns a tensor.
+    """Return a function that gives the second derivatives of ``func``, which returns a tensor: forward over reverse.
 
     https://pytorch.org/docs/stable/generated/torch.func.hessian.html
 

@@ -141,6 +141,7 @@ def tensor_repr(
     default_dtype_name: str = "torch.float32",
     requires_grad: bool = False,
     grad_fn_name: str | None = None,
+    tangent: str | None = None,
     prefix: str = "tensor(",
 ) -> str:
     """Return the text of a tensor, which is its ``repr`` and its ``str``.
@@ -152,6 +153,7 @@ def tensor_repr(
         default_dtype_name: the dtype that goes without saying.
         requires_grad: whether to say so; a ``grad_fn`` says it already.
         grad_fn_name: name of the step the tensor came from, such as ``"AddBackward0"``.
+        tangent: the text of the tangent, for a dual tensor.
         prefix: what opens the text, up to and with the parenthesis; ``"Name("`` for a subclass.
 
     Raises ``TypeError`` for any other kind of array, such as complex or object.
@@ -174,6 +176,8 @@ def tensor_repr(
         facts.append(f"grad_fn=<{grad_fn_name}>")
     elif requires_grad:
         facts.append("requires_grad=True")
+    if tangent is not None:
+        facts.append(f"tangent={tangent}")
     return _append(prefix + _contents(array, len(prefix)), facts, len(prefix)) + ")"
 
 

@@ -31,6 +31,16 @@ def mapped(fn: Callable[[Any], Any], tree: Any) -> Any:
     return filled(tree, [fn(leaf) for leaf in flat(tree)])
 
 
+class _Leaf:
+    def __repr__(self) -> str:
+        return "*"
+
+
+def structure(tree: Any) -> str:
+    """Return how ``tree`` is built, with a star for each leaf, as text: ``(*, {'a': [*]})``."""
+    return repr(mapped(lambda _: _Leaf(), tree))
+
+
 def broadcast_prefix(prefix: Any, tree: Any) -> list[Any]:
     """Return for each leaf of ``tree`` that of ``prefix`` which stands for it: a leaf of that stands for all below.
 

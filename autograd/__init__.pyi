@@ -18,7 +18,13 @@ from ..autograd.gradcheck import (
 )
 from ..autograd.variable import Variable as Variable
 from ..tensors.tensor.methods import Tensor
-from . import function as function, functional as functional, grad_mode as grad_mode, graph as graph
+from . import (
+    forward_ad as forward_ad,
+    function as function,
+    functional as functional,
+    grad_mode as grad_mode,
+    graph as graph,
+)
 
 def backward(
     tensors: Tensor | Sequence[Tensor],

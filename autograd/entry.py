@@ -16,7 +16,8 @@ from .gradient_edge import GradientEdge, edges_listed, node_of_edge, roots_of
 from .hooks import hooks_of
 from .node import Node
 from .primitive import PRIMITIVES
-from .recording import Recording
+from .recording import Recording, unrecorded
+from .transforms import BACKWARD, refuse_inside
 from .variable import Variable, new_leaf, wrap
 from .watched_walk import WatchedWalk
 
@@ -55,6 +56,7 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
+    refuse_inside(BACKWARD)
     one = isinstance(tensors, Variable | GradientEdge)
     outputs = edges_listed(tensors, "tensors") if one or len(tensors) else []
     targets = None
@@ -119,9 +121,10 @@ def grad(
         options = create_graph, True, allow_unused, False, materialize_grads
         rows = [grad(outputs, inputs, [g[n] for g in batch], keep or n < left - 1, *options) for n in range(left)]
         return tuple(None if column[0] is None else stack(column) for column in zip(*rows, strict=True))
+    record = create_graph or unrecorded.get() is not False  # tangents of gradients are asked for without a graph too
     with Recording(create_graph):
-        roots = roots_of(outputs, grad_outputs, create_graph)
-        arrived = run(roots, record=create_graph, keep=keep, targets=set(nodes))
+        roots = roots_of(outputs, grad_outputs, record)
+        arrived = run(roots, record=record, keep=keep, targets=set(nodes))
     found: list[Any] = []
     for x, node in zip(inputs, nodes, strict=True):
         got = arrived.get(node)
@@ -139,6 +142,6 @@ def grad(
     return tuple(found)
 
 
-def stack(rows: Sequence[Any]) -> Any:
+def stack(rows: Sequence[Any], dim: int = 0) -> Any:
     """Return tensors of one shape as the rows of another; the engine imports no op, and finds this one by its name."""
-    return PRIMITIVES["stack"].function(rows)
+    return PRIMITIVES["stack"].function(rows, dim)

@@ -6,7 +6,7 @@ each call makes one ordinary node.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
 from typing import Any, cast
@@ -19,8 +19,9 @@ from .grad_mode import enable_grad, no_grad
 from .inplace import check_inplace, rebase_history
 from .multi_output import OutputGrads, output_node
 from .node import Backward, Node, SavedArray
-from .recording import recording
+from .recording import recording, unrecorded
 from .saved_tensors import Packed
+from .tangents import carries_only
 from .variable import Variable, as_ndarray, bump_version, ensure_version, wrap
 from .version import FIXED, UNWRITTEN
 from .view import View, refresh_view
@@ -39,6 +40,8 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self._to_save: tuple[Any, ...] = ()
+        self._for_forward: tuple[Any, ...] | None = None
+        self._forward = False  # whether jvp is running
         self._node: Any = None  # a weak reference to the step's node, which holds what was saved
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
@@ -56,7 +59,13 @@ class FunctionCtx:
         self._to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
-        """Accept what forward-mode differentiation would keep; there is none here, so nothing is kept."""
+        """Keep input or output tensors (or None) for :meth:`Function.jvp`, where ``saved_tensors`` holds them."""
+        for number, one in enumerate(tensors):
+            if one is not None and not isinstance(one, Variable):
+                raise TypeError(
+                    f"save_for_forward can only save variables, but argument {number} is of type {type(one).__name__}"
+                )
+        self._for_forward = tensors
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Say which inputs forward wrote in place; each must also be returned."""
@@ -73,6 +82,8 @@ class FunctionCtx:
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors that :meth:`save_for_backward` kept; RuntimeError if it was freed, or written since."""
+        if self._forward and self._for_forward is not None:
+            return self._for_forward
         node = self._node() if self._node is not None else None
         if node is None:
             return self._to_save
@@ -138,6 +149,13 @@ class Function(FunctionCtx):
 
     vjp = backward
 
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Return the tangent of each output of forward from those of its arguments (None for what is no tensor)."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raise RuntimeError: a Function is called through ``apply``."""
         raise RuntimeError(
@@ -157,13 +175,17 @@ class Function(FunctionCtx):
             if x is not None and x.view_of is not None:
                 refresh_view(x)
         edges = tuple(None if x is None else x.node for x in inputs)
-        ctx.needs_input_grad = tuple(edge is not None for edge in edges)
-        with no_grad():
-            if not separate:
-                outputs = cls.forward(ctx, *args)
-            else:
-                outputs = cls.forward(*args)
-                cls.setup_context(ctx, args, outputs)
+        ctx.needs_input_grad = tuple(edge is not None and not carries_only(edge) for edge in edges)
+        outer = unrecorded.set(False)  # its tangents are for jvp to tell
+        try:
+            with no_grad():
+                if not separate:
+                    outputs = cls.forward(ctx, *args)
+                else:
+                    outputs = cls.forward(*args)
+                    cls.setup_context(ctx, args, outputs)
+        finally:
+            unrecorded.reset(outer)
         several = isinstance(outputs, tuple)
         made = _Outputs(ctx, list(outputs) if several else [outputs], inputs, edges)
         finished = made.finish()
@@ -204,11 +226,15 @@ class _Outputs:
         ctx._result = first.result  # type: ignore[union-attr]
         node = self._node()
         ready = [self._output(out) for out in outputs]
-        self._connect(node, ready)
+        written = self._connect(node, ready)
         self._save(node)
         mode = recording.get()
-        if not isinstance(mode, bool):
-            mode.node_made(node, tuple(out.array if isinstance(out, Variable) else out for out in ready))
+        dropped = not isinstance(mode, bool) and mode.node_made(node, tuple(getattr(x, "array", x) for x in ready))
+        for out in ready if dropped else ():
+            if isinstance(out, Variable) and not any(out is each for each, _ in written):
+                out.node = None
+        for out, result in written:
+            rebase_history(out, wrap(out.result, out.array, None if dropped else result))
         return ready
 
     def _node(self) -> Node:
@@ -235,8 +261,10 @@ class _Outputs:
             and not any(original is x for x in self.ctx._constant)
         )
 
-    def _connect(self, node: Node, ready: list[Any]) -> None:
+    def _connect(self, node: Node, ready: list[Any]) -> list[tuple[Any, Node]]:
+        """Give the outputs their nodes; return those that were written in place, with theirs, which is still to do."""
         ctx, total = self.ctx, len(ready)
+        written: list[tuple[Any, Node]] = []
         for number, (out, original) in enumerate(zip(ready, self.outputs, strict=True)):
             if not self._differentiable(out, original):
                 ctx._nodes.append(None)
@@ -246,13 +274,14 @@ class _Outputs:
             result = node if total == 1 else output_node(node, number, total, out.array)
             ctx._nodes.append(ref(result))
             if any(out is dirty for dirty in ctx._dirty):
-                rebase_history(out, wrap(out.result, out.array, result))
+                written.append((out, result))
             else:
                 out.node = result
                 if out.view_of is not None:
                     out.view_of.base_node = out.view_of.base.node
         kind = cast(FunctionBackward, node.backward)
         kind.output_facts = [(x.array.shape, x.array.dtype) if isinstance(x, Variable) else None for x in ready]
+        return written
 
     def _save(self, node: Node) -> None:
         ctx = self.ctx
@@ -281,12 +310,13 @@ class FunctionBackward(Backward):
     Each entry of ``node.saved`` is (array, version, saved version, node, number of the output that it is, or None).
     """
 
-    __slots__ = ("ctx", "inputs", "output_facts")
+    __slots__ = ("ctx", "input_facts", "inputs", "output_facts")
     output_facts: list[Any]
 
     def __init__(self, name: str, ctx: Function, inputs: list[Any]) -> None:
         super().__init__(name, f"{name}Backward", None, frees=True, arity=len(inputs))
         self.ctx, self.inputs = ctx, [x is not None for x in inputs]
+        self.input_facts = [None if x is None else (x.array.shape, x.array.dtype) for x in inputs]
 
     def saved_arrays(self, node: Node) -> list[SavedArray]:
         """Return what ``ctx.save_for_backward`` kept."""
@@ -314,6 +344,41 @@ class FunctionBackward(Backward):
         grads = list(got) if isinstance(got, tuple | list) else [got]
         parts = self._checked(grads, node.edges, recorded)
         return parts[0] if node.other_edges is None else parts
+
+    def jvp(self, node: Node, directions: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return for each direction the tangent of the result, a tuple if there are several."""
+        ctx, found = self.ctx, []
+        ctx._forward = True
+        try:
+            for tangents in directions:
+                given = [self._given(t, fact) for t, fact in zip(tangents, self.input_facts, strict=True)]
+                got = type(ctx).jvp(ctx, *given)
+                checked = self._tangents_checked(got if isinstance(got, tuple) else (got,))
+                found.append(checked if len(checked) > 1 else checked[0])
+        finally:
+            ctx._forward = False
+        return found
+
+    def _tangents_checked(self, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
+        count = len(self.output_facts)
+        if len(tangents) != count:
+            raise RuntimeError(
+                f"Function's jvp returned an invalid number of forward gradients (expected {count} but got "
+                f"{len(tangents)})"
+            )
+        for number, (one, fact) in enumerate(zip(tangents, self.output_facts, strict=True)):
+            if one is not None and not isinstance(one, Variable):
+                raise RuntimeError(f"expected Variable or None (got {type(one).__name__}) for grad output {number}.")
+            if one is not None and fact is not None and one.array.shape != fact[0]:
+                raise RuntimeError(
+                    "Trying to set a forward gradient that has a different size than that of the original Tensor, this "
+                    f"is not supported. Tensor is of size {list(fact[0])} while the given forward gradient is of size "
+                    f"{list(one.array.shape)}."
+                )
+        return tuple(
+            wrap(self.ctx._result, np.zeros(*fact)) if one is None and fact is not None else one
+            for one, fact in zip(tangents, self.output_facts, strict=True)
+        )
 
     def _given(self, item: Any, fact: Any) -> Any:
         if item is None:

@@ -1,7 +1,7 @@
 """Derivatives of functions: Jacobians, Hessians, and their products with vectors.
 
-https://pytorch.org/docs/stable/autograd.html#functional-higher-level-api. Products with a Jacobian from the right use
-the backward of the backward (https://j-towns.github.io/2017/06/12/A-new-trick.html), as there is no forward mode.
+https://pytorch.org/docs/stable/autograd.html#functional-higher-level-api. As in PyTorch ``jvp`` and ``hvp`` use the
+backward of the backward (https://j-towns.github.io/2017/06/12/A-new-trick.html); ``func.jvp`` goes forward.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from .entry import grad, stack
+from .forward_jacobian import forward_jacobian
 from .grad_mode import enable_grad, set_grad_enabled
 from .recording import is_grad_enabled
-from .variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
+from .tangents import fresh_leaf, without_history
+from .variable import Variable, as_ndarray, new_leaf, wrap
 
 Function = Callable[..., Any]
 STRICT = "This is not allowed in strict mode."
@@ -40,12 +42,7 @@ def _nested(given: tuple[Any, ...], several: bool) -> Any:
 
 def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """Return the inputs as the function shall see them: tied to the graph if that is asked for, else new leaves."""
-    return tuple(
-        x.view(x.array.shape)
-        if create_graph and x.requires_grad
-        else _leaf(wrap(x.result, as_ndarray(x), None, ensure_version(x)))
-        for x in inputs
-    )
+    return tuple(x.view(x.array.shape) if create_graph and x.requires_grad else fresh_leaf(x) for x in inputs)
 
 
 def _leaf(x: Any) -> Any:
@@ -54,7 +51,7 @@ def _leaf(x: Any) -> Any:
 
 
 def _finished(found: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
-    return found if create_graph else tuple(wrap(x.result, as_ndarray(x), None, ensure_version(x)) for x in found)
+    return found if create_graph else tuple(without_history(x) for x in found)
 
 
 def _zeros(like: Any) -> Any:
@@ -183,7 +180,8 @@ def jacobian(
     """Return the Jacobian of ``func`` at ``inputs``: for each output and input a tensor of both their shapes.
 
     A tuple of outputs gives a tuple, and so does a tuple of inputs inside of it. One backward pass for each element of
-    the outputs; ``vectorize`` and ``strategy`` are accepted and change nothing else.
+    the outputs, with the ``strategy`` "forward-mode" one pass forward with a tangent for each element of the inputs,
+    which asks for ``vectorize``; that changes nothing else.
 
     >>> import rushlight as torch
     >>> torch.autograd.functional.jacobian(lambda x: x * x, torch.tensor([1.0, 3.0]))
@@ -192,11 +190,9 @@ def jacobian(
     """
     if strategy not in {"forward-mode", "reverse-mode"}:
         raise AssertionError(f'Expected strategy to be either "forward-mode" or "reverse-mode", not {strategy!r}.')
-    if strategy == "forward-mode" and (create_graph or not vectorize):
-        raise NotImplementedError(
-            "jacobian: strategy='forward-mode' is only implemented for vectorize=True and create_graph=False."
-        )
-    if strict and (vectorize or strategy == "forward-mode"):
+    if strategy == "forward-mode":
+        return _forward(func, inputs, create_graph, strict, vectorize)
+    if strict and vectorize:
         raise RuntimeError("jacobian: `strict=True` and `vectorized=True` are not supported together.")
     with enable_grad():
         several, inputs = _listed(inputs, "inputs", "jacobian")
@@ -205,6 +201,35 @@ def jacobian(
         _demand(outputs, strict, OUTPUT)
         rows = [_row(out, number, inputs, create_graph, strict) for number, out in enumerate(outputs)]
     return _nested(tuple(_nested(_finished(row, create_graph), several) for row in rows), out_several)
+
+
+def _forward(func: Function, inputs: Any, create_graph: bool, strict: bool, vectorize: bool) -> Any:
+    """Return the Jacobian by one pass forward."""
+    if create_graph:
+        raise NotImplementedError(
+            'torch.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not supported '
+            'together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.'
+        )
+    if strict:
+        raise RuntimeError(
+            'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported '
+            'together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
+        )
+    several, inputs = _listed(inputs, "inputs", "jacobian")
+    if not vectorize:
+        raise NotImplementedError(
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for "
+            "`vectorize=True`."
+        )
+    nested = []
+
+    def call(duals: list[Any]) -> list[Any]:
+        out_several, outputs = _listed(func(*duals), "outputs of the user-provided function", "jacobian")
+        nested.append(out_several)
+        return list(outputs)
+
+    rows = forward_jacobian(call, inputs)[1]
+    return _nested(tuple(_nested(tuple(row), several) for row in rows), nested[0])
 
 
 def _row(out: Any, number: int, inputs: tuple[Any, ...], create_graph: bool, strict: bool) -> tuple[Any, ...]:

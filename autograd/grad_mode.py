@@ -10,7 +10,7 @@ from functools import wraps
 from inspect import CO_COROUTINE, CO_GENERATOR
 from typing import Any, Self, TypeVar, cast, overload
 
-from .recording import INFERENCE_CONTEXTS, inference_version, is_grad_enabled, set_recording
+from .recording import INFERENCE_CONTEXTS, inference_version, is_grad_enabled, recording, set_recording
 from .version import INFERENCE, Version
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -173,6 +173,8 @@ class inference_mode(Mode):
         INFERENCE_CONTEXTS.count += 1
         inference_version.set(INFERENCE if self.mode else None)
         set_recording(not self.mode)
+        if self.mode:
+            recording.set(False)  # forward mode is off too
 
     def __exit__(self, *_: object) -> None:
         on, version = self.before.pop()

@@ -11,6 +11,7 @@ from warnings import warn
 
 import numpy as np
 
+from .. import lazy
 from .entry import grad
 from .variable import Variable, as_ndarray, new_leaf, wrap
 
@@ -21,11 +22,12 @@ class GradcheckError(RuntimeError):
     """A gradient is not what finite differences say."""
 
 
-def _tuple(given: Any) -> tuple[Any, ...]:
+def tuple_of(given: Any) -> tuple[Any, ...]:
+    """Return what a function takes or gives as a tuple."""
     return tuple(given) if isinstance(given, tuple | list) else (given,)
 
 
-def _asking(values: Sequence[Any]) -> list[Any]:
+def asking_of(values: Sequence[Any]) -> list[Any]:
     """Return the tensors among ``values`` that require a gradient."""
     return [v for v in values if isinstance(v, Variable) and v.requires_grad]  # type: ignore[attr-defined]
 
@@ -53,21 +55,32 @@ def gradcheck(
     Each element may differ by ``atol + rtol * |numerical|``, and by ``nondet_tol`` from one backward pass to the next.
     Give inputs in float64: float32 is too coarse for the default tolerances. ``fast_mode`` compares one random
     direction for each pair of input and output. Disagreement raises :class:`GradcheckError`, or returns False with
-    ``raise_exception=False``. There is no forward mode to check: ``check_forward_ad`` raises NotImplementedError.
+    ``raise_exception=False``. ``check_forward_ad`` compares tangents too, ``check_batched_forward_grad`` several of
+    them pushed in one pass with one at a time.
 
     >>> import rushlight as torch
     >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
     >>> torch.autograd.gradcheck(lambda x: x * x, x)
     True
     """
-    if check_forward_ad or check_batched_forward_grad:
-        raise NotImplementedError("gradcheck: rushlight has no forward-mode differentiation to check")
-    if not check_backward_ad:
-        raise AssertionError("gradcheck: nothing to check without check_backward_ad=True")
-    given = _tuple(inputs)
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    for asked, what in (check_batched_grad and not check_backward_ad, "grad=True requires check_backward_ad"), (
+        check_batched_forward_grad and not check_forward_ad, "forward_grad=True requires check_forward_ad"
+    ):  # fmt: skip
+        if asked:
+            raise AssertionError(f"Setting check_batched_{what} to be True")
+    given = tuple_of(inputs)
     _examine(given)
     try:
-        _compare(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+        if check_backward_ad:
+            _compare(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+        if check_forward_ad:
+            lazy.load("autograd.forward_check").compare(func, given, eps, atol, rtol, fast_mode)
+        if check_batched_forward_grad:
+            lazy.load("autograd.forward_check").batched(func, given)
+        if not check_backward_ad:
+            return True
         _zero_in_zero_out(func, given)
         if check_undefined_grad:
             _each_output_alone(func, given)
@@ -84,7 +97,7 @@ def _examine(inputs: tuple[Any, ...]) -> None:
     """Raise ValueError if no input requires a gradient, and RuntimeError if one cannot be moved by itself."""
     asked = False
     for number, x in enumerate(inputs):
-        if not _asking([x]):
+        if not asking_of([x]):
             continue
         asked = True
         if x.array.dtype != np.float64:
@@ -108,12 +121,12 @@ def _examine(inputs: tuple[Any, ...]) -> None:
 
 
 def _outputs(func: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Any]:
-    return _asking(_tuple(func(*inputs)))
+    return asking_of(tuple_of(func(*inputs)))
 
 
 def _values(func: Callable[..., Any], inputs: tuple[Any, ...], chosen: Sequence[int]) -> list[Any]:
     """Return copies of the float outputs of ``func`` at the places ``chosen``, as flat arrays."""
-    found = _tuple(func(*inputs))
+    found = tuple_of(func(*inputs))
     return [np.array(found[n].array, np.float64).ravel() for n in chosen]
 
 
@@ -128,22 +141,22 @@ def _compare(
     fast: bool,
 ) -> None:
     """Raise GradcheckError unless the Jacobians by backward and by finite differences agree."""
-    found = _tuple(func(*inputs))
+    found = tuple_of(func(*inputs))
     chosen = [n for n, out in enumerate(found) if isinstance(out, Variable) and out.array.dtype.kind == "f"]
-    asked = [n for n, out in enumerate(found) if _asking([out])]
-    leaves = _asking(inputs)
+    asked = [n for n, out in enumerate(found) if asking_of([out])]
+    leaves = asking_of(inputs)
     if not asked:
-        if any(part.any() for x in leaves for part in _numerical(func, inputs, x, chosen, eps)):
+        if any(part.any() for x in leaves for part in jacobian_by_differences(func, inputs, x, chosen, eps)):
             raise GradcheckError("Numerical gradient for function expected to be zero")
         return
-    places = [n for n, x in enumerate(inputs) if _asking([x])]
-    numerical = [_numerical(func, inputs, x, asked, eps) for x in leaves]
+    places = [n for n, x in enumerate(inputs) if asking_of([x])]
+    numerical = [jacobian_by_differences(func, inputs, x, asked, eps) for x in leaves]
     for row, out in enumerate(asked):
         analytical = _analytical(found[out], leaves, nondet_tol, check_dtypes)
         for column, (theirs, place) in enumerate(zip(analytical, places, strict=True)):
             ours = numerical[column][row]
             if fast:
-                ours, theirs = _projected(ours, theirs)  # noqa: PLW2901
+                ours, theirs = projected(ours, theirs)  # noqa: PLW2901
             if not np.allclose(theirs, ours, rtol, atol, equal_nan=True):
                 raise GradcheckError(
                     f"Jacobian mismatch for output {out} with respect to input {place},\n"
@@ -151,14 +164,15 @@ def _compare(
                 )
 
 
-def _projected(*jacobians: Any) -> list[Any]:
+def projected(*jacobians: Any) -> list[Any]:
+    """Return each of several matrices of one shape between two random directions."""
     rng = np.random.default_rng(0)
     rows, columns = jacobians[0].shape
     left, right = (v / max(float(np.linalg.norm(v)), 1e-300) for v in (rng.normal(size=rows), rng.normal(size=columns)))
     return [left @ each @ right for each in jacobians]
 
 
-def _numerical(
+def jacobian_by_differences(
     func: Callable[..., Any], inputs: tuple[Any, ...], x: Any, chosen: Sequence[int], eps: float
 ) -> list[Any]:
     """Return for each chosen output its Jacobian, one row for each element of ``x``, by central differences."""
@@ -224,7 +238,7 @@ def _zero_in_zero_out(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None
     if not outputs:
         return
     zeros = [wrap(out.result, np.zeros(out.array.shape, out.array.dtype)) for out in outputs]
-    for one in grad(outputs, _asking(inputs), zeros, retain_graph=True, allow_unused=True):
+    for one in grad(outputs, asking_of(inputs), zeros, retain_graph=True, allow_unused=True):
         if one is not None and np.any(one.array):
             raise GradcheckError("backward not multiplied by grad_output")
 
@@ -234,7 +248,7 @@ def _each_output_alone(func: Callable[..., Any], inputs: tuple[Any, ...]) -> Non
     for out in _outputs(func, inputs):
         zeros = wrap(out.result, np.zeros(out.array.shape, out.array.dtype))
         try:
-            grads = grad(out, _asking(inputs), zeros, retain_graph=True, allow_unused=True)
+            grads = grad(out, asking_of(inputs), zeros, retain_graph=True, allow_unused=True)
         except RuntimeError as error:
             raise GradcheckError(
                 "Expected backward function to handle undefined output grads: the gradients of other outputs may be "
@@ -246,7 +260,7 @@ def _each_output_alone(func: Callable[..., Any], inputs: tuple[Any, ...]) -> Non
 
 def _batched(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
     """Raise GradcheckError if ``is_grads_batched`` gives other gradients than one pass after another."""
-    leaves, rng = _asking(inputs), np.random.default_rng(0)
+    leaves, rng = asking_of(inputs), np.random.default_rng(0)
     for out in _outputs(func, inputs):
         rows = rng.normal(size=(2, *out.array.shape)).astype(out.array.dtype)
         kept: dict[str, Any] = {"retain_graph": True, "allow_unused": True}
@@ -289,19 +303,19 @@ def gradgradcheck(
     >>> torch.autograd.gradgradcheck(lambda x: x * x * x, x)
     True
     """
-    if check_fwd_over_rev:
-        raise NotImplementedError("gradgradcheck: rushlight has no forward-mode differentiation to check")
     if not check_rev_over_rev:
-        raise AssertionError("gradgradcheck: nothing to check without check_rev_over_rev=True")
-    given = _tuple(inputs)
+        _without_reverse(check_fwd_over_rev, check_undefined_grad, check_batched_grad)
+    given = tuple_of(inputs)
     if grad_outputs is None:
         weights = _drawn(_outputs(func, given), gen_non_contig_grad_outputs)
     else:
-        weights = _tuple(grad_outputs)
+        weights = tuple_of(grad_outputs)
+    asking = [bool(asking_of([x])) for x in (*given, *weights)]
 
     def slopes(*args: Any) -> tuple[Any, ...]:
         at, by = args[: len(given)], args[len(given) :]
-        found = grad(_outputs(func, at), _asking(at), list(by), create_graph=True, allow_unused=True)
+        _ask_again(args, asking)
+        found = grad(_outputs(func, at), asking_of(at), list(by), create_graph=True, allow_unused=True)
         return tuple(one for one in found if one is not None)
 
     return gradcheck(
@@ -315,8 +329,26 @@ def gradgradcheck(
         check_undefined_grad=check_undefined_grad,
         check_grad_dtypes=check_grad_dtypes,
         check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
+
+
+def _without_reverse(forward: bool, undefined: bool, batched: bool) -> None:
+    """Raise AssertionError for what cannot be checked without reverse over reverse."""
+    if not forward:
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    for asked, what in (undefined, "undefined"), (batched, "batched"):
+        if asked:
+            raise AssertionError(f"Setting check_{what}_grad=True requires check_rev_over_rev to be True")
+
+
+def _ask_again(args: tuple[Any, ...], asking: list[bool]) -> None:
+    """Let those ``args`` require grad that shall: forward mode comes with duals that do not."""
+    for x, asks in zip(args, asking, strict=True):
+        if asks and not x.requires_grad:
+            x.requires_grad_()
 
 
 def _drawn(outputs: list[Any], strided: bool) -> tuple[Any, ...]:

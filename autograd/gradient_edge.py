@@ -9,15 +9,17 @@ import numpy as np
 
 from .broadcast import convert
 from .node import Node
+from .tangents import carries_only
 from .variable import Variable, wrap
 from .view import refresh_view
 
 
 def node_of(x: Variable) -> Node | None:
-    """Return the node of ``x`` as of now: a view first looks whether its base was written."""
+    """Return the node of ``x`` as of now, if gradients pass: a view first looks whether its base was written."""
     if x.view_of is not None:
         refresh_view(x)
-    return x.node
+    node = x.node
+    return None if node is None or carries_only(node) else node
 
 
 class GradientEdge(NamedTuple):

@@ -19,7 +19,7 @@ from .node import RESULT, Node
 from .observers import Doing
 from .out_argument import assert_no_internal_overlap, check_can_cast
 from .primitive import PRIMITIVES, is_primitive
-from .recording import recording
+from .recording import is_grad_enabled, recording
 from .variable import Variable, bump_version, wrap
 from .view import refresh_view
 
@@ -99,13 +99,13 @@ def check_inplace(x: Any) -> None:
     """Raise RuntimeError if a recorded write into ``x`` has no place in the graph."""
     view = x.view_of
     base = x if view is None else view.base
-    if any(one.node is not None and one.node.backward is None for one in (base, x)):
+    if is_grad_enabled() and any(one.node is not None and one.node.backward is None for one in (base, x)):
         which = "a leaf Variable" if view is None else "a view of a leaf Variable"
         raise RuntimeError(
             f"{which} that requires grad is being used in an in-place operation. Write it under torch.no_grad(), "
             "or write a clone() of it."
         )
-    if view is not None and view.frozen:
+    if view is not None and view.frozen and is_grad_enabled():
         raise RuntimeError(frozen_view(x.node, view.frozen))
 
 
@@ -133,6 +133,9 @@ def write_array(x: Any, array: Any, name: str) -> None:
 
 def rebase_history(x: Any, value: Any) -> None:
     """Give ``x``, and the tensor it is a view of, the history of ``value``, which was just stored into it."""
+    mode: Any = recording.get()
+    if mode is not True and (not mode or (not mode.reverse and mode.rebase(x, value))):
+        return
     node, view, old = value.node, x.view_of, x.node
     if node is not None:
         _save_written_memory(node, value, x)
@@ -154,7 +157,7 @@ def _rebase(base: Any, view_ops: tuple[Any, ...], node: Node | None) -> None:
     mode = recording.get()
     if not isinstance(mode, bool):
         with Doing("rebase", base):
-            mode.node_made(made, base.array)
+            base.node = None if mode.node_made(made, base.array) else made
 
 
 def _save_written_memory(node: Node, value: Any, x: Any) -> None:

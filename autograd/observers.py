@@ -14,13 +14,13 @@ class Observers(Observer):
     def __init__(self, members: tuple[Observer, ...]) -> None:
         self.members = members
 
-    def node_made(self, node: Any, value: Any) -> None:
-        """Tell each of them about a new node."""
-        for member in self.members:
-            member.node_made(node, value)
+    def node_made(self, node: Any, value: Any) -> bool:
+        """Tell each of them about a new node, until one drops it."""
+        return any(member.node_made(node, value) for member in self.members)
 
 
-def _members() -> tuple[Observer, ...]:
+def members() -> tuple[Observer, ...]:
+    """Return those who look on, in the order in which they are told."""
     now = observer.get()
     return now.members if isinstance(now, Observers) else () if now is None else (now,)
 
@@ -38,8 +38,8 @@ class Watch:
         self.before: list[tuple[Observer, ...]] = []
 
     def __enter__(self) -> Observer:
-        self.before.append(_members())
-        _set_members((*_members(), self.observer))
+        self.before.append(members())
+        _set_members((*members(), self.observer))
         return self.observer
 
     def __exit__(self, *_: object) -> None:
@@ -48,7 +48,7 @@ class Watch:
 
 def remove_observer(watcher: Observer) -> None:
     """Tell ``watcher`` no more."""
-    _set_members(tuple(each for each in _members() if each is not watcher))
+    _set_members(tuple(each for each in members() if each is not watcher))
 
 
 class Activity(NamedTuple):

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..arrays.dtypes import dtype_of
 from .node import Node
-from .recording import recording
+from .recording import is_grad_enabled, recording
+from .tangents import carries_only, moving
 from .variable import Variable, as_ndarray, bump_version, set_array
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
@@ -45,7 +46,7 @@ def write_out(name: str, result: Any, out: Any) -> Any:
         return tuple.__new__(type(result), [write_out(name, one, into) for one, into in zip(result, out, strict=True)])
     if not isinstance(out, Variable):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
-    if recording.get() and (isinstance(result.node, Node) or out.node is not None):
+    if recording.get() and (_matters(result.node) or _matters(out.node)):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
@@ -58,6 +59,11 @@ def write_out(name: str, result: Any, out: Any) -> Any:
     target[...] = result.array
     bump_version(out, name)
     return out
+
+
+def _matters(node: Any) -> bool:
+    """Return whether a gradient or a tangent of this node would be lost."""
+    return isinstance(node, Node) and (bool(moving(node)) or (is_grad_enabled() and not carries_only(node)))
 
 
 def _resize(name: str, out: Variable, shape: tuple[int, ...]) -> None:

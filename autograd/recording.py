@@ -12,16 +12,20 @@ from .version import INFERENCE, Version
 
 
 class Observer:
-    """Looks at every node as it is recorded: base of anomaly detection, saved-tensor hooks, tracing."""
+    """Looks at every node as it is recorded: base of anomaly detection, saved-tensor hooks, tracing, forward mode."""
 
-    def node_made(self, node: Any, value: Any) -> None:
-        """Be told of ``node``, complete but not yet seen by anyone, and of the array (or arrays) it stands for."""
+    reverse = True  # whether what it sees is recorded for a walk backward
+
+    def node_made(self, node: Any, value: Any) -> bool | None:
+        """Be told of ``node``, not yet seen by anyone, and of the array (or arrays) it stands for; True drops it."""
 
 
 recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)
 """``False``, ``True``, or an :class:`Observer` that looks at each node as it is made."""
 observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 """Who looks on while recording is on."""
+unrecorded: ContextVar[bool | Observer] = ContextVar("unrecorded", default=False)
+"""What ``recording`` is while it is off: ``False``, or who works out tangents, which goes on under ``no_grad``."""
 inference_version: ContextVar[Version | None] = ContextVar("inference_version", default=None)
 """The version a new tensor starts with: none yet, or in inference mode one that forbids to be saved."""
 recording.set(True)
@@ -48,7 +52,7 @@ def is_grad_enabled() -> bool:
     ...     torch.is_grad_enabled()
     False
     """
-    return recording.get() is not False
+    return (mode := recording.get()) is True or (not isinstance(mode, bool) and mode.reverse)
 
 
 def is_inference_mode_enabled() -> bool:
@@ -58,7 +62,7 @@ def is_inference_mode_enabled() -> bool:
 
 def set_recording(on: bool) -> None:
     """Switch recording on, for who looks on too, or off."""
-    recording.set((observer.get() or True) if on else False)
+    recording.set((observer.get() or True) if on else unrecorded.get())
 
 
 class Recording:
@@ -71,10 +75,7 @@ class Recording:
 
     def __enter__(self) -> None:
         self.before = recording.get()
-        if self.on:
-            set_recording(True)
-        else:
-            recording.set(False)
+        set_recording(self.on)
 
     def __exit__(self, *_: object) -> None:
         recording.set(self.before)

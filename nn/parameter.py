@@ -38,7 +38,8 @@ class Parameter(Tensor):
         else:
             source = data.detach()
             parameter = wrap(cls, source.array, None, source.version)
-        return parameter.requires_grad_(requires_grad)
+        parameter.requires_grad = requires_grad
+        return parameter
 
     def __init_subclass__(cls, **facts: Any) -> None:
         super().__init_subclass__(**facts)
@@ -48,7 +49,7 @@ class Parameter(Tensor):
         copy: Self | None = memo.get(id(self))
         if copy is None:  # unlike a tensor's copy, a parameter's comes without gradient
             copy = memo[id(self)] = wrap(type(self), np.array(self.array))
-            copy.requires_grad_(self.requires_grad)
+            copy.requires_grad = self.requires_grad
         return copy
 
     def __repr__(self) -> str:
@@ -123,7 +124,7 @@ class UninitializedTensorMixin:
     @classmethod
     def _of(cls, requires_grad: bool, device: Device, dtype: Dtype) -> Any:
         tensor = wrap(cls, empty(0, device=device, dtype=dtype).array)
-        tensor.requires_grad_(requires_grad)
+        tensor.requires_grad = requires_grad
         tensor.array = _UninitializedArray(tensor.array.dtype)
         return tensor
 
@@ -163,11 +164,11 @@ class UninitializedTensorMixin:
             "before calling `module.share_memory()`."
         )
 
-    def requires_grad_(self, requires_grad: bool = True) -> Any:
+    def _set_requires_grad(self, requires_grad: bool) -> None:
         """Raise ValueError: there are no values yet. The constructor itself calls it before that."""
         if isinstance(self.array, _UninitializedArray):
             _no_values()
-        return super().requires_grad_(requires_grad)  # type: ignore[misc]
+        super()._set_requires_grad(requires_grad)  # type: ignore[misc]
 
     numel = nelement = element_size = stride = type = retain_grad = register_hook = detach = _no_values
     is_contiguous = __len__ = new_zeros = new_ones = new_empty = new_full = new_tensor = backward = numpy = _no_values

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.trees import broadcast_prefix, filled, flat
+from ..autograd.transforms import inside
 from ..autograd.variable import Variable, as_ndarray, wrap
 from .doors import doors
 from .ops.shape.join import stack
@@ -63,7 +64,8 @@ def vmap(
             if randomness == "same":
                 set_rng_state(before)
             sample = [x if d is None else x[number] for x, d in zip(columns, dims, strict=True)]
-            results.append(func(*filled(args, sample), **kwargs))
+            with inside():
+                results.append(func(*filled(args, sample), **kwargs))
         if randomness == "error" and not np.array_equal(get_rng_state().array, before.array):
             set_rng_state(before)
             raise RuntimeError(_RANDOM)
@@ -97,6 +99,10 @@ def _size(what: str, dims: list[Any], leaves: list[Any]) -> int:
     for dim, x in zip(dims, leaves, strict=True):
         if dim is None:
             continue
+        if not isinstance(dim, int):
+            raise ValueError(
+                f"{what}: Got in_dim={dim} for an input but in_dim must be either an integer dimension or None."
+            )
         if not isinstance(x, Variable):
             raise ValueError(
                 f"{what}: Got in_dim={dim} for an input but the input is of type {type(x)}. We cannot vmap over "

@@ -239,7 +239,8 @@ def _several_results(op: Primitive) -> list[str]:
         f"        node.backward = {_backward_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         f"        result = results_of(node, {made}, ({versions},))",
-        f"        if mode_ is not True: mode_.node_made(node, {made})",
+        f"        if mode_ is not True and mode_.node_made(node, {made}):",
+        "            for each_ in result: each_.node = None",
         "    else:",
         "        version_ = inference_version() if INFERENCE_CONTEXTS.count else None",
         f"        result = {plain},",
@@ -388,7 +389,7 @@ def _recorded(op: Primitive) -> list[str]:
         f"        node.backward = {_backward_of_node(op)}",
         f"        node.saved = ({saved}{',' if saved else ''}); node.seq = next(clock)",
         *([] if "out" in op.saves else ["        result.version = None"]),
-        "        if mode_ is not True: mode_.node_made(node, array)",
+        "        if mode_ is not True and mode_.node_made(node, array): result.node = None",
         f"    else: {_UNRECORDED}",
     ]
     return lines

@@ -158,7 +158,9 @@ def asarray(
         raise ValueError(f"can't alias arbitrary sequence into a tensor: {type(obj).__name__}")
     else:
         made = new(build(obj, kind))
-    return made.requires_grad_() if requires_grad and not made.requires_grad else made
+    if requires_grad:
+        made.requires_grad = True
+    return made
 
 
 @doors("torch")

@@ -111,5 +111,8 @@ def results_without_derivative(name: str, grad_fn_name: str, source: Any, arrays
     edge = source.node
     if edge is not None and recording.get():
         backward = Backward(name, grad_fn_name, _no_derivative)
-        made[0].node = Node.record(backward, (edge,), (name,), arrays[0].shape, arrays[0].dtype)
+        node = Node.record(backward, (edge,), (name,), arrays[0].shape, arrays[0].dtype)
+        mode = recording.get()
+        if isinstance(mode, bool) or not mode.node_made(node, arrays[0]):
+            made[0].node = node
     return made[0] if len(made) == 1 else tuple(made)

@@ -19,6 +19,8 @@ from ...autograd import entry, gradient_edge
 from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
 from ...autograd.node import Node
+from ...autograd.tangents import hold, moving
+from ...autograd.transforms import REQUIRES_GRAD, refuse_inside
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ...autograd.version import INFERENCE, writes
 
@@ -165,24 +167,32 @@ class Attributes(Variable):
             raise RuntimeError(f"requires_grad must be a bool, not {type(on).__name__}")
         if on and not self.is_leaf:
             raise RuntimeError(_COMPUTED)
-        self.requires_grad_(on)
+        self._set_requires_grad(on)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Let this leaf require grad, or no longer; return the tensor itself.
 
-        Raises RuntimeError for integers, and when switched off on a computed tensor.
+        Raises RuntimeError for integers, when switched off on a computed tensor, and inside of what ``torch.func``
+        transforms.
         """
+        refuse_inside(REQUIRES_GRAD)
+        self._set_requires_grad(requires_grad)
+        return self
+
+    def _set_requires_grad(self, requires_grad: bool) -> None:
         node = gradient_edge.node_of(self)
         if requires_grad and node is None:
             if self.array.dtype.kind != "f":
                 raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {self.dtype}")
-            self.node = self._leaf()
+            leaf = self._leaf()
+            if self.node is not None:  # a carrier
+                hold(leaf, moving(self.node))
+            self.node = leaf
             self.old_leaf = None
         elif not requires_grad and node is not None:
             if node.backward is not None:
                 raise RuntimeError(_COMPUTED)
             self._freeze(node)
-        return self
 
     def _freeze(self, leaf: Node) -> None:
         """Require no grad from now on: walks that still come by here leave ``grad`` as it is."""

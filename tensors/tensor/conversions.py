@@ -323,7 +323,8 @@ class Conversions(Attributes):
         """Return this tensor as one of a subclass of Tensor."""
         if not (isinstance(cls, type) and issubclass(cls, Variable)):
             raise TypeError(f"as_subclass() takes a class that inherits from Tensor, not {cls!r}")
-        made = wrap(cls, as_ndarray(self), gradient_edge.node_of(self), ensure_version(self))
+        gradient_edge.node_of(self)  # looks whether its base was written
+        made = wrap(cls, as_ndarray(self), self.node, ensure_version(self))
         made.view_of = self.view_of
         return made
 
@@ -331,7 +332,8 @@ class Conversions(Attributes):
     def _make_subclass(kind: Any, data: Any, require_grad: Flag = False) -> Any:
         """Return a leaf of class ``kind`` on the memory of ``data``."""
         made = data.detach().as_subclass(kind)
-        return made.requires_grad_() if require_grad else made
+        made.requires_grad = bool(require_grad)
+        return made
 
     @property
     def real(self) -> Self:

@@ -12,6 +12,7 @@ from ...arrays.dtypes import get_default_dtype
 from ...arrays.formatting import tensor_repr
 from ...autograd import gradient_edge
 from ...autograd.recording import inference_version
+from ...autograd.tangents import as_tensor, moving
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from ...autograd.version import INFERENCE, Version, new_version
 from .attributes import Attributes
@@ -141,6 +142,7 @@ class PythonProtocols(Attributes):
             default_dtype_name=repr(get_default_dtype()),
             requires_grad=node is not None,
             grad_fn_name=self.grad_fn.name() if computed and self.grad_fn is not None else None,
+            tangent=repr(as_tensor(next(iter(tangents))[0])) if (tangents := moving(self.node).values()) else None,
             prefix="tensor(" if plain else f"{type(self).__name__}(",
         )
 
@@ -157,7 +159,8 @@ class PythonProtocols(Attributes):
         """Return another leaf on the same memory."""
         made = wrap(type(self), as_ndarray(self), None, ensure_version(self))
         made.__dict__.update(self.__dict__)
-        return made.requires_grad_() if gradient_edge.node_of(self) is not None else made
+        made.requires_grad = gradient_edge.node_of(self) is not None
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Return a copy with memory of its own, its gradient too; RuntimeError unless the tensor is a leaf."""
@@ -171,7 +174,7 @@ class PythonProtocols(Attributes):
         made = memo[id(self)] = wrap(type(self), _copied(self.array, memo), None, _copied_version(self.version, memo))
         made.__dict__.update(deepcopy(self.__dict__, memo))
         if self.requires_grad:
-            made.requires_grad_()
+            made.requires_grad = True
         grad = self.grad
         if grad is not None:
             made.grad = deepcopy(grad.detach() if not grad.is_leaf else grad, memo)

@@ -13,6 +13,7 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels import attention as attend
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ....autograd.tangents import SHORTCUTS
 from ....autograd.variable import Variable
 from ..common import drop
 from ..matrix.matmul import gemm
@@ -82,3 +83,28 @@ def attention(
     out = attend.times(powers if kept is None else powers * kept, v, q)
     out *= share
     return out.astype(kind, copy=False), powers, share, refused
+
+
+def _attention_tangent(moved: dict[str, Any], saved: dict[str, Any]) -> Array:
+    """Return the tangent: scores move the weights as softmax does, and values go with them."""
+    names = ("query", "key", "value", "powers", "share", "kept", "scale")
+    query, key, value, powers, share, kept, scale = (saved[name] for name in names)
+    weights, total, turned = powers * share, None, None
+    if "query" in moved:
+        turned = gemm(moved["query"], key, False, True) * scale
+    if "key" in moved:
+        part = gemm(query, moved["key"], False, True) * scale
+        turned = part if turned is None else turned + part
+    if "bias" in moved:
+        turned = moved["bias"] if turned is None else turned + moved["bias"]
+    if turned is not None:
+        turned = weights * turned
+        turned -= weights * np.add.reduce(turned, -1, keepdims=True)
+        total = gemm(turned if kept is None else turned * kept, value, False, False)
+    if "value" in moved:
+        part = gemm(weights if kept is None else weights * kept, moved["value"], False, False)
+        total = part if total is None else total + part
+    return total.astype(query.dtype, copy=False)  # type: ignore[union-attr,no-any-return]
+
+
+SHORTCUTS["attention"] = _attention_tangent

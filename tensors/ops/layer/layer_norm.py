@@ -12,6 +12,7 @@ from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import normalization
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
+from ....autograd.tangents import SHORTCUTS
 from ....autograd.variable import Variable
 from ...doors import doors
 from ..shape.pad import constant_pad_nd
@@ -66,6 +67,25 @@ def _layer_norm(
     flat = [None if one is None else one.reshape(-1) for one in (weight, bias)]
     out, mean, rstd = normalization.row_norm(rows, flat[0], flat[1], eps, True)
     return out.reshape(input.shape).astype(input.dtype, copy=False), mean, rstd
+
+
+def _layer_norm_tangent(moved: dict[str, Any], saved: dict[str, Any]) -> Array:
+    """Return the tangent: without the weight the Jacobian of a row is symmetric, so the rule gives it."""
+    x, size, weight, mean, rstd = (saved[name] for name in ("input", "normalized_shape", "weight", "mean", "rstd"))
+    rows, total = _views(x.shape, size)[0], None
+    if "input" in moved:
+        total = _slopes(moved["input"], x, None, size, mean, rstd, [True, False, False], True)[0]
+        total = total if weight is None else total * weight
+    if "weight" in moved:
+        unit = (normalization.wide(x).reshape(rows) - mean.reshape(-1, 1)) * rstd.reshape(-1, 1)
+        unit = unit.reshape(x.shape) * moved["weight"]
+        total = unit if total is None else total + unit
+    if "bias" in moved:
+        total = np.broadcast_to(moved["bias"], x.shape) if total is None else total + moved["bias"]
+    return total.astype(x.dtype, copy=False)  # type: ignore[union-attr,no-any-return]
+
+
+SHORTCUTS["layer_norm"] = _layer_norm_tangent
 
 
 def _check_rows(shape: Ints, normalized_shape: Any, name: str, **parameters: Any) -> Ints:

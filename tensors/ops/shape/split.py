@@ -60,10 +60,9 @@ def _cut(input: Any, backward: Backward, dim: int, indices: list[Any], sizes: Se
         parts = [wrap(cls, part, None, version) for part in arrays]
     else:
         step = Node.record(backward, (node,), (dim, sizes, array.shape, array.dtype))
-        if mode is not True:
-            mode.node_made(step, tuple(arrays))
-        total = len(arrays)
-        parts = [wrap(cls, part, output_node(step, n, total, part), version) for n, part in enumerate(arrays)]
+        kept, total = mode is True or not mode.node_made(step, tuple(arrays)), len(arrays)
+        nodes = [output_node(step, n, total, part) if kept else None for n, part in enumerate(arrays)]
+        parts = [wrap(cls, part, node, version) for part, node in zip(arrays, nodes, strict=True)]
     for part, index in zip(parts, indices, strict=True):
         attach(part, input, getitem, ((*lead, index),), MULTI_OUTPUT_VIEW)
     return tuple(parts)
