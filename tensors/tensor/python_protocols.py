@@ -31,9 +31,7 @@ def _copied(array: Any, memo: dict[Any, Any]) -> Any:
     """Return a copy of ``array`` for a deep copy with ``memo``: what shares memory before shares memory after."""
     if type(array) is not np.ndarray:
         return array.copy()
-    whole = array
-    while type(whole.base) is np.ndarray:
-        whole = whole.base
+    whole = _owner(array)
     before = _bytes(whole)
     start = array.__array_interface__["data"][0] - before.__array_interface__["data"][0]
     if not array.size or start < 0 or start + _span(array) > before.size or not np.may_share_memory(before, whole):
@@ -45,6 +43,16 @@ def _copied(array: Any, memo: dict[Any, Any]) -> Any:
     if array is whole and copy.strides == array.strides:
         return copy
     return np.ndarray(array.shape, array.dtype, _bytes(copy), start, array.strides)
+
+
+def _owner(array: Any) -> Any:
+    """Return the array that has the memory of ``array``, as far as arrays lead."""
+    base = array.base
+    while type(base) is np.ndarray or hasattr(base, "__array_interface__"):  # as_strided puts an object in between
+        if type(base) is np.ndarray:
+            array = base
+        base = getattr(base, "base", None)
+    return array
 
 
 def _bytes(array: Any) -> Any:
