@@ -10,10 +10,11 @@ from typing import IO, Any
 
 import numpy as np
 
+fcntl: Any
 try:
     import fcntl
 except ImportError:  # a system without these locks, such as Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None
 
 from ..arrays.dtypes import Array
 

@@ -64,7 +64,8 @@ def _copied_version(version: Version | None, memo: dict[Any, Any]) -> Version | 
     """Return a new version for a deep copy with ``memo``, one for all tensors that had this one."""
     if version is None or version is INFERENCE:
         return inference_version.get()
-    return memo.setdefault("versions", {}).setdefault(id(version), (version, new_version()))[1]
+    known: dict[int, tuple[Version, Version]] = memo.setdefault("versions", {})
+    return known.setdefault(id(version), (version, new_version()))[1]
 
 
 def _span(array: Any) -> int:
@@ -72,7 +73,7 @@ def _span(array: Any) -> int:
     if min(array.strides, default=0) < 0:
         return sys.maxsize
     last = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True))
-    return int(last) + array.itemsize
+    return int(last + array.itemsize)
 
 
 class PythonProtocols(Attributes):
