@@ -10,13 +10,13 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..arrays.dtypes import Array
+
 fcntl: Any
 try:
     import fcntl
 except ImportError:  # a system without these locks, such as Windows
     fcntl = None
-
-from ..arrays.dtypes import Array
 
 
 def is_path(f: Any) -> bool:
