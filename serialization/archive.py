@@ -89,8 +89,7 @@ class Reader:
         try:
             with ZipFile(file) as archive:
                 infos, comment = archive.infolist(), archive.comment
-            end = source.bytes(source.size - _END.size - len(comment), _END.size)
-            count = _END.unpack(end)[4]
+            count = _END.unpack(source.bytes(source.size - _END.size - len(comment), _END.size))[4]
         except (
             ArithmeticError, BadZipFile, EOFError, LookupError, MemoryError, NotImplementedError, OSError, ValueError,
             struct.error,

@@ -10,12 +10,13 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..arrays.dtypes import Array
+
+fcntl: Any
 try:
     import fcntl
 except ImportError:  # a system without these locks, such as Windows
-    fcntl = None  # type: ignore[assignment]
-
-from ..arrays.dtypes import Array
+    fcntl = None
 
 
 def is_path(f: Any) -> bool:

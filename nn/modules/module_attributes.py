@@ -151,7 +151,7 @@ def _registry(name: str, doc: str) -> Any:
 
     def write(self: Attributes, value: dict[str, Any]) -> None:
         own = attributes(self)
-        before = own.get(name)
+        before: Any = own.get(name)
         unseen = any(before is each for each in _owned(self)) and type(value) is Registry and value.owner is _unclaimed
         if unseen:
             _let_go(before, own)
@@ -172,7 +172,7 @@ class Attributes(_HasDict):
     _modules: dict[str, Any] = _registry("_modules", "The submodules by name.")
 
     @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+    def __dict__(self) -> dict[str, Any]:
         """The attributes, without what is registered."""
         release(self)
         return attributes(self)

@@ -197,7 +197,7 @@ def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
         make: Any = type
         new_class = make(cls.__name__, cls.__bases__, {**vars(cls)})
         copy = memo[id(self)] = new_class.__new__(new_class)
-        copy.__setstate__(deepcopy(cls.__bases__[0].__getstate__(self), memo))
+        copy.__setstate__(deepcopy(super(cls, self).__getstate__(), memo))
     return copy
 
 

@@ -32,9 +32,7 @@ def _copied(array: Any, memo: dict[Any, Any]) -> Any:
     """Return a copy of ``array`` for a deep copy with ``memo``: what shares memory before shares memory after."""
     if type(array) is not np.ndarray:
         return array.copy()
-    whole = array
-    while type(whole.base) is np.ndarray:
-        whole = whole.base
+    whole = _owner(array)
     before = _bytes(whole)
     start = array.__array_interface__["data"][0] - before.__array_interface__["data"][0]
     if not array.size or start < 0 or start + _span(array) > before.size or not np.may_share_memory(before, whole):
@@ -48,6 +46,16 @@ def _copied(array: Any, memo: dict[Any, Any]) -> Any:
     return np.ndarray(array.shape, array.dtype, _bytes(copy), start, array.strides)
 
 
+def _owner(array: Any) -> Any:
+    """Return the array that has the memory of ``array``, as far as arrays lead."""
+    base = array.base
+    while type(base) is np.ndarray or hasattr(base, "__array_interface__"):  # as_strided puts an object in between
+        if type(base) is np.ndarray:
+            array = base
+        base = getattr(base, "base", None)
+    return array
+
+
 def _bytes(array: Any) -> Any:
     """Return the memory of a dense array as bytes, in the order in which it lies there; of another, a copy."""
     return array.ravel("K").view(np.uint8)
@@ -57,7 +65,8 @@ def _copied_version(version: Version | None, memo: dict[Any, Any]) -> Version | 
     """Return a new version for a deep copy with ``memo``, one for all tensors that had this one."""
     if version is None or version is INFERENCE:
         return inference_version.get()
-    return memo.setdefault("versions", {}).setdefault(id(version), (version, new_version()))[1]
+    known: dict[int, tuple[Version, Version]] = memo.setdefault("versions", {})
+    return known.setdefault(id(version), (version, new_version()))[1]
 
 
 def _span(array: Any) -> int:
@@ -65,7 +74,7 @@ def _span(array: Any) -> int:
     if min(array.strides, default=0) < 0:
         return sys.maxsize
     last = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True))
-    return int(last) + array.itemsize
+    return int(last + array.itemsize)
 
 
 class PythonProtocols(Attributes):

@@ -94,7 +94,8 @@ def test_chained() -> None:
     assert ours[0] == pytest.approx(theirs[0], rel=1e-14)
 
 
-@pytest.mark.parametrize("code", SCHEDULES)
+# PyTorch resumes warm restarts off the curve; what is right is in test_journeys.py.
+@pytest.mark.parametrize("code", [code for code in SCHEDULES if "WarmRestarts" not in code])
 def test_resumed(code: str) -> None:
     def resumed(T: Any) -> Any:
         o = optimizer(T)
