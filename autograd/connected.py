@@ -35,9 +35,10 @@ def connect(vjp: Vjp, inputs: list[str], names: tuple[str, ...]) -> Vjp:
 
 def _zeros_vjp(g: Any, saved: Any, node: Node) -> tuple[Any, ...]:
     """Return ``g`` for the gradient that was connected, and zeros for the inputs it was connected to."""
-    zeros: list[Any] = [np.broadcast_to(np.zeros((), edge.dtype), edge.shape) for edge in node.edges[1:]]
+    edges = node.edges[1:]
+    zeros: list[Any] = [None if x is None else np.broadcast_to(np.zeros((), x.dtype), x.shape) for x in edges]
     if isinstance(g, Variable):
-        zeros = [wrap(type(g), array) for array in zeros]
+        zeros = [None if array is None else wrap(type(g), array) for array in zeros]
     return (g, *zeros)
 
 

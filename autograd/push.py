@@ -19,8 +19,8 @@ import numpy as np
 from .broadcast import convert, expand_to
 from .entry import run
 from .function import FunctionBackward
-from .multi_output import OutputGrads
-from .node import RESULT, Node
+from .multi_output import OutputGrads, result_node
+from .node import Node
 from .primitive import PRIMITIVES, Primitive
 from .recording import recording
 from .tangents import SHORTCUTS
@@ -84,10 +84,13 @@ def saved_values(node: Node, tied: Tied) -> tuple[Any, ...]:
     """Return what ``node`` saved, its arrays as tensors, which lead on where a tangent shall be differentiable."""
     saved, kind = list(node.saved or ()), node.backward
     for _, place, source in kind.saved_slots if kind is not None else ():
-        if saved[place] is not None:
-            owner = node if source == RESULT else node.edges[source] if source >= 0 else None
-            owner = owner if owner is not None and tied is not None and tied(owner) else None
-            saved[place] = wrap(Variable.result, saved[place], owner, saved[place + 1])
+        array = saved[place]
+        if array is not None:
+            owner = None
+            if source is not None and tied is not None:
+                owner = node.edges[source] if source >= 0 else result_node(node, ~source, array)
+                owner = owner if owner is not None and tied(owner) else None
+            saved[place] = wrap(Variable.result, array, owner, saved[place + 1])
     return tuple(saved)
 
 
