@@ -33,10 +33,11 @@ def connect(vjp: Vjp, inputs: list[str], names: tuple[str, ...]) -> Vjp:
     return connected if places else vjp
 
 
-def _zeros_vjp(g: Any, saved: Any, node: Node) -> tuple[Any, ...]:
+def _zeros_vjp(g: Any, saved: Any, node: Node) -> Any:
     """Return ``g`` for the gradient that was connected, and zeros for the inputs it was connected to."""
-    edges = node.edges[1:]
-    zeros: list[Any] = [None if x is None else np.broadcast_to(np.zeros((), x.dtype), x.shape) for x in edges]
+    if node.other_edges is None:
+        return g
+    zeros: list[Any] = [x and np.broadcast_to(np.zeros((), x.dtype), x.shape) for x in node.other_edges]
     if isinstance(g, Variable):
         zeros = [None if array is None else wrap(type(g), array) for array in zeros]
     return (g, *zeros)
