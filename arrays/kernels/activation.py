@@ -107,13 +107,14 @@ def gelu_tanh(out: Array, x: Array) -> None:
 def gelu_tanh_slope(out: Array, s: Array, rest: Array, x: Array, g: Array) -> None:
     """Write the slope of gelu_tanh times ``g``: ``g s (1 + x (1 - s) v')``."""
     one = _ONES[x.dtype.type]
-    square, line, top = _constants(x, 6 * CUBE, 2 * ROOT, 1e37)
+    square, line, top, far = _constants(x, 6 * CUBE, 2 * ROOT, 1e37, 1e10)
     _cubic_odds(rest, x)
     np.add(rest, one, s)
     np.divide(one, s, s)
     rest.clip(None, top, rest)  # where s is 0, so that the product is not NaN
     np.multiply(rest, s, rest)  # 1 - s, to the last digit
     np.multiply(x, x, out)
+    np.minimum(out, far, out=out)  # where 1 - s is 0, for the same reason
     np.multiply(out, square, out)
     np.add(out, line, out)
     np.multiply(out, rest, out)

@@ -16,7 +16,7 @@ import numpy as np
 from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
-from ..backward_ops import as_array, reshape_to
+from ..backward_ops import as_array, quotient, reshape_to
 
 
 class LinAlgError(RuntimeError):
@@ -156,7 +156,7 @@ def cholesky_factor(input: Array) -> Array:
 
 @primitive(
     input=lambda g, other, idle: over(g, other, idle),
-    other=lambda g, input, other, idle: -over(over(g * input, other, idle), other, idle),
+    other=lambda g, input, other, idle: -over(g * over(input, other, idle), other, idle),
     promote="same",
 )
 def over(input: Array, other: Array, idle: Any) -> Array:
@@ -211,10 +211,11 @@ def _svd_rule(g: Any, out: Any, input_shape: tuple[int, ...]) -> Any:
     (slope_u, slope_s, slope_vh), (u, s, vh) = unpacked(g, *shapes), unpacked(out, *shapes)
     slope_v, v = flipped(slope_vh), flipped(vh)
     kind = (out.array if isinstance(out, Variable) else out).dtype
-    apart = _apart((s * s).reshape((*input_shape[:-2], k)))
     idle, eye = _idle(slope_u, slope_vh), np.eye(k, dtype=kind)
-    inner = slope_s * eye + over(_skew(flipped(u) @ slope_u), apart + eye, idle) * s
-    inner = inner + flipped(s) * over(_skew(flipped(v) @ slope_v), apart + eye, idle)
+    apart = _apart(s.reshape((*input_shape[:-2], k))) + eye
+    total = s + flipped(s)  # by which and apart, not by the difference of the squares: these may not fit
+    inner = slope_s * eye + over(_skew(flipped(u) @ slope_u), apart, idle) * quotient(s, total)
+    inner = inner + quotient(flipped(s), total) * over(_skew(flipped(v) @ slope_v), apart, idle)
     whole = u @ inner @ vh
     if rows > k:
         part = over(slope_u, s, idle)
