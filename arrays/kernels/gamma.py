@@ -7,6 +7,7 @@ Stegun, Handbook of Mathematical Functions, 1964, chapter 6). Computed in double
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,28 @@ def _above(x: Array) -> Array:
         passed *= np.where(low, high, 1.0)
         high += low
     series = sum(b / (2 * k * (2 * k - 1)) * high ** (1.0 - 2 * k) for k, b in enumerate(_BERNOULLI, start=1))
-    found: Array = (high - 0.5) * np.log(high) - high + 0.5 * math.log(2 * math.pi) + series - np.log(passed)
-    return np.where(np.isinf(x), np.inf, np.where((x == 1) | (x == 2), 0.0, found))
+    found = np.asarray((high - 0.5) * np.log(high) - high + 0.5 * math.log(2 * math.pi) + series - np.log(passed))
+    zeros = (x > 0.5) & (x < 2.5)
+    if zeros.any():  # there the sum above is a difference of numbers near each other
+        found[zeros] = _beside_zeros(x[zeros])
+    return np.where(np.isinf(x), np.inf, found)
+
+
+@cache
+def _zeta_less_one() -> list[float]:
+    """Return the values of Riemann's zeta function less 1, for 2, 3 and so on up to 29."""
+    return [float(hurwitz(k, np.array(2.0))) for k in range(2, 30)]
+
+
+def _beside_zeros(x: Array) -> Array:
+    """Return lgamma of ``x`` between 0.5 and 2.5, to its last digits at 1 and 2: Abramowitz and Stegun 6.1.33."""
+    first = x < 1.5
+    z = x - np.where(first, 1.0, 2.0)
+    total = np.zeros_like(z)
+    for k, zeta in zip(range(29, 1, -1), reversed(_zeta_less_one()), strict=True):
+        total = (total + (-1.0) ** k * zeta / k) * z
+    found: Array = z * ((1 - np.euler_gamma) + total)
+    return np.where(first, found - np.log1p(np.where(first, z, 0.0)), found)
 
 
 def lgamma(x: Array) -> Array:
@@ -95,7 +116,7 @@ def polygamma(n: int, x: Array) -> Array:
     sign = 1.0 if n % 2 else -1.0
     if n == 1:  # below zero reflected, which is fast for any size
         below = wide < 0.5
-        part = np.sin(math.pi * wide)  # as PyTorch has it: large instead of infinite at -1, -2, …
+        part = np.sin(math.pi * (wide - np.rint(np.where(below, wide, 0))))
         found = hurwitz(2, np.where(below, 1 - wide, wide))
         found = np.where(below, -found + (math.pi / part) ** 2, found)
     else:

@@ -23,7 +23,8 @@ def resample(x: Array, output_size: Ints, mode: str, align_corners: bool, scales
     came from, if they are to be used as given. Half precision is summed in single.
     """
     kind = x.dtype
-    for axis, taps in enumerate(_taps_of(x.shape[2:], output_size, mode, align_corners, scales, kind), start=2):
+    sides = _taps_of(_reading_taps, x.shape[2:], output_size, mode, align_corners, scales, kind)
+    for axis, taps in enumerate(sides, start=2):
         if len(taps) > 1 and x.dtype == np.float16:
             x = x.astype(np.float32)
         parts = [_weighted(take_along(x, index, axis), weight, axis) for index, weight in taps]
@@ -36,7 +37,8 @@ def resample(x: Array, output_size: Ints, mode: str, align_corners: bool, scales
 def resample_adjoint(g: Array, x_shape: Ints, mode: str, align_corners: bool, scales: Sequence[float] | None) -> Array:
     """Return the adjoint of ``resample``: ``g`` added up where its elements were taken from."""
     kind = g.dtype
-    for axis, taps in enumerate(_taps_of(x_shape[2:], g.shape[2:], mode, align_corners, scales, kind), start=2):
+    sides = _taps_of(_taps, x_shape[2:], g.shape[2:], mode, align_corners, scales, kind)
+    for axis, taps in enumerate(sides, start=2):
         if len(taps) > 1 and g.dtype == np.float16:
             g = g.astype(np.float32)
         parts = [add_along(_weighted(g, weight, axis), index, x_shape[axis], axis) for index, weight in taps]
@@ -54,14 +56,14 @@ def _weighted(x: Array, weight: Array | None, axis: int) -> Array:
 
 
 def _taps_of(
-    size: Ints, out: Ints, mode: str, align: bool, scales: Sequence[float] | None, kind: np.dtype[Any]
+    each: Any, size: Ints, out: Ints, mode: str, align: bool, scales: Sequence[float] | None, kind: np.dtype[Any]
 ) -> list[Taps]:
-    """Return the taps of each spatial dim."""
+    """Return the taps of each spatial dim, as ``each`` makes them."""
     given = [0.0] * len(size) if scales is None else [float(s) for s in scales]
     if mode == "nearest" and len(size) == 2:  # PyTorch ignores the scale where the size stays or doubles
         given = [0.0 if m in (n, 2 * n) else s for n, m, s in zip(size, out, given, strict=True)]
     wide = np.float64 if kind == np.float64 else np.float32
-    return [_taps(n, m, mode, align, s, wide) for n, m, s in zip(size, out, given, strict=True)]
+    return [each(n, m, mode, align, s, wide) for n, m, s in zip(size, out, given, strict=True)]
 
 
 @lru_cache(256)
@@ -83,6 +85,18 @@ def _taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) 
     first = np.floor(source).astype(np.int64)
     weights = _cubic((source - first).astype(kind))
     return tuple((np.clip(first + shift, 0, size - 1), w) for shift, w in zip((-1, 0, 1, 2), weights, strict=True))
+
+
+@lru_cache(256)
+def _reading_taps(size: int, out: int, mode: str, align: bool, scale: float, kind: Any) -> Taps:
+    """Return taps that read nothing with a weight of zero, where NaN would leave a trace: the main element instead."""
+    taps = _taps(size, out, mode, align, scale, kind)
+    if len(taps) == 1:
+        return taps
+    main, most = taps[0]
+    for index, weight in taps[1:]:
+        main, most = np.where(np.abs(weight) > np.abs(most), (index, weight), (main, most))  # type: ignore[arg-type]
+    return tuple((np.where(weight == 0, main.astype(index.dtype), index), weight) for index, weight in taps)
 
 
 def _nearest(size: int, out: int, scale: float) -> Array:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
+from .magnitude import scale
 
 _BLOCK_BYTES = 250_000
 _MANY = 8  # images that make it worth while to write out what they share
@@ -101,6 +102,46 @@ def slopes(x: Array, mean: Array, g: Array, scale: Array, tilt: Array, shift: Ar
     return out
 
 
+# ------------------------------------------------------------------ numbers of any size
+
+
+def plain(mean: Array, rstd: Array, var: Array) -> bool:
+    """Return whether ``x * rstd - mean * rstd`` keeps most digits, and no variance is infinite."""
+    ratio = (mean * rstd).ravel()
+    return bool(ratio.dot(ratio) < 1e8 and np.add.reduce(var, None) < np.inf)
+
+
+def centred(x: Array, axes: tuple[int, ...], eps: Any) -> tuple[Array, ...]:
+    """Return ``x`` normalized over ``axes``, with the mean, rstd and variance, for numbers that are not plain.
+
+    It is divided by a power of two before anything is squared, and centred before it is multiplied.
+    """
+    by = scale(x, axes).astype(np.float64)
+    if eps > 1e-30:
+        by = np.maximum(by, 1)
+    out = x / by.astype(x.dtype)
+    mean = np.mean(out, axes, np.float64, keepdims=True)
+    out -= mean.astype(x.dtype)
+    var = np.mean(out * out, axes, np.float64, keepdims=True)
+    rstd = 1 / np.sqrt(var + eps / by / by)
+    out *= rstd.astype(x.dtype)
+    return out, mean * by, rstd / by, var * by * by
+
+
+def small_units(rstd: Array) -> Array | None:
+    """Return powers of two near ``rstd`` if a cube of one would vanish: gradients are then those of scaled numbers."""
+    if not rstd.size or not rstd.min() < 1e-9:
+        return None
+    units: Array = np.ldexp(np.ones((), rstd.dtype), np.frexp(rstd)[1])
+    return units
+
+
+def times(x: Array, factor: Array) -> Array:
+    """Return (N, C, R) or (N, C) ``x`` times an (N, C) or (1, C) ``factor``."""
+    product: Array = x * (factor if x.ndim == 2 else factor[..., None])
+    return product
+
+
 # ------------------------------------------------------------------ rows
 
 
@@ -119,11 +160,28 @@ def row_norm(x: Array, weight: Array | None, bias: Array | None, eps: float, cen
             np.divide(_row_sums(part), size, out=mean[block])
             part = np.subtract(part, mean[block], out=out[block])
         root = np.sqrt(np.vecdot(part, part)[:, None] / size + np.asarray(eps, x.dtype))
+        if (eps < 1e-30 or not np.vdot(root, root) < np.inf) and x.size:
+            return _far_rows(x, weight, bias, eps, centre)
         np.divide(1, root, out=rstd[block])
         part = np.multiply(part, rstd[block] if row is None else rstd[block].dot(row), out=out[block])
         if bias is not None:
             part += bias
     return out, mean, rstd
+
+
+def _far_rows(x: Array, weight: Array | None, bias: Array | None, eps: float, centre: bool) -> tuple[Array, ...]:
+    """Return what ``row_norm`` does of numbers whose squares may be infinite, or 0 where ``eps`` does not hide it."""
+    by = scale(x, 1) if eps < 1e-30 else np.maximum(scale(x, 1), 1)
+    out = x / by
+    mean = np.mean(out, 1, keepdims=True) if centre else np.zeros_like(by)
+    out -= mean
+    rstd = 1 / np.sqrt(np.mean(out * out, 1, keepdims=True) + np.asarray(eps, x.dtype) / by / by)
+    out *= rstd
+    if weight is not None:
+        out *= weight.astype(x.dtype)
+    if bias is not None:
+        out += bias.astype(x.dtype)
+    return out, mean * by, rstd / by
 
 
 def _row_sums(x: Array) -> Array:
@@ -138,6 +196,10 @@ def row_slopes(
     g: Array, x: Array, weight: Array | None, mean: Array, rstd: Array, centre: bool, needs: list[bool]
 ) -> tuple[Any, ...]:
     """Return the gradients of ``row_norm`` for ``x``, ``weight`` and ``bias``, None where not needed."""
+    units = small_units(rstd)
+    if units is not None:
+        dx, *rest = row_slopes(g, x * units, weight, mean * units, rstd / units, centre, needs)
+        return (None if dx is None else dx * units), *rest
     size = np.asarray(x.shape[1], x.dtype)
     dx = np.empty(x.shape, x.dtype) if needs[0] else None
     sums = [np.zeros(x.shape[1]) if need else None for need in needs[1:]]

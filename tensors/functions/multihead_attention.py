@@ -13,6 +13,7 @@ import numpy as np
 
 from ...autograd.variable import Variable, wrap
 from ..doors import doors
+from ..ops.common import drop
 from ..ops.matrix.linear import linear
 from ..ops.reduce.softmax import softmax
 from ..ops.shape.join import cat
@@ -222,6 +223,14 @@ def _keys_and_mask(
     return q, k, v, _merged(mask, padding, batch, heads)
 
 
+def _masked_softmax(scores: Any, mask: Any) -> Any:
+    """Return the softmax of ``scores``, to which ``mask`` was added: zeros for a query that may look at nothing."""
+    blind = np.isneginf(np.maximum.reduce(mask.array, -1, keepdims=True, initial=-np.inf))
+    if not blind.any():
+        return softmax(scores, -1)
+    return drop(softmax(drop(scores, blind), -1), blind)
+
+
 def _attend(
     q: Any, k: Any, v: Any, mask: Any, p: float, is_causal: bool, need_weights: bool, average_weights: bool
 ) -> Pair:
@@ -229,7 +238,7 @@ def _attend(
     if not need_weights:
         return scaled_dot_product_attention(q, k, v, mask, p, is_causal), None
     scores = (q * sqrt(1.0 / q.shape[-1])) @ k.transpose(-2, -1)
-    weights = softmax(scores if mask is None else scores + mask, -1)
+    weights = softmax(scores, -1) if mask is None else _masked_softmax(scores + mask, mask)
     if p > 0.0:
         weights = dropout(weights, p)
     return weights @ v, weights.mean(1) if average_weights else weights

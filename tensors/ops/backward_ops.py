@@ -276,8 +276,15 @@ def recurrence(input: Array, factor: Array, axis: int) -> Array:
 # ------------------------------------------------------------------ powers that are 0 at 0
 
 
+def _slope(g: Any, power: Any, input: Any, exponent: float) -> Any:
+    """Return ``g`` times the slope of a power whose other form is ``power``: 0 for a constant, whatever is near."""
+    if exponent == 0:
+        return masked(g, np.False_)
+    return g * (exponent * power(input, exponent - 1))
+
+
 @primitive(
-    input=lambda g, input, exponent: g * (exponent * absolute_power(input, exponent - 1)),
+    input=lambda g, input, exponent: _slope(g, absolute_power, input, exponent),
     grad_fn_name="PowBackward0",
     numbers=("exponent",),
 )
@@ -291,7 +298,7 @@ def signed_power(input: Array, exponent: float) -> Array:
 
 
 @primitive(
-    input=lambda g, input, exponent: g * (exponent * signed_power(input, exponent - 1)),
+    input=lambda g, input, exponent: _slope(g, signed_power, input, exponent),
     grad_fn_name="PowBackward0",
     numbers=("exponent",),
 )
@@ -302,3 +309,20 @@ def absolute_power(input: Array, exponent: float) -> Array:
     if exponent > 0:
         return np.abs(input) ** exponent
     return np.where(input == 0, input.dtype.type(0), np.abs(input) ** exponent)
+
+
+# ------------------------------------------------------------------ quotients that are 0 where the divisor is 0
+
+
+@primitive(
+    input=lambda g, other: quotient(g, other),
+    other=lambda g, other, out: -quotient(g * out, other),
+    promote="same",
+    grad_fn_name="DivBackward0",
+)
+def quotient(input: Array, other: Array) -> Any:
+    """Return ``input / other``, broadcast together, and 0 where ``other`` is 0 and ``input`` finite.
+
+    Its rules divide by ``other`` again instead of by a square of it, which might not be a number.
+    """
+    return input / np.where(other == 0, other.dtype.type(np.inf), other)

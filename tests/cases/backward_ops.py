@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from cases.draw import AWAY, arrays, dims, unary
+from cases.draw import AWAY, arrays, binary, dims, unary
 from rushlight.tensors.ops.backward_ops import axes_of, keepdim_shape
 
 
@@ -79,5 +79,6 @@ CASES = {
     "shifted": along(by=st.sampled_from([1, -1]), fill=st.sampled_from([0.0, 1.0])),
     "recurrence": along("factor"),
     "signed_power": unary(AWAY, exponent=st.sampled_from([-1, 0, 1, 2, 0.5, 3.0])),
+    "quotient": binary(AWAY, AWAY),
     "absolute_power": unary(AWAY, exponent=st.sampled_from([-1, 0, 1, 2, 0.5, 3.0])),
 }

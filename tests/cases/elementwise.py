@@ -113,6 +113,7 @@ CASES |= {
     "softplus": unary(OFF_KINKS, **PLUS),
     "softplus_grad": in_pairs(("grad", "input"), **PLUS),
     "logsigmoid": unary(AWAY),
+    "logsigmoid_grad": in_pairs(("grad", "input")),
     "silu": unary(),
     "silu_grad": in_pairs(("grad", "input")),
     "mish": unary(),

@@ -244,7 +244,7 @@ def test_without_a_batch() -> None:
 
 
 def test_rows_that_may_look_at_nothing() -> None:
-    """With weights they are NaN, without them zero before the last projection: as in PyTorch."""
+    """They are zero before the last projection, as in PyTorch without weights; with weights it has NaN."""
     hidden = np.zeros((3, 4), bool)
     hidden[1] = True
 
@@ -252,8 +252,12 @@ def test_rows_that_may_look_at_nothing() -> None:
         x, y = T.tensor(real(3, 1, 6) * 0 + 0.3), T.tensor(real(4, 1, 6) * 0 + 0.2)
         return list(layer(T)(x, y, y, attn_mask=T.tensor(hidden), need_weights=need))
 
-    both(code, True)
     both(code, False)
+    ours, theirs = ([part.detach().numpy() for part in code(T, True)] for T in ENGINES)
+    np.testing.assert_allclose(ours[0], code(ENGINES[0], False)[0].detach().numpy(), rtol=1e-6)
+    np.testing.assert_array_equal(ours[1][:, 1], 0)
+    np.testing.assert_allclose(ours[0][[0, 2]], theirs[0][[0, 2]], rtol=1e-6)
+    np.testing.assert_allclose(ours[1][:, [0, 2]], theirs[1][:, [0, 2]], rtol=1e-6)
 
 
 def test_second_derivatives_of_the_layer() -> None:

@@ -47,7 +47,15 @@ def test_cumprod_beside_zeros(row: list[float]) -> None:
     same(lambda T, x: T.cumprod(x, 0), np.array(row, float))
 
 
-@pytest.mark.parametrize("row", [[-INF, -INF, 0, 1], [0, INF, 1], [NAN, 0], [1000, 1000], [-1000, 5]])
+def test_logcumsumexp_after_zeros() -> None:
+    """PyTorch's gradient is NaN there."""
+    x = rushlight.tensor([-INF, -INF, 0, 1], dtype=rushlight.float64, requires_grad=True)
+    rushlight.logcumsumexp(x, 0).sum().backward()
+    share = 1 / (1 + np.e)
+    np.testing.assert_allclose(x.grad.numpy(), [0, 0, 1 + share, 1 - share])
+
+
+@pytest.mark.parametrize("row", [[0, INF, 1], [NAN, 0], [1000, 1000], [-1000, 5]])
 def test_logcumsumexp_of_extremes(row: list[float]) -> None:
     found = []
     for T in ENGINES:

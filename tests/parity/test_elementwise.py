@@ -108,15 +108,23 @@ def two(name: str, dtype: str, other: str) -> tuple[np.ndarray, np.ndarray]:
     return x[-size:].copy(), y[:size].copy()
 
 
+def apart(name: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both without pairs of the same infinity, where PyTorch's gradient of ``logaddexp`` is NaN."""
+    if not name.startswith("logaddexp"):
+        return x, y
+    differ = ~(np.isinf(x) & (x == y))
+    return x[differ], y[differ]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", [*BINARY[:-3], *BINARY[-2:], *FLOATS_ONLY, *COMPARE, *PICK, *LOGIC, *BITS])
 def test_binary(name: str, dtype: str) -> None:
     grad = name not in NO_DERIVATIVE
     others = {dtype, "float64", "int64", "float32", "bool"} if name not in SAME_TYPE_ONLY else {dtype}
     for other in sorted(others):
-        x, y = two(name, dtype, other)
+        x, y = apart(name, *two(name, dtype, other))
         same(lambda T, x, y: getattr(T, name)(x, y), x, y, grad=grad, names=dtype == other == "float64")
-    x, y = two(name, dtype, dtype)
+    x, y = apart(name, *two(name, dtype, dtype))
     same(lambda T, x, y: getattr(x, name)(y), x, y, grad=grad)
     if name not in NOT_IN_PLACE:
         same(lambda T, x, y: getattr(x.clone(), f"{name}_")(y), x, y, grad=grad and name not in NO_GRADIENT_IN_PLACE)

@@ -34,6 +34,8 @@ def test_one_number(name: str) -> None:
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 5])
 def test_polygamma(n: int) -> None:
     x = np.concatenate([EDGES[2:9], np.abs(normal(20)) + 0.2, [-1.5, -3.2]])
+    if n == 1:  # at its poles PyTorch has large numbers of either sign
+        x = x[(x > 0) | (x != np.floor(x))]
     same(lambda T, x: T.polygamma(n, x).float(), x, grad=False, tol=1e-5)
     same(lambda T, x: (x.polygamma(n) * 1e-3).float(), np.linspace(0.7, 3, 12), tol=1e-5)
 

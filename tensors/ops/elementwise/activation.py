@@ -17,7 +17,7 @@ from ....arrays.kernels import mask as masks
 from ....autograd.primitive import primitive
 from ..common import drop, floats_only, keep, no_bool, zero_gradient
 from ..shape.join import cat
-from .ternary import _where
+from .ternary import _clamp, _where
 from .unary import exp, sigmoid, tanh
 
 _LARGE = 2048  # from here on ndarray.clip is faster than a ufunc beside a 0-d array: benchmarks/claims.py
@@ -214,6 +214,7 @@ def prelu(input: Array, weight: Array) -> Any:
 
 
 _HALF = np.dtype(np.float16)
+_EXPONENT = 80  # e to this power is a number in single precision
 
 
 def _single(x: Array) -> Array:
@@ -285,14 +286,27 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     x = _single(input)
     edge = constant(threshold, x)
     scaled = x if beta == 1 else x * constant(beta, x)
-    soft = np.log1p(np.exp(np.minimum(scaled, edge)))
+    soft = np.log1p(np.exp(np.minimum(scaled, edge))) if threshold < _EXPONENT else np.logaddexp(scaled, 0)
     if beta != 1:
         soft = soft / constant(beta, x)
     return masks.choose(np.greater(scaled, edge), x, soft).astype(input.dtype, copy=False)
 
 
 @primitive(
-    input=lambda g, input: g * sigmoid(-input), promote="same", grad_fn_name="LogSigmoidBackward0", doors="functional"
+    grad=lambda g, input: _logsigmoid_grad(g, input),
+    input=lambda g, grad, input: -(g * grad) * (sigmoid(input) * sigmoid(-input)),
+    promote="same",
+)
+def _logsigmoid_grad(grad: Array, input: Array) -> Any:
+    """Return the gradient of logsigmoid. Its own is no difference of numbers near 1."""
+    return grad * sigmoid(-input)
+
+
+@primitive(
+    input=lambda g, input: _logsigmoid_grad(g, input),
+    promote="same",
+    grad_fn_name="LogSigmoidBackward0",
+    doors="functional",
 )
 def logsigmoid(input: Array) -> Any:
     """Return ``log(sigmoid(input))``, which does not underflow.
@@ -325,8 +339,9 @@ def _slope_in_blocks(step: Any, scratch: int, grad: Any, input: Any) -> Any:
 
 def _silu_curve(g: Any, grad: Any, input: Any) -> Any:
     """Return ``g`` times the second derivative of silu."""
-    s = sigmoid(input)
-    return g * grad * (s * (1 - s) * (input * (1 - s - s) + 2))
+    near = _clamp(input, -800.0, 800.0)  # beyond, it is 0
+    s, rest = sigmoid(near), sigmoid(-near)
+    return g * grad * (s * rest * (near * (rest - s) + 2))
 
 
 @primitive(grad=lambda g, input: _silu_grad(g, input), input=_silu_curve, promote="same")
@@ -365,14 +380,14 @@ def mish(input: Array) -> Any:
 # ------------------------------------------------------------------ GELU
 
 
-_FLAT = 40
+_FLAT = 40.0
 """From this distance to 0 on both forms of gelu are straight lines, in every dtype."""
 
 
 def _gelu_curve(g: Any, grad: Any, input: Any) -> Any:
-    curved = (input > -_FLAT) & (input < _FLAT)
-    square = keep(input, curved) ** 2  # beyond, it may overflow
-    return keep(g * grad * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi)), curved)
+    near = _clamp(input, -_FLAT, _FLAT)  # beyond, the square may be infinite
+    square = near * near
+    return g * grad * (exp(square * -0.5) * (2 - square)) * (1 / math.sqrt(2 * math.pi))
 
 
 @primitive(grad=lambda g, input: _gelu_grad(g, input), input=_gelu_curve, promote="same")
@@ -389,13 +404,12 @@ def gelu_erf(input: Array) -> Any:
 
 
 def _gelu_tanh_curve(g: Any, grad: Any, input: Any) -> Any:
-    curved = (input > -_FLAT) & (input < _FLAT)
-    near = keep(input, curved)
+    near = _clamp(input, -_FLAT, _FLAT)
     square = near * near
     s = sigmoid(near * (square * (2 * kernels.CUBE) + 2 * kernels.ROOT))
     slope = square * (6 * kernels.CUBE) + 2 * kernels.ROOT
     bend = slope * 2 + near * (1 - s - s) * slope * slope + square * (12 * kernels.CUBE)
-    return keep(g * grad * (s * (1 - s) * bend), curved)
+    return g * grad * (s * (1 - s) * bend)
 
 
 @primitive(grad=lambda g, input: _gelu_tanh_grad(g, input), input=_gelu_tanh_curve, promote="same")

@@ -60,7 +60,7 @@ def _mul(input: Array, other: Any) -> Any:
 
 @primitive(
     input=lambda g, other: g / other,
-    other=lambda g, input, other: -g * ((input / other) / other),
+    other=lambda g, input, other: (-g / other) * (input / other),
     promote="float",
     operator=True,
 )

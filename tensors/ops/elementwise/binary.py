@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
+from ..backward_ops import add_reduce, as_array, masked, quotient
 from ..common import drop, floats_only, keep
 from .compare import isnan
-from .unary import exp, exp2
+from .unary import LN2, sigmoid
 
 
-def _per_square(g: Any, input: Any, other: Any) -> Any:
-    """Return ``g / (input² + other²)``, 0 at the origin as in PyTorch."""
-    square = input * input + other * other
-    return g * drop(1 / square, square == 0)
+def _turn(g: Any, side: Any, input: Any, other: Any) -> Any:
+    """Return ``g * side / (input² + other²)``, 0 at the origin as in PyTorch; no square is taken."""
+    radius = hypot(input, other)
+    return g * quotient(quotient(side, radius), radius)
 
 
 @primitive(
-    input=lambda g, input, other: _per_square(g * other, input, other),
-    other=lambda g, input, other: _per_square(g * -input, input, other),
+    input=lambda g, input, other: _turn(g, other, input, other),
+    other=lambda g, input, other: _turn(-g, input, input, other),
     promote="float",
     doors="torch Tensor Tensor_ torch.arctan2 Tensor.arctan2 Tensor.arctan2_",
 )
@@ -52,9 +54,18 @@ def hypot(input: Array, other: Array) -> Array:
     return np.hypot(input, other)
 
 
+def _gap(high: Any, low: Any) -> Any:
+    """Return ``high - low``, which is 0 where both are the same infinity."""
+    gap = high - low
+    array = as_array(gap)
+    if isfinite(add_reduce(array, None)):
+        return gap
+    return masked(gap, np.asarray(as_array(high) != as_array(low)))
+
+
 @primitive(
-    input=lambda g, input, other: g / (exp(other - input) + 1),
-    other=lambda g, input, other: g / (exp(input - other) + 1),
+    input=lambda g, input, other: g * sigmoid(_gap(input, other)),
+    other=lambda g, input, other: g * sigmoid(_gap(other, input)),
     promote="same",
     doors="torch Tensor",
 )
@@ -68,8 +79,8 @@ def logaddexp(input: Array, other: Array) -> Array:
 
 
 @primitive(
-    input=lambda g, input, other: g / (exp2(other - input) + 1),
-    other=lambda g, input, other: g / (exp2(input - other) + 1),
+    input=lambda g, input, other: g * sigmoid(_gap(input, other) * LN2),
+    other=lambda g, input, other: g * sigmoid(_gap(other, input) * LN2),
     promote="same",
     doors="torch Tensor",
 )

@@ -360,8 +360,8 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: A
 
 @primitive(
     input=lambda g: g,
-    tensor1=lambda g, tensor2, value: g * (value / tensor2),
-    tensor2=lambda g, tensor1, tensor2, value: -g * ((tensor1 * value) / (tensor2 * tensor2)),
+    tensor1=lambda g, tensor2, value: (g * value) / tensor2,
+    tensor2=lambda g, tensor1, tensor2, value: (g * -value) / tensor2 * (tensor1 / tensor2),
     promote="same",
     grad_fn_name="AddcdivBackward0",
 )

@@ -12,6 +12,7 @@ from ....arrays.kernels import activation as kernels
 from ....arrays.kernels import erf as erfs
 from ....arrays.kernels.mask import one
 from ....autograd.primitive import primitive
+from ..backward_ops import as_array
 from ..common import keep
 from .ternary import where
 
@@ -115,7 +116,7 @@ def rsqrt(input: Array) -> Array:
     return np.reciprocal(np.sqrt(input))
 
 
-@primitive(input=lambda g, out: -g * (out * out), promote="float", doors="torch Tensor Tensor_ torch_")
+@primitive(input=lambda g, out: -g * out * out, promote="float", doors="torch Tensor Tensor_ torch_")
 def reciprocal(input: Array) -> Array:
     """Return ``1 / input``.
 
@@ -220,8 +221,21 @@ def tanh(input: Array) -> Array:
     return np.tanh(input)
 
 
+def _top(input: Any) -> Any:
+    """Return the larger of 1 and the size of ``input``, finite: a constant, to divide by before a square is taken."""
+    array = as_array(input)
+    return np.minimum(np.maximum(np.abs(array), 1), np.finfo(array.dtype).max)
+
+
+def _asinh_back(g: Any, input: Any) -> Any:
+    """Return ``g / sqrt(input² + 1)``."""
+    top = _top(input)
+    part = input / top
+    return g / (top * sqrt(part * part + (1 / top) ** 2))
+
+
 @primitive(
-    input=lambda g, input: g * rsqrt(input * input + 1),
+    input=lambda g, input: _asinh_back(g, input),
     promote="float",
     doors="torch Tensor Tensor_ torch_ torch.arcsinh torch.arcsinh_ Tensor.arcsinh Tensor.arcsinh_",
 )
@@ -233,8 +247,15 @@ def asinh(input: Array) -> Array:
     return np.arcsinh(input)
 
 
+def _acosh_back(g: Any, input: Any) -> Any:
+    """Return ``g / sqrt(input² - 1)``."""
+    top = _top(input)
+    part = input / top
+    return g * (rsqrt(part * part - (1 / top) ** 2) / top)
+
+
 @primitive(
-    input=lambda g, input: g * rsqrt(input * input - 1),
+    input=lambda g, input: _acosh_back(g, input),
     promote="float",
     doors="torch Tensor Tensor_ torch_ torch.arccosh torch.arccosh_ Tensor.arccosh Tensor.arccosh_",
 )

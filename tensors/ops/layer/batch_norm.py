@@ -18,11 +18,13 @@ import numpy as np
 
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import normalization
+from ....arrays.kernels.magnitude import in_range, scale
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import convert, sum_to
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, as_ndarray, bump_version
 from ...doors import doors
+from ..backward_ops import as_array
 from ..elementwise.power import power
 from ..shape.views import reshape
 from ..window.common import channel_expand, channel_sum
@@ -48,7 +50,7 @@ def single(x: Any) -> Any:
 
 
 def recorded_slopes(
-    g: Any, input: Any, weight: Any, view: Ints, stats: Ints, params: Ints, eps: float, needs: Any, centre: bool = True
+    g: Any, input: Any, weight: Any, view: Ints, stats: Ints, params: Ints, eps: Any, needs: Any, centre: bool = True
 ) -> list[Any]:
     """Return the gradients for input, weight and bias, computed with ops: they can be differentiated again.
 
@@ -59,7 +61,13 @@ def recorded_slopes(
     count = prod(view) / max(prod(stats), 1)
     if centre:
         x = x - sum_to(x, stats) / count
-    rstd = power(sum_to(x * x, stats) / count + eps, -0.5)
+    squares, by = sum_to(x * x, stats) / count, None
+    if not in_range(as_array(squares) + eps):
+        axes = tuple(d for d, n in enumerate(stats) if n == 1)
+        by = scale(as_array(x), axes) if eps < 1e-30 else np.maximum(scale(as_array(x), axes), 1)
+        x = x / by
+        squares, eps = sum_to(x * x, stats) / count, eps / by / by
+    rstd = power(squares + eps, -0.5)
     unit = x * rstd
     found: list[Any] = [None, None, None]
     if needs[0]:
@@ -67,7 +75,8 @@ def recorded_slopes(
         slope = part - unit * (sum_to(part * unit, stats) / count)
         if centre:
             slope = slope - sum_to(part, stats) / count
-        found[0] = reshape(slope * rstd, tuple(input.shape))
+        slope = slope * rstd
+        found[0] = reshape(slope if by is None else slope / by, tuple(input.shape))
     if needs[1]:
         found[1] = reshape(sum_to(seed * unit, params), tuple(weight.shape))
     if len(needs) > 2 and needs[2]:
@@ -140,17 +149,23 @@ def _batch_norm_rule(
             return recorded_slopes(g, input, weight, view, (1, shape[1], 1), (1, shape[1], 1), eps, needs)
         return _fixed_recorded(g, input, weight, mean, rstd, needs)
     x, seed = normalization.images(normalization.wide(input)), normalization.images(normalization.wide(g))
+    units = normalization.small_units(rstd)
+    if units is not None:
+        x, mean, rstd = normalization.times(x, units[None]), mean * units, rstd / units
     sums, dots = normalization.slope_sums(x, mean[None], seed)
     total, dot = over_batch(sums), over_batch(dots)
     found: list[Any] = [None, (dot[0] * rstd).astype(x.dtype), total[0].astype(x.dtype)]
     if needs[0]:
-        scale = rstd if weight is None else rstd * weight
+        factors = rstd if weight is None else rstd * weight
         if training:
             count = max(1, prod(input.shape) // max(1, input.shape[1]))
-            tilt, shift = scale * rstd * rstd * dot / count, scale * total / count
-            slope = normalization.slopes(x, mean[None], seed, scale[None], tilt.astype(x.dtype), shift.astype(x.dtype))
+            tilt, shift = factors * rstd * rstd * dot / count, factors * total / count
+            slope = normalization.slopes(
+                x, mean[None], seed, factors[None], tilt.astype(x.dtype), shift.astype(x.dtype)
+            )
         else:
-            slope = seed * scale.reshape(-1, *(1,) * (x.ndim - 2))
+            slope = seed * factors.reshape(-1, *(1,) * (x.ndim - 2))
+        slope = slope if units is None else normalization.times(slope, units[None])
         found[0] = slope.reshape(input.shape).astype(input.dtype, copy=False)
     return [part if need else None for part, need in zip(found, needs, strict=True)]
 
@@ -166,6 +181,14 @@ def _fixed_recorded(g: Any, input: Any, weight: Any, mean: Array, rstd: Array, n
     unit = (x - channel_expand(mean, shape)) * spread
     found = slope, channel_sum(seed * unit) if needs[1] else None, channel_sum(seed)
     return [part if need else None for part, need in zip(found, needs, strict=True)]
+
+
+def _weighted(x: Array, weight: Any, bias: Any) -> Array:
+    """Return (N, C) or (N, C, R) ``x`` times ``weight`` plus ``bias``, in its dtype."""
+    shape = (-1, *(1,) * (x.ndim - 2))
+    if weight is not None:
+        x = x * weight.astype(x.dtype).reshape(shape)
+    return x if bias is None else x + bias.astype(x.dtype).reshape(shape)
 
 
 @primitive(
@@ -198,9 +221,19 @@ def _batch_norm(
     else:
         mean, var = running_mean.astype(np.float64), running_var.astype(np.float64)
     rstd = 1 / np.sqrt(var + eps)
-    scale = rstd if weight is None else rstd * weight
-    shift = -mean * scale if bias is None else bias - mean * scale
-    out = normalization.affine(x, scale.astype(kind)[None], shift.astype(kind)[None])
+    if normalization.plain(mean, rstd, var) or not x.size:
+        factors = rstd if weight is None else rstd * weight
+        shift = -mean * factors if bias is None else bias - mean * factors
+        out = normalization.affine(x, factors.astype(kind)[None], shift.astype(kind)[None])
+    else:
+        axes = (0, 2)[: x.ndim - 1]
+        if training:
+            out, mean, rstd, var = normalization.centred(x, axes, eps)
+            mean, rstd, var = mean.reshape(-1), rstd.reshape(-1), var.reshape(-1)
+        else:
+            spread = (-1, *(1,) * (x.ndim - 2))
+            out = (x - mean.astype(kind).reshape(spread)) * rstd.astype(kind).reshape(spread)
+        out = _weighted(out, weight, bias)
     out = out.reshape(input.shape).astype(input.dtype, copy=False)
     return out, mean.astype(kind), rstd.astype(kind), var
 
@@ -278,18 +311,23 @@ def _group_norm_rule(
         view = (batch, groups, size, prod(rest))
         return recorded_slopes(g, input, weight, view, (batch, groups, 1, 1), (1, groups, size, 1), eps, needs)
     x, seed = normalization.images(normalization.wide(input)), normalization.images(normalization.wide(g))
+    units = normalization.small_units(rstd)
+    each_unit = None if units is None else np.repeat(units, size, 1)
+    if each_unit is not None:
+        x, mean, rstd = normalization.times(x, each_unit), mean * units, rstd / units
     means, roots = np.repeat(mean, size, 1), np.repeat(rstd, size, 1)
     sums, dots = normalization.slope_sums(x, means, seed)
     found: list[Any] = [None, over_batch(dots * roots)[0].astype(x.dtype), over_batch(sums)[0].astype(x.dtype)]
     if needs[0]:
-        scale = roots if weight is None else roots * weight
+        factors = roots if weight is None else roots * weight
         if weight is not None:
             sums, dots = sums * weight, dots * weight
         count = max(1, size * prod(rest))
         shift = rstd * np.add.reduce(sums.reshape(batch, groups, size), 2) / np.asarray(count, x.dtype)
         tilt = rstd**3 * np.add.reduce(dots.reshape(batch, groups, size), 2) / np.asarray(count, x.dtype)
         each = np.repeat(tilt, size, 1), np.repeat(shift, size, 1)
-        slope = normalization.slopes(x, means, seed, scale.astype(x.dtype, copy=False), *each)
+        slope = normalization.slopes(x, means, seed, factors.astype(x.dtype, copy=False), *each)
+        slope = slope if each_unit is None else normalization.times(slope, each_unit)
         found[0] = slope.reshape(input.shape).astype(input.dtype, copy=False)
     return [part if need else None for part, need in zip(found, needs, strict=True)]
 
@@ -315,10 +353,15 @@ def _group_norm(
     means = np.repeat(mean, size, 1)
     var = np.add.reduce(normalization.squares(x, means.astype(x.dtype)).reshape(in_groups), 2, dtype=np.float64) / count
     rstd = 1 / np.sqrt(var + eps)
-    scale = np.repeat(rstd, size, 1)
-    scale = scale if weight is None else scale * weight
-    shift = -means * scale if bias is None else bias - means * scale
-    out = normalization.affine(x, scale.astype(x.dtype), shift.astype(x.dtype))
+    if normalization.plain(mean, rstd, var) or not x.size:
+        factors = np.repeat(rstd, size, 1)
+        factors = factors if weight is None else factors * weight
+        shift = -means * factors if bias is None else bias - means * factors
+        out = normalization.affine(x, factors.astype(x.dtype), shift.astype(x.dtype))
+    else:
+        out, mean, rstd, var = normalization.centred(x.reshape(batch, groups, -1), (2,), eps)
+        out = _weighted(out.reshape(x.shape), weight, bias)
+        mean, rstd, var = mean[..., 0], rstd[..., 0], var[..., 0]
     return out.reshape(input.shape).astype(input.dtype, copy=False), mean.astype(x.dtype), rstd.astype(x.dtype), var
 
 

@@ -10,11 +10,13 @@ import numpy as np
 from ....arrays.dims import ints
 from ....arrays.dtypes import Array, dtype_of
 from ....arrays.kernels import normalization
+from ....arrays.kernels.magnitude import powers_fit
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.tangents import SHORTCUTS
 from ....autograd.variable import Variable
 from ...doors import doors
+from ..common import as_kind
 from ..shape.pad import constant_pad_nd
 from ..shape.views import reshape
 from ..window.average_pool import avg_pool3d
@@ -206,6 +208,8 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
         raise ValueError(f"Expected 3D or higher dimensionality input (got {x.ndim} dimensions)")
     if x.size == 0:
         return input
+    if x.dtype.char in "ef" and not powers_fit(x, 2):  # the quotient fits though the squares do not
+        return as_kind(local_response_norm(as_kind(input, np.dtype(np.float64)), size, alpha, beta, k), x.dtype)
     batch, channels = x.shape[:2]
     squares = reshape(input * input, (batch, 1, channels, 1, -1))
     padded = constant_pad_nd(squares, (0, 0, 0, 0, size // 2, (size - 1) // 2), 0.0)

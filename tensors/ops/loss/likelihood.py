@@ -12,6 +12,7 @@ import numpy as np
 from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ...doors import doors
+from ..backward_ops import as_array, masked
 from ..elementwise.ternary import where
 from ..elementwise.unary import exp, log
 from ..shape.views import reshape
@@ -22,6 +23,23 @@ from .common import finished, legacy
 def _times_own_log(input: Any) -> Any:
     """Return ``input * log(input)``, which is 0 at 0."""
     return np.where(input == 0, input.dtype.type(0), input * np.log(input))
+
+
+def _divergence(input: Any, target: Any) -> Any:
+    """Return ``target * (log(target) - input)``, which is 0 where ``target`` is 0, whatever ``input`` is."""
+    product, endless = target * input, np.isneginf(as_array(input))
+    if endless.any():
+        product = masked(product, ~(endless & (as_array(target) == 0)))
+    return _times_own_log(target) - product
+
+
+def _divergence_of_logs(input: Any, target: Any) -> Any:
+    """Return ``exp(target) * (target - input)``, which is 0 where ``target`` is -inf, whatever ``input`` is."""
+    idle = np.isneginf(as_array(target))
+    if not idle.any():
+        return exp(target) * (target - input)
+    difference = target - input
+    return exp(target) * masked(difference, np.broadcast_to(~idle, difference.shape))
 
 
 @doors("functional")
@@ -54,7 +72,7 @@ def kl_div(
         kind = array_of(one, "kl_div").dtype
         if kind.kind != "f":
             raise RuntimeError(f"kl_div: Integral inputs not supported, but got {kind}")
-    losses = exp(target) * (target - input) if log_target else _times_own_log(target) - target * input
+    losses = _divergence_of_logs(input, target) if log_target else _divergence(input, target)
     total = finished(losses, reduction)
     return total / shape[0] if batch and shape else total
 

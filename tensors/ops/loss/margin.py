@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from ....arrays.dtypes import dtype_of
+from ....arrays.kernels.magnitude import scale
 from ....autograd.arguments import array_of, as_number
 from ...doors import doors
+from ..backward_ops import add_reduce, as_array
 from ..common import as_kind, keep
 from ..elementwise.activation import logsigmoid, relu
 from ..elementwise.ternary import clamp_min, where
@@ -161,6 +164,17 @@ def hinge_embedding_loss(
     return finished(far + where(target != -1, input, 0), reduction)
 
 
+def _cosine(x: Any, y: Any, dim: int, least: float) -> Any:
+    """Return ``sum(x * y) / sqrt((sum(x * x) + least) * (sum(y * y) + least))``, of numbers of any size."""
+    lengths = (sum(x * x, dim) + least) * (sum(y * y, dim) + least)
+    if isfinite(add_reduce(as_array(lengths), None)):
+        return sum(x * y, dim) / sqrt(lengths)
+    for_x, for_y = (np.maximum(scale(as_array(one), (dim,)), 1) for one in (x, y))
+    x, y = x / for_x, y / for_y
+    least_x, least_y = ((least / one / one).reshape(as_array(lengths).shape) for one in (for_x, for_y))
+    return sum(x * y, dim) / sqrt((sum(x * x, dim) + least_x) * (sum(y * y, dim) + least_y))
+
+
 @doors("functional")
 def cosine_embedding_loss(
     input1: Any,
@@ -184,9 +198,7 @@ def cosine_embedding_loss(
     for x in (input1, input2):
         if array_of(x, "cosine_embedding_loss").ndim != ndim + 1:
             raise RuntimeError(f"{ndim}D target tensor expects {ndim + 1}D input tensors")
-    least = 1e-12
-    lengths = (sum(input1 * input1, ndim) + least) * (sum(input2 * input2, ndim) + least)
-    cosine = sum(input1 * input2, ndim) / sqrt(lengths)
+    cosine = _cosine(input1, input2, ndim, 1e-12)
     losses = where(target == 1, 1 - cosine, 0.0) + where(target == -1, clamp_min(cosine - margin, 0), 0.0)
     return finished(losses, reduction)
 

@@ -18,7 +18,7 @@ from ....arrays import return_types
 from ....arrays.dtypes import Array
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable
-from ..backward_ops import as_array, reshape_to
+from ..backward_ops import as_array, quotient, reshape_to
 from ..shape.join import cat, stack
 from ..shape.pad import constant_pad_nd
 
@@ -192,7 +192,7 @@ def cholesky_factor(input: Array) -> Array:
 
 @primitive(
     input=lambda g, other, idle: over(g, other, idle),
-    other=lambda g, input, other, idle: -over(over(g * input, other, idle), other, idle),
+    other=lambda g, input, other, idle: -over(g * over(input, other, idle), other, idle),
     promote="same",
 )
 def over(input: Array, other: Array, idle: Any) -> Array:
@@ -273,12 +273,12 @@ def _svd_rule(by_u: Any, by_s: Any, by_vh: Any, U: Any, S: Any, Vh: Any) -> Any:
     if not turning:
         return None if by_s is None else (U * _row(by_s)) @ Vh
     eye, s, v, by_v = _eye(S), _row(S), flipped(Vh), None if by_vh is None else flipped(by_vh)
-    apart = _apart(S * S) + eye
+    apart, total = _apart(S) + eye, s + flipped(s)  # their product may not fit where S does
     idle = _idle(*turning)
     parts = [
         None if by_s is None else _row(by_s) * eye,
-        None if by_u is None else over(_skew(flipped(U) @ by_u), apart, idle) * s,
-        None if by_v is None else flipped(s) * over(_skew(Vh @ by_v), apart, idle),
+        None if by_u is None else over(_skew(flipped(U) @ by_u), apart, idle) * quotient(s, total),
+        None if by_v is None else quotient(flipped(s), total) * over(_skew(Vh @ by_v), apart, idle),
     ]
     whole = U @ _total(parts) @ Vh
     if by_u is not None and U.shape[-2] > S.shape[-1]:

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array, dtype_of
+from ....arrays.kernels.magnitude import in_range
 from ....autograd.arguments import array_of, as_number
 from ....autograd.broadcast import expand_to
 from ....autograd.primitive import primitive
 from ...doors import doors
-from ..backward_ops import absolute_power, as_array, reshape_to, signed_power
+from ..backward_ops import as_array, quotient, reshape_to, signed_power
 from ..common import zero_gradient
 from ..index.scatter import index_select, place_rows
 from ..reduce.sums import sum
+from ..reduce.vector_norms import power_norm
 from ..shape.order import transpose
 from .matmul import gemm
 
@@ -23,16 +25,9 @@ _MATRIX = 25  # from more rows on PyTorch takes Euclidean distances by a matrix 
 
 def _lengths(difference: Array, p: float) -> Any:
     """Return the ``p``-norms of the vectors along the last dim."""
-    size = np.abs(difference)
-    if p == 0:
-        return np.add.reduce(size != 0, -1, difference.dtype)
-    if p == 1:
-        return np.add.reduce(size, -1)
-    if p == 2:
-        return np.sqrt(np.add.reduce(size * size, -1))
-    if np.isinf(p):
-        return np.maximum.reduce(size, -1, initial=0)
-    return np.add.reduce(size**p, -1) ** (1 / p)
+    if np.isinf(p) and not difference.shape[-1]:
+        return np.zeros(difference.shape[:-1], difference.dtype)
+    return power_norm(difference, p, (difference.ndim - 1,), False)
 
 
 def _slopes(g: Any, difference: Any, out: Any, p: float) -> Any:
@@ -44,14 +39,16 @@ def _slopes(g: Any, difference: Any, out: Any, p: float) -> Any:
         distances = as_array(difference)
         reached = np.abs(distances) == np.asarray(as_array(out))[..., None]
         return wide * (reached * signed_power(distances, 0)).astype(distances.dtype)
-    return wide * (signed_power(difference, p - 1) * absolute_power(reshape_to(out, (*out.shape, 1)), 1 - p))
+    return wide * signed_power(quotient(difference, reshape_to(out, (*out.shape, 1))), p - 1)
 
 
-def _cdist_rule(g: Any, x1: Any, x2: Any, out: Any, p: float, needs: list[bool]) -> tuple[Any, Any]:
+def _cdist_rule(g: Any, x1: Any, x2: Any, out: Any, p: float, matrix: bool, needs: list[bool]) -> tuple[Any, Any]:
     if p == 0:
         return zero_gradient(x1), zero_gradient(x2)
-    if p == 2:
-        share = g * absolute_power(out, -1)
+    share = quotient(g, out) if matrix else None
+    if share is not None and in_range(np.vdot(as_array(share), as_array(share))):
+        centre = _centre(as_array(x2))  # a constant, of which the result is independent
+        x1, x2 = x1 - centre, x2 - centre
         flipped = transpose(share, -1, -2)
         near = x1 * sum(share, -1, True) - gemm(share, x2, False, False) if needs[0] else None
         far = x2 * sum(flipped, -1, True) - gemm(flipped, x1, False, False) if needs[1] else None
@@ -69,10 +66,32 @@ def _differences(x1: Any, x2: Any) -> Any:
 @primitive(_cdist_rule, ("x1", "x2"), connected=("x1", "x2"), numbers=("p",))
 def _cdist(x1: Array, x2: Array, p: float, matrix: bool) -> Any:
     """Return the distances (..., P, R) of the rows of (..., P, M) and (..., R, M), of equal leading dims."""
-    if not matrix:
-        return _lengths(x1[..., :, None, :] - x2[..., None, :, :], p)
-    squares = np.add.reduce(x1 * x1, -1)[..., :, None] + np.add.reduce(x2 * x2, -1)[..., None, :]
-    return np.sqrt(np.maximum(squares - 2 * np.matmul(x1, x2.swapaxes(-1, -2)), 0))
+    return _by_product(x1, x2) if matrix else _lengths(_differences(x1, x2), p)
+
+
+def _centre(x: Array) -> Any:
+    """Return the mean of the rows: distances from it are no larger than those between the rows."""
+    return np.add.reduce(x, -2, keepdims=True) / max(x.shape[-2], 1)
+
+
+_CLOSE = 1e-3
+"""The part of two squared lengths below which the square of their distance has lost too many digits."""
+
+
+def _by_product(x1: Array, x2: Array) -> Any:
+    """Return Euclidean distances by a matrix product, those of vectors that lie close by their differences."""
+    centre = _centre(x2)
+    a, b = x1 - centre, x2 - centre
+    both = np.add.reduce(a * a, -1)[..., :, None] + np.add.reduce(b * b, -1)[..., None, :]
+    if both.size and not in_range(np.maximum.reduce(both, None)):
+        return _lengths(_differences(x1, x2), 2)
+    squares = both - 2 * np.matmul(a, b.swapaxes(-1, -2))
+    close = np.nonzero(squares < both * both.dtype.type(_CLOSE))
+    found = np.sqrt(np.maximum(squares, 0))
+    if close[0].size:
+        *lead, row, column = close
+        found[close] = _lengths(x1[*lead, row] - x2[*lead, column], 2)
+    return found
 
 
 def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
@@ -130,8 +149,8 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_eucl
     """Return the ``p``-norm distances (..., P, R) of the rows of ``x1`` (..., P, M) and ``x2`` (..., R, M).
 
     The leading dims broadcast. By ``compute_mode`` Euclidean distances of more than 25 rows, all, or none are computed
-    by a matrix product, which is faster and less exact for rows that lie close. Where a distance is 0, so is its
-    gradient. RuntimeError for shapes that do not fit, integers and negative ``p``.
+    by a matrix product, which is faster, but for rows that lie close. Where a distance is 0, so is its gradient.
+    RuntimeError for shapes that do not fit, integers and negative ``p``.
 
     https://pytorch.org/docs/stable/generated/torch.cdist.html
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ....arrays import return_types
 from ....arrays.dtypes import Array, as_numpy, dtype_of
 from ....autograd.primitive import primitive
-from ..backward_ops import as_array, masked, numbered, one_axis, recurrence, reverse, scatter_along, shifted
+from ..backward_ops import add_reduce, as_array, masked, numbered, one_axis, recurrence, reverse, scatter_along, shifted
 from ..elementwise.unary import exp
 
 _WIDE: dict[str, Any] = {"e": np.dtype(np.float32), "f": np.dtype(np.float64)}
@@ -128,6 +129,14 @@ def cummin(input: Array, dim: int) -> Any:
     return _latest(input, one_axis(input, dim), np.minimum)
 
 
+def share_of_sum(input: Any, out: Any) -> Any:
+    """Return ``exp(input - out)``, where ``out`` is the logarithm of a sum: 0 where that is of nothing but zeros."""
+    array = as_array(out)
+    if not isfinite(add_reduce(array, None)):
+        out = masked(out, np.asarray(array != -np.inf))
+    return exp(input - out)
+
+
 def _logcumsumexp_back(g: Any, input: Any, out: Any, axis: int) -> Any:
     """Return the gradient of ``logcumsumexp``, in which no exponent is positive.
 
@@ -138,7 +147,7 @@ def _logcumsumexp_back(g: Any, input: Any, out: Any, axis: int) -> Any:
     here, there = as_array(out), as_array(following)
     ratio = exp(masked(out - following, here != there))
     after = reverse(recurrence(reverse(g, axis), reverse(ratio, axis), axis), axis)
-    return exp(input - out) * after
+    return share_of_sum(input, out) * after
 
 
 @primitive(input=_logcumsumexp_back, aux=("axis",), integers=("dim",), doors="torch Tensor")

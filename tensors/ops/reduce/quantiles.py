@@ -12,6 +12,8 @@ from ....autograd.out_argument import write_out
 from ....autograd.variable import Variable
 from ...doors import doors
 from ..backward_ops import add_reduce, as_array, gather_along, reshape_to
+from ..common import drop
+from ..elementwise.ternary import where
 from ..shape.order import permute
 from .sorting import sort
 
@@ -107,4 +109,15 @@ def _between(x: Any, rows: Any, q: Any, ignore_nan: bool, interpolation: str) ->
     if interpolation in ("lower", "higher", "nearest"):
         return low
     weight = x.dtype.type(0.5) if interpolation == "midpoint" else q * scale - below.astype(x.dtype)
-    return low + (gather_along(rows, above, -1, above.shape) - low) * weight
+    return _between_two(low, gather_along(rows, above, -1, above.shape), weight)
+
+
+def _between_two(low: Any, high: Any, weight: Any) -> Any:
+    """Return what lies between ``low`` and ``high`` at ``weight``: beside an infinity, all but ``low`` is infinite."""
+    endless = np.asarray(np.isinf(as_array(low)) | np.isinf(as_array(high)))
+    if not endless.any():
+        return low + (high - low) * weight
+    start = drop(low, endless)
+    inner = start + (drop(high, endless) - start) * weight
+    outer = where(as_array(weight) == 0, low, low * (1 - weight) + high * weight)
+    return where(endless, outer, inner)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array, as_numpy, dtype_of, floating
+from ....arrays.kernels.magnitude import in_range, scale
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import is_expandable, sum_to
 from ....autograd.codegen.forward import UNSET
@@ -25,16 +26,15 @@ from ..backward_ops import (
     masked,
     max_reduce,
     one_axis,
+    quotient,
     reshape_to,
     reverse,
-    signed_power,
     sum_back,
     sum_floats,
 )
 from ..common import as_kind
-from ..elementwise.unary import exp
 from ..shape.views import reshape
-from .cumulative import products_before
+from .cumulative import products_before, share_of_sum
 
 Dims = int | Sequence[int] | None
 
@@ -212,13 +212,26 @@ def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: 
 
 
 def _var_back(g: Any, input: Any, axes: Axes, correction: float) -> Any:
+    return (
+        keep_dims(g, input.shape, axes)
+        * (2.0 * _per_freedom(input, axes, correction))
+        * (input - mean(input, axes, True))
+    )
+
+
+def _std_back(g: Any, input: Any, out: Any, axes: Axes, correction: float) -> Any:
+    apart = (input - mean(input, axes, True)) * _per_freedom(input, axes, correction)
+    return quotient(keep_dims(g, input.shape, axes) * apart, keep_dims(out, input.shape, axes))
+
+
+def _per_freedom(input: Any, axes: Axes, correction: float) -> float:
+    """Return 1 by the number that sums of squares are divided by."""
     freedom = count_along(input.shape, axes) - correction
-    scale = 2.0 / freedom if freedom > 0 else np.inf
-    return keep_dims(g, input.shape, axes) * scale * (input - mean(input, axes, True))
+    return 1.0 / freedom if freedom > 0 else np.inf
 
 
-def _variance(input: Any, axes: Axes, correction: float, keepdim: bool) -> Any:
-    """Return the variance by two passes, which lose no digits."""
+def _variance(input: Any, axes: Axes, correction: float, keepdim: bool, root: bool) -> Any:
+    """Return the variance, or its ``root``, by two passes, which lose no digits."""
     if input.dtype.kind != "f":
         raise RuntimeError(
             f"std and var only support floating point and complex dtypes, not {dtype_of(input.dtype).legacy}"
@@ -227,15 +240,27 @@ def _variance(input: Any, axes: Axes, correction: float, keepdim: bool) -> Any:
     count = count_along(input.shape, axes)
     centre = sum_floats(wide, axes, True) / (count or 1)
     apart = wide - centre
-    total = sum_floats(apart * apart, axes, keepdim)
+    total, by = sum_floats(apart * apart, axes, keepdim), None
+    if not in_range(total):
+        by = scale(apart, axes)
+        apart = apart / by
+        total, by = sum_floats(apart * apart, axes, keepdim), by.reshape(total.shape)
     if axes is None or axes:
-        total = _of_equals(wide, axes, centre, total)
-    return total / wide.dtype.type(max(count - correction, 0))
+        total = _of_equals(wide, axes, centre, total, by)
+    found = total / wide.dtype.type(max(count - correction, 0))
+    found = np.sqrt(found) if root else found
+    if by is None:
+        return found
+    return found * by if root else found * by * by
 
 
-def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
-    """Return sums of squares with those of equal elements set to 0, which the rounding of their mean kept from it."""
-    small = total.reshape(centre.shape) <= x.size * (4 * np.finfo(x.dtype).eps * centre) ** 2
+def _of_equals(x: Any, axes: Axes, centre: Any, total: Any, by: Any) -> Any:
+    """Return sums of squares with those of equal elements set to 0, which the rounding of their mean kept from it.
+
+    The sums are those of shares of ``by``, unless that is None.
+    """
+    near = centre if by is None else centre / by.reshape(centre.shape)
+    small = total.reshape(centre.shape) <= x.size * (4 * np.finfo(x.dtype).eps * near) ** 2
     if not x.size or not small.any():
         return total
     first = x[tuple([slice(0, 1) if axes is None or d in axes else slice(None) for d in range(x.ndim)])]
@@ -246,17 +271,13 @@ def _of_equals(x: Any, axes: Axes, centre: Any, total: Any) -> Any:
 @primitive(input=_var_back, aux=("axes",), numbers=("correction",))
 def _var(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)
-    return _variance(input, axes, correction, keepdim).astype(input.dtype, copy=False), axes
+    return _variance(input, axes, correction, keepdim, False).astype(input.dtype, copy=False), axes
 
 
-@primitive(
-    input=lambda g, input, out, axes, correction: _var_back(g * (0.5 * signed_power(out, -1)), input, axes, correction),
-    aux=("axes",),
-    numbers=("correction",),
-)
+@primitive(input=_std_back, aux=("axes",), numbers=("correction",))
 def _std(input: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     axes = axes_of(input, dim)
-    return np.sqrt(_variance(input, axes, correction, keepdim)).astype(input.dtype, copy=False), axes
+    return _variance(input, axes, correction, keepdim, True).astype(input.dtype, copy=False), axes
 
 
 def _corrected(
@@ -334,7 +355,9 @@ def std_mean(
 
 
 @primitive(
-    input=lambda g, input, out, axes: keep_dims(g, input.shape, axes) * exp(input - keep_dims(out, input.shape, axes)),
+    input=lambda g, input, out, axes: (
+        keep_dims(g, input.shape, axes) * share_of_sum(input, keep_dims(out, input.shape, axes))
+    ),
     aux=("axes",),
     doors="torch Tensor special",
 )

@@ -8,12 +8,12 @@ import numpy as np
 
 from ....arrays.dims import norm_dim
 from ....arrays.dtypes import Array, as_numpy, dtype_of, promote_two
+from ....arrays.kernels.magnitude import in_range, scale
 from ....autograd.arguments import array_of
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ...doors import doors
 from ..backward_ops import (
-    absolute_power,
     add_reduce,
     as_array,
     axes_of,
@@ -21,6 +21,7 @@ from ..backward_ops import (
     keep_dims,
     max_reduce,
     min_reduce,
+    quotient,
     share_evenly,
     signed_power,
     sum_floats,
@@ -30,10 +31,11 @@ from ..elementwise.ternary import where
 from .sums import Dims
 
 
-def _power_norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
+def power_norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
     """Return ``sum(|x| ** order) ** (1 / order)``, and its limits for 0 and the infinities."""
     if order == 2:
-        return np.sqrt(sum_floats(x * x, axes, keepdim))
+        squares = sum_floats(x * x, axes, keepdim)
+        return np.sqrt(squares) if in_range(squares) else _scaled_norm(x, 2.0, axes, keepdim)
     size = np.abs(x)
     if order == 1:
         return sum_floats(size, axes, keepdim)
@@ -43,7 +45,15 @@ def _power_norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
         return min_reduce(size, axes, None, None, keepdim)
     if order == 0:
         return add_reduce(x != 0, axes, x.dtype, None, keepdim)
-    return sum_floats(size**order, axes, keepdim) ** (1 / order)
+    powers = sum_floats(size**order, axes, keepdim)
+    return powers ** (1 / order) if in_range(powers) else _scaled_norm(x, order, axes, keepdim)
+
+
+def _scaled_norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
+    """Return the norm of numbers whose powers are too small or too large: that of their shares of the largest."""
+    by = scale(x, axes)
+    powers = sum_floats(np.abs(x / by) ** order, axes, keepdim)
+    return powers ** (1 / order) * by.reshape(powers.shape)
 
 
 def _norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
@@ -55,7 +65,7 @@ def _norm(x: Any, order: float, axes: Any, keepdim: bool) -> Any:
             "have an identity"
         )
     wide = x.astype(np.float32) if x.dtype.char == "e" else x
-    return _power_norm(wide, order, axes, keepdim).astype(x.dtype, copy=False)
+    return power_norm(wide, order, axes, keepdim).astype(x.dtype, copy=False)
 
 
 def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
@@ -64,14 +74,14 @@ def norm_back(g: Any, x: Any, out: Any, axes: Any, ord: float) -> Any:
         return None
     g, out = keep_dims(g, x.shape, axes), keep_dims(out, x.shape, axes)
     if ord == 2:
-        return g * (x * absolute_power(out, -1))
+        return g * quotient(x, out)
     if ord == 1:
         return g * sgn(x)
     if np.isinf(ord):
         size = np.abs(as_array(x))
         mask = (size == as_array(out)) | np.isnan(size)
         return share_evenly(g, np.asarray(mask), axes) * sgn(x)
-    return g * (signed_power(x, ord - 1) * absolute_power(out, 1 - ord))
+    return g * signed_power(quotient(x, out), ord - 1)
 
 
 @primitive(

@@ -5,8 +5,14 @@ from __future__ import annotations
 from math import inf, prod
 from typing import Any
 
+import numpy as np
+
+from ....arrays.kernels.magnitude import powers_fit
+from ....autograd.arguments import array_of
 from ...doors import doors
-from ..elementwise.rounding import abs, sign
+from ..backward_ops import as_array
+from ..common import as_kind, drop
+from ..elementwise.rounding import abs
 from .average_pool import avg_pool1d, avg_pool2d, avg_pool3d
 from .common import per_dim
 from .max_pool import max_pool1d, max_pool2d, max_pool3d
@@ -20,10 +26,15 @@ def _lp(name: str, dims: int, input: Any, norm_type: float, kernel_size: Any, st
         return _MAX[dims](abs(input), kernel_size, stride, 0, 1, ceil_mode)
     if norm_type == -inf:
         return -_MAX[dims](-abs(input), kernel_size, stride, 0, 1, ceil_mode)
+    kind = array_of(input, name).dtype
+    wide = kind.char in "ef" and not powers_fit(np.asarray(array_of(input, name)), norm_type)
     count = prod(per_dim(kernel_size, dims, name, "kernel_size"))
-    mean = _AVG[dims](input**norm_type, kernel_size, stride, 0, ceil_mode)
-    # sign times size is the mean itself, but with a gradient of zero at zero, where the root has an infinite one
-    return (sign(mean) * abs(mean) * count) ** (1.0 / norm_type)
+    powers = (as_kind(input, np.dtype(np.float64)) if wide else input) ** norm_type
+    mean = _AVG[dims](powers, kernel_size, stride, 0, ceil_mode)
+    nothing = as_array(mean) == 0  # where the root has an infinite gradient, and the norm one of zero
+    root = (mean + nothing) * count
+    made = drop(root ** (1.0 / norm_type), nothing)
+    return as_kind(made, kind) if wide else made
 
 
 @doors("functional")
