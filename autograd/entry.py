@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .accumulate import accumulate_all
 from .anomaly_mode import anomaly
-from .engine import accumulate_all, reachable, walk_arrays
+from .engine import reachable, walk_arrays
 from .gradient_edge import GradientEdge, edges_listed, node_of_edge, roots_of
 from .hooks import hooks_of
 from .node import Node

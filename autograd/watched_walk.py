@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextvars import ContextVar
-from itertools import count
 from time import perf_counter
 from typing import Any
 
+from .accumulate import accumulate
 from .anomaly_mode import anomaly
 from .broadcast import unbroadcast
-from .engine import accumulate
 from .errors import FreedError
 from .node import RESULT, Node
 from .observers import Doing
 from .recording import recording
+from .threads import counter
 from .variable import Variable, wrap
 
 walking: ContextVar[tuple[int, Collection[Node]]] = ContextVar("walking", default=(-1, ()))
 """The number of the walk that this thread or task is on, and the nodes that it runs; hooks may ask for them."""
-_walks = count()
+_walks = counter()
 
 
 Step = tuple[Node, Any, list[tuple[int, Node, Any]], float]

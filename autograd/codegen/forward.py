@@ -7,7 +7,6 @@ debuggers show it, and ``listing(op)`` prints it.
 from __future__ import annotations
 
 import linecache
-from itertools import count
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from ..errors import FreedError, raise_modified_inplace
 from ..node import Backward, Node, clock
 from ..out_argument import write_out
 from ..recording import INFERENCE_CONTEXTS, inference_version, recording
+from ..threads import WRITING, counter
 from ..variable import CONSTANT, Variable, as_ndarray, wrap
 from ..version import Version
 from ..view import attach, refresh_view
@@ -59,10 +59,12 @@ def placeholder(op: Primitive) -> Any:
 def build_function(op: Primitive) -> Any:
     """Write the body of the op's function; the function object stays the same."""
     function = op.function
-    made = _compiled(op, "forward", _forward(op), function.__globals__)
-    function.__kwdefaults__ = made.__kwdefaults__
-    function.__defaults__ = made.__defaults__
-    function.__code__ = made.__code__
+    with WRITING:
+        if function.__code__ is _build_and_call.__code__:  # no other thread was faster
+            made = _compiled(op, "forward", _forward(op), function.__globals__)
+            function.__kwdefaults__ = made.__kwdefaults__
+            function.__defaults__ = made.__defaults__
+            function.__code__ = made.__code__  # last: until here a call ends up at the lock
     return function
 
 
@@ -72,7 +74,7 @@ def build_vjp(primitive: Primitive, backward: Backward) -> Any:
     return _compiled(primitive, "vjp", vjp_lines(primitive), scope)
 
 
-_numbers = count()
+_numbers = counter()
 
 
 def _compiled(op: Primitive, what: str, lines: list[str], scope: dict[str, Any]) -> Any:

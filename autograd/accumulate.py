@@ -1,0 +1,74 @@
+"""How a gradient lands in the ``grad`` of a leaf, also where several walks reach one leaf at once."""
+
+from __future__ import annotations
+
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+from .broadcast import convert
+from .node import Node
+from .threads import ONE_AT_A_TIME, shared_lock
+from .variable import Variable, wrap
+from .version import count_write
+
+_LOCKS = tuple(shared_lock() for _ in range(16))
+"""A leaf takes one of them by its place in time: walks meet only where they reach the same leaf, or by rare chance."""
+
+
+def _alone() -> int:
+    box = [np.empty(1)]
+    array = box.pop()
+    return getrefcount(array)
+
+
+_ALONE = _alone() if ONE_AT_A_TIME else -1
+"""The reference count of an array that only a local variable holds; none at all where counts cannot be trusted."""
+
+
+def _own(box: list[Any]) -> Any:
+    """Return the array in ``box``, or a copy if anyone else could see it."""
+    array = box.pop()
+    if type(array) is not np.ndarray:
+        return array
+    alone = getrefcount(array) == _ALONE and array.base is None and array.flags.c_contiguous and array.flags.writeable
+    return array if alone else np.array(array, order="C")
+
+
+def accumulate(node: Node, box: list[Any], record: bool) -> None:
+    """Add the gradient in ``box`` to the ``grad`` of the leaf ``node``: in place, unless the walk is recorded.
+
+    The box lets ``node`` take the array over without a copy if nobody else holds it. Another walk that reaches the
+    leaf waits meanwhile: NumPy lets other threads run while it adds. Hooks run outside the lock, as they may wait for
+    other threads themselves.
+    """
+    with _LOCKS[node.seq & 15]:
+        before = node.grad
+        if record:
+            node.grad = convert(box.pop(), node.dtype) if before is None else before + box.pop()
+        elif before is None:
+            node.grad = wrap(Variable.result, _own(box))
+        else:
+            _add_in_place(before, box.pop())
+    hooks = node.hooks
+    if hooks is not None:
+        hooks.run_accumulated()
+
+
+def _add_in_place(grad: Variable, g: Any) -> None:
+    if type(grad.array) is np.ndarray:
+        np.add(grad.array, g, grad.array)
+    else:
+        grad.array = grad.array + g
+    if grad.version is not None:
+        count_write(grad.version, "backward")
+
+
+def accumulate_all(arrived: dict[Node, Any], record: bool) -> None:
+    """Add every gradient that arrived to the ``grad`` of its leaf."""
+    while arrived:
+        node, g = arrived.popitem()
+        box = [g]
+        del g
+        accumulate(node, box, record)
