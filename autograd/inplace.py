@@ -16,7 +16,7 @@ from .copy_slices import copy_slices
 from .hooks import move_retain_grad
 from .node import RESULT, Node
 from .observers import Doing
-from .out_argument import assert_no_internal_overlap, check_can_cast
+from .out_argument import assert_no_internal_overlap, check_can_cast, check_written
 from .primitive import PRIMITIVES, is_primitive
 from .recording import recording
 from .variable import Variable, bump_version, wrap
@@ -36,6 +36,8 @@ def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str
         assert_no_internal_overlap(x.array, name)
     if x.view_of is not None:
         refresh_view(x)
+    if x.version is not None:
+        check_written(x, args)
     mode = recording.get()
     if not mode or not _any_requires_grad(x, args, kwargs):
         return _overwrite(x, function, args, kwargs, name)

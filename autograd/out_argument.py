@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from warnings import warn
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from ..arrays.dtypes import dtype_of
 from .node import Node
-from .recording import recording
+from .recording import inference_version, recording
 from .variable import Variable, as_ndarray, bump_version, set_array
+from .version import INFERENCE
 
 _KIND = {"b": 0, "u": 1, "i": 1, "f": 2}
 
@@ -26,6 +28,50 @@ def assert_no_internal_overlap(array: Any, name: str) -> None:
             f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
         )
+
+
+def check_overlap(x: Variable, other: Variable) -> None:
+    """Raise RuntimeError if ``other`` is read from a part of the memory of ``x`` while ``x`` is written.
+
+    As in PyTorch: not if both are the same elements, and not where one of them has gaps.
+    """
+    a, b = x.array, other.array
+    if type(a) is not np.ndarray or type(b) is not np.ndarray or not (_dense(a) and _dense(b)):
+        return
+    start, first = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
+    if start < first + b.nbytes and first < start + a.nbytes and not (
+        start == first and a.nbytes == b.nbytes and a.strides == b.strides
+    ):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+            "memory location. Please clone() the tensor before performing the operation."
+        )
+
+
+def _dense(array: Any) -> bool:
+    """Return whether the elements fill one piece of memory without gaps, each once."""
+    if array.flags.c_contiguous:
+        return True
+    expected = array.itemsize
+    for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
+        if n != 1 and stride != expected:
+            return False
+        expected *= n
+    return True
+
+
+def check_written(x: Variable, others: Iterable[Any]) -> None:
+    """Raise RuntimeError if ``x`` may not be written now, or not from ``others``, tensors among them."""
+    version = x.version
+    if version is INFERENCE and inference_version.get() is not INFERENCE:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
+            "normal tensor before doing inplace update."
+        )
+    if version is not None:  # tensors that share memory share a version
+        for other in others:
+            if isinstance(other, Variable) and other.version is version and other is not x:
+                check_overlap(x, other)
 
 
 def check_can_cast(name: str, result: np.dtype[Any], target: np.dtype[Any]) -> None:
@@ -50,6 +96,7 @@ def write_out(name: str, result: Any, out: Any) -> Any:
             f"{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
+    check_written(out, ())
     check_can_cast(name, result.array.dtype, out.array.dtype)
     if out.array.shape != result.array.shape:
         _resize(name, out, result.array.shape)

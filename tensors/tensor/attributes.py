@@ -19,6 +19,7 @@ from ...autograd import entry, gradient_edge
 from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
 from ...autograd.node import Node
+from ...autograd.recording import inference_version
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ...autograd.version import INFERENCE, writes
 
@@ -174,6 +175,11 @@ class Attributes(Variable):
         """
         node = gradient_edge.node_of(self)
         if requires_grad and node is None:
+            if self.version is INFERENCE and inference_version.get() is not INFERENCE:
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Clone it, "
+                    "and let the clone require grad."
+                )
             if self.array.dtype.kind != "f":
                 raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {self.dtype}")
             self.node = self._leaf()

@@ -80,6 +80,10 @@ class PythonProtocols(Attributes):
             raise TypeError("len() of a 0-d tensor")
         return len(self.array)
 
+    def __reversed__(self) -> Any:
+        """Return the tensor with its first dim in reverse; without dims the tensor itself."""
+        return self.flip(0) if self.array.ndim else self
+
     def __contains__(self, element: Any) -> Any:
         if not isinstance(element, Variable | bool | int | float | np.generic):
             raise RuntimeError(
