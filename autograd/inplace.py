@@ -29,6 +29,9 @@ SPARING: set[Any] = set()
 UNIFORM = frozenset(("fill_", "zero_"))
 """Writers of one value everywhere: allowed where several elements share their memory, as in PyTorch."""
 
+OF_A_NUMBER = frozenset(("fill_", "masked_fill_", "index_fill_"))
+"""Writers that read one value before they write."""
+
 
 def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``function(x, *args, **kwargs)`` into ``x``, recorded if a gradient is required; return ``x``."""
@@ -37,7 +40,7 @@ def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str
     if x.view_of is not None:
         refresh_view(x)
     if x.version is not None:
-        check_written(x, args)
+        check_written(x, () if name in OF_A_NUMBER else (*args, *kwargs.values()) if kwargs else args)
     mode = recording.get()
     if not mode or not _any_requires_grad(x, args, kwargs):
         return _overwrite(x, function, args, kwargs, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 from warnings import warn
 
@@ -39,8 +40,10 @@ def check_overlap(x: Variable, other: Variable) -> None:
     if type(a) is not np.ndarray or type(b) is not np.ndarray or not (_dense(a) and _dense(b)):
         return
     start, first = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
-    if start < first + b.nbytes and first < start + a.nbytes and not (
-        start == first and a.nbytes == b.nbytes and a.strides == b.strides
+    if (
+        start < first + b.nbytes
+        and first < start + a.nbytes
+        and not (start == first and a.nbytes == b.nbytes and a.strides == b.strides)
     ):
         raise RuntimeError(
             "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
@@ -83,8 +86,11 @@ def check_can_cast(name: str, result: np.dtype[Any], target: np.dtype[Any]) -> N
         )
 
 
-def write_out(name: str, result: Any, out: Any) -> Any:
-    """Write ``result`` (a tensor, or a named tuple of them) into ``out`` and return ``out``."""
+def write_out(name: str, result: Any, out: Any, reads: tuple[Any, ...] = ()) -> Any:
+    """Write ``result`` (a tensor, or a named tuple of them) into ``out`` and return ``out``.
+
+    ``reads`` are the tensors that it was computed from, where ``out`` must not overlap them.
+    """
     if isinstance(result, tuple):
         if not isinstance(out, tuple | list) or len(out) != len(result):
             raise TypeError(f"{name}(): argument 'out' must be a tuple of {len(result)} Tensors")
@@ -96,7 +102,7 @@ def write_out(name: str, result: Any, out: Any) -> Any:
             f"{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
-    check_written(out, ())
+    check_written(out, reads)
     check_can_cast(name, result.array.dtype, out.array.dtype)
     if out.array.shape != result.array.shape:
         _resize(name, out, result.array.shape)
@@ -116,5 +122,19 @@ def _resize(name: str, out: Variable, shape: tuple[int, ...]) -> None:
             stacklevel=4,
         )
     if out.view_of is not None:
-        raise RuntimeError(f"{name}(): out= is a view of another tensor and cannot be resized to {list(shape)}")
+        _resize_view(name, out, shape)
+        return
     set_array(out, np.empty(shape, out.array.dtype))
+
+
+def _resize_view(name: str, out: Variable, shape: tuple[int, ...]) -> None:
+    """Let ``out``, a view, show ``shape`` from its first element on; RuntimeError if its memory ends before that."""
+    array = as_ndarray(out)
+    whole = array if array.base is None else array.base
+    start = array.__array_interface__["data"][0]
+    end = start + prod(shape) * array.itemsize
+    if not isinstance(whole, np.ndarray) or not whole.flags.c_contiguous or end > whole.ctypes.data + whole.nbytes:
+        raise RuntimeError(f"{name}(): out= is a view of another tensor and cannot be resized to {list(shape)}")
+    flat = whole.reshape(-1).view(np.uint8)[start - whole.ctypes.data :][: prod(shape) * array.itemsize]
+    set_array(out, flat.view(array.dtype).reshape(shape))
+    out.view_of = None  # as ``resize_``: it shares the memory still, and no step leads to it from the base

@@ -39,6 +39,7 @@ class WatchedWalk:
     useful    the nodes that lead to a target; ``None`` without targets
     keep      whether nodes keep what they saved
     rehearse  whether leaves stay as they are
+    lands     whether gradients accumulate at the targets, whose hooks then run, rather than being returned
     """
 
     def __init__(
@@ -50,9 +51,11 @@ class WatchedWalk:
         keep: bool = False,
         targets: set[Node] | None = None,
         rehearse: bool = False,
+        lands: bool = False,
     ) -> None:
         self.order = _hooked_leaves_early(order)
         self.record, self.keep, self.targets, self.rehearse = record, keep, targets, rehearse
+        self.lands = lands
         self.useful = None if targets is None else _leading_to(targets, order)
         useful = self.useful
         self.grads = {node: g for node, g in roots.items() if useful is None or node in useful}
@@ -100,10 +103,15 @@ class WatchedWalk:
         if hooks is not None:
             g = hooks.run_tensor_hooks(node, g)
         if self.targets is not None and self.useful is not None:
+            if node in self.targets and self.lands and backward is None:
+                return self._leaf(node, g)
             if node in self.targets:
                 self.arrived[node] = g
             useful = tuple([edge if edge in self.useful else None for edge in edges])
             if backward is None or not any(useful):
+                if self.lands and hooks is not None:  # PyTorch runs the node, for no gradient at all
+                    g = hooks.run_before(g)
+                    hooks.run_after((None,) * len(edges), g)
                 return node, g, [], 0.0
             if useful != edges:
                 edges, asked = useful, node.restricted(useful)

@@ -109,7 +109,9 @@ assert not torch.ones(2).is_inference()
 def test_eight_threads_use_ops_for_the_first_time() -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for _ in range(4):
-        done = subprocess.run([sys.executable, "-P", "-c", FIRST_USE], env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", FIRST_USE], env=env, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr[-2000:]
 
 

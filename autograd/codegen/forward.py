@@ -14,7 +14,7 @@ import numpy as np
 
 from ...arrays.dims import as_int, mismatch
 from ...arrays.dtypes import check_float, float32, float64, floating
-from ..arguments import ACCEPTED_TYPES, as_number, coerce_argument, promoter
+from ..arguments import ACCEPTED_TYPES, as_number, coerce_argument, numbers_first, promoter
 from ..errors import FreedError, raise_modified_inplace
 from ..node import Backward, Node, clock
 from ..out_argument import write_out
@@ -100,6 +100,7 @@ _NAMES: dict[str, Any] = {
         mismatch,
         floating,
         coerce_argument,
+        numbers_first,
         raise_modified_inplace,
         wrap,
     )
@@ -210,7 +211,9 @@ def _forward(op: Primitive) -> list[str]:
         extras = ", ".join(f"wrap(Result, {name}, None, inference_version())" for name in op.aux)
         lines += [f"    result = returns(result, {extras})"]
     if not op.view and not op.operator:
-        lines += ["    if out is not None: return write_out(this.name, result, out)"]
+        # Where elements are computed one by one, PyTorch would read what it has already written.
+        reads = f", ({', '.join(tensors)},)" if op.promote else ""
+        lines += [f"    if out is not None: return write_out(this.name, result, out{reads})"]
     return [*lines, "    return result"]
 
 
@@ -225,7 +228,12 @@ def _numbers_taken(op: Primitive) -> list[str]:
         if name in op.numbers:
             given = f" and {name} is not None" if defaults.get(name, UNSET) is None else ""
             taken = f"{name} = as_number({op.name!r}, {name!r}, {name})"
-            lines.append(f"    if type({name}) is not float and type({name}) is not int{given}: {taken}")
+            lines.append(f"    if type({name}) is not float and type({name}) is not int{given}:")
+            if op.numbers == ("beta", "alpha") and name == "beta":  # of all ops, these had their numbers first once
+                others = " and ".join(f"isinstance({x}, Variable)" for x in op.rules)
+                call_again = f"numbers_first(this.function, this.name, this.numbers, ({', '.join(op.params)},), out)"
+                lines.append(f"        if isinstance({name}, Variable) and not ({others}): return {call_again}")
+            lines.append(f"        {taken}")
         elif name in op.integers:
             lines.append(f"    if type({name}) is not int: {name} = as_int({name}, {name!r})")
     return lines
