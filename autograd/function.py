@@ -334,9 +334,8 @@ class FunctionBackward(Backward):
     def _given(self, number: int, item: Any, fact: Any) -> Any:
         if item is None:
             ctx = self.ctx
-            if fact is None or not (
-                ctx._materialize and (number not in self.constant or ctx._materialize_non_diff_grads)
-            ):
+            wanted = ctx._materialize and (number not in self.constant or ctx._materialize_non_diff_grads)
+            if fact is None or not wanted:
                 return None
             return wrap(ctx._result, np.zeros(*fact))
         return item if isinstance(item, Variable) else wrap(self.ctx._result, item)

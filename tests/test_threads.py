@@ -14,9 +14,17 @@ import pytest
 
 import rushlight as torch
 from rushlight.autograd import threads
+from rushlight.autograd.codegen import forward
+from rushlight.autograd.primitive import PRIMITIVES
+from rushlight.autograd.recording import INFERENCE_CONTEXTS
 from rushlight.autograd.threads import LockedCounter, shared_lock
 
 THREADS = 8
+
+
+def run_fresh(program: str) -> None:
+    """Run ``program`` in a new process; what it raised is the message of the failure."""
+    run_fresh(program)
 
 
 def at_once(*jobs: Callable[[], Any]) -> None:
@@ -27,7 +35,7 @@ def at_once(*jobs: Callable[[], Any]) -> None:
         try:
             barrier.wait()
             job()
-        except BaseException as error:  # noqa: BLE001  # it is raised below, in the thread of the test
+        except BaseException as error:  # raised below, in the thread of the test
             errors.append(error)
 
     started = [threading.Thread(target=run, args=(job,)) for job in jobs]
@@ -116,9 +124,6 @@ def test_eight_threads_use_ops_for_the_first_time() -> None:
 
 
 def test_every_op_is_written_once_however_many_threads_ask() -> None:
-    from rushlight.autograd.codegen import forward
-    from rushlight.autograd.primitive import PRIMITIVES
-
     def write(op: Any, got: list[Any]) -> None:
         got.append(forward.build_function(op))
         got.append(op.backward("SomeBackward0", True))
@@ -134,8 +139,6 @@ def test_every_op_is_written_once_however_many_threads_ask() -> None:
 
 
 def test_inference_contexts_are_counted_in_all_threads() -> None:
-    from rushlight.autograd.recording import INFERENCE_CONTEXTS
-
     def enter() -> None:
         for _ in range(300):
             with torch.inference_mode():
@@ -167,9 +170,7 @@ g = torch.ones(20_000)
 (x + x + x.exp() * 0 + x).backward(g)
 assert (x.grad.numpy() == 3).all() and (g.numpy() == 1).all()
 """
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-P", "-c", program], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_fresh(program)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -222,7 +223,4 @@ for target in names[::STEP]:
 
 
 def test_an_import_that_was_broken_off_can_be_repeated() -> None:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    program = INTERRUPTED.replace("STEP", "9")
-    done = subprocess.run([sys.executable, "-P", "-c", program], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_fresh(INTERRUPTED.replace("STEP", "9"))

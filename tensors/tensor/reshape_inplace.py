@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gc
-from sys import getrefcount
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from ...autograd.codegen.signature import InPlace
 from ...autograd.inplace import check_inplace
-from ...autograd.recording import recording
 from ...autograd.out_argument import check_written
+from ...autograd.recording import recording
 from ...autograd.threads import ONE_AT_A_TIME
 from ...autograd.variable import Variable, as_ndarray, set_array, wrap
 from ...autograd.version import INFERENCE, new_version

@@ -89,8 +89,7 @@ def _given(value: Any, target: Array) -> tuple[Any, Array]:
 def store_item(x: Any, index: Any, value: Any) -> None:
     """Write ``value``, a number or a tensor that broadcasts, into ``x[index]``; recorded if gradients are."""
     target = as_ndarray(x)
-    if x.version is INFERENCE:
-        check_written(x, ())
+    check_written(x, ())
     if index is False:
         return
     if (
@@ -130,10 +129,15 @@ def store_item(x: Any, index: Any, value: Any) -> None:
             write_inplace(part, copy_into if source.ndim else filled, (value,), {}, "copy_")
             return
         assert_no_internal_overlap(part, "copy_")
-        if isinstance(value, Variable) and value.version is not None and value.version is x.version:
-            check_overlap(wrap(type(x), part), value)
+        _check_source(x, part, value)
         part[...] = source
     bump_version(x, "__setitem__")
+
+
+def _check_source(x: Variable, part: Array, value: Any) -> None:
+    """Raise RuntimeError if ``value`` lies partly in ``part``, the memory of ``x`` that it is written into."""
+    if isinstance(value, Variable) and value.version is not None and value.version is x.version:
+        check_overlap(wrap(type(x), part), value)
 
 
 def _trimmed(value: Any, target: Array, basic: Any, arrays: Any) -> tuple[Any, Any]:

@@ -281,8 +281,8 @@ def put_at(input: Array, values: Any, index: tuple[Any, ...], accumulate: bool) 
 def _put_back(g: Any, index: tuple[Any, ...], accumulate: bool) -> Any:
     """Return the gradient of the values put at ``index``: 0 for those that another one overwrote."""
     found = look_up(g, index)
-    if accumulate or index and all(each.dtype.kind == "b" for each in index if isinstance(each, np.ndarray)):
-        return found
+    if accumulate or not any(isinstance(each, np.ndarray) and each.dtype.kind != "b" for each in index):
+        return found  # no place was written twice
     numbers = np.arange(found.size if isinstance(found, np.ndarray) else found.array.size).reshape(found.shape)
     last = np.zeros(tuple(g.shape), np.intp)
     last[index] = numbers

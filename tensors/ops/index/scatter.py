@@ -167,12 +167,13 @@ def scatter_value(input: Array, dim: int, index: Any, value: Any) -> Array:
 def _source_of_last(g: Any, dim: int, index: Any, src_shape: tuple[int, ...]) -> Any:
     """Return the gradient of a source of which each element was written, and some were overwritten by a later one."""
     found = _source_back(g, dim, index, src_shape)
-    if index.size < 2 or index.ndim != len(src_shape):
+    places = index.array if isinstance(index, Variable) else index
+    if places.size < 2 or places.ndim != len(src_shape):
         return found
-    numbers = np.arange(index.size).reshape(index.shape)
-    last = gather(_placed(np.zeros(tuple(g.shape), np.intp), dim, index, numbers), dim, index)
+    numbers = np.arange(places.size).reshape(places.shape)
+    last = gather(_placed(np.zeros(tuple(g.shape), np.intp), dim, places, numbers), dim, places)
     lost = np.zeros(src_shape, bool)
-    lost[tuple([slice(0, n) for n in index.shape])] = last != numbers
+    lost[tuple([slice(0, n) for n in places.shape])] = last != numbers
     return drop(found, lost) if lost.any() else found
 
 
@@ -299,9 +300,10 @@ def _rows_emptied(g: Any, dim: int, index: Any) -> Any:
 
 def _copied_back(g: Any, dim: int, index: Any, source_shape: tuple[int, ...]) -> Any:
     found = index_select(g, dim, index)
-    numbers, last = np.arange(index.size), np.zeros(g.shape[dim] if g.shape else 1, np.intp)
-    last[index.reshape(-1)] = numbers
-    lost = last[index.reshape(-1)] != numbers
+    places = (index.array if isinstance(index, Variable) else index).reshape(-1)
+    numbers, last = np.arange(places.size), np.zeros(g.shape[dim] if g.shape else 1, np.intp)
+    last[places] = numbers
+    lost = last[places] != numbers
     if lost.any():  # a later slice overwrote it
         column = lost.reshape([-1 if d == dim % len(found.shape) else 1 for d in range(len(found.shape))])
         found = drop(found, np.broadcast_to(column, tuple(found.shape)))
