@@ -16,7 +16,7 @@ from ..autograd.gradcheck import (
     gradcheck as gradcheck,
     gradgradcheck as gradgradcheck,
 )
-from ..autograd.variable import Variable as Variable
+from ..autograd.legacy_variable import Variable as Variable
 from ..tensors.tensor.methods import Tensor
 from . import function as function, functional as functional, grad_mode as grad_mode, graph as graph
 

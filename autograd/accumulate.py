@@ -13,8 +13,8 @@ from .threads import ONE_AT_A_TIME, shared_lock
 from .variable import Variable, wrap
 from .version import count_write
 
-_LOCKS = tuple(shared_lock() for _ in range(16))
-"""A leaf takes one of them by its place in time: walks meet only where they reach the same leaf, or by rare chance."""
+_LANDING = shared_lock()
+"""Held while the gradients of one walk land: NumPy lets other threads run while it adds."""
 
 
 def _alone() -> int:
@@ -37,23 +37,27 @@ def _own(box: list[Any]) -> Any:
 
 
 def accumulate(node: Node, box: list[Any], record: bool) -> None:
-    """Add the gradient in ``box`` to the ``grad`` of the leaf ``node``: in place, unless the walk is recorded.
+    """Add the gradient in ``box`` to the ``grad`` of the leaf ``node``, then run its hooks.
 
-    The box lets ``node`` take the array over without a copy if nobody else holds it. Another walk that reaches the
-    leaf waits meanwhile: NumPy lets other threads run while it adds. Hooks run outside the lock, as they may wait for
-    other threads themselves.
+    The box lets ``node`` take the array over without a copy if nobody else holds it. Hooks run outside the lock, as
+    they may wait for other threads themselves.
     """
-    with _LOCKS[node.seq & 15]:
-        before = node.grad
-        if record:
-            node.grad = convert(box.pop(), node.dtype) if before is None else before + box.pop()
-        elif before is None:
-            node.grad = wrap(Variable.result, _own(box))
-        else:
-            _add_in_place(before, box.pop())
+    with _LANDING:
+        _land(node, box, record)
     hooks = node.hooks
     if hooks is not None:
         hooks.run_accumulated()
+
+
+def _land(node: Node, box: list[Any], record: bool) -> None:
+    """Add the gradient in ``box`` to the ``grad`` of the leaf ``node``: in place, unless the walk is recorded."""
+    before = node.grad
+    if record:
+        node.grad = convert(box.pop(), node.dtype) if before is None else before + box.pop()
+    elif before is None:
+        node.grad = wrap(Variable.result, _own(box))
+    else:
+        _add_in_place(before, box.pop())
 
 
 def _add_in_place(grad: Variable, g: Any) -> None:
@@ -66,9 +70,15 @@ def _add_in_place(grad: Variable, g: Any) -> None:
 
 
 def accumulate_all(arrived: dict[Node, Any], record: bool) -> None:
-    """Add every gradient that arrived to the ``grad`` of its leaf."""
-    while arrived:
-        node, g = arrived.popitem()
-        box = [g]
-        del g
-        accumulate(node, box, record)
+    """Add every gradient that arrived to the ``grad`` of its leaf, and run the leaves' hooks."""
+    hooked: list[Node] = []
+    with _LANDING:
+        while arrived:
+            node, g = arrived.popitem()
+            if node.hooks is not None:
+                hooked.append(node)
+            box = [g]
+            del g
+            _land(node, box, record)
+    for node in hooked:
+        node.hooks.run_accumulated()

@@ -8,7 +8,7 @@ from warnings import warn
 
 import numpy as np
 
-from ...arrays.device import CPU, order_of, strided
+from ...arrays.device import CPU, channels_last, channels_last_3d, order_of, strided
 from ...arrays.device import device as Device
 from ...arrays.device import layout as Layout
 from ...arrays.dims import norm_dim
@@ -107,7 +107,12 @@ class Attributes(Variable):
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Return whether the elements lie in memory one after the other."""
         order_of(memory_format)
-        return bool(as_ndarray(self).flags.c_contiguous)
+        array = as_ndarray(self)
+        if memory_format in (channels_last, channels_last_3d):
+            if array.ndim != (4 if memory_format is channels_last else 5):
+                return False
+            array = np.moveaxis(array, 1, -1)
+        return bool(array.flags.c_contiguous)
 
     @property
     def device(self) -> Device:

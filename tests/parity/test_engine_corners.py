@@ -123,6 +123,17 @@ def test_calls_that_pytorch_takes_and_refuses(name: str) -> None:
     same(OLD[name])
 
 
+@pytest.mark.parametrize("format", ["channels_last", "contiguous_format", "preserve_format"])
+def test_memory_formats_are_taken(format: str) -> None:
+    def program(t: Any) -> Any:
+        x, f = t.arange(24.0).reshape(1, 2, 3, 4), getattr(t, format)
+        made = [x.to(t.float64, memory_format=f), x.clone(memory_format=f), x.double(memory_format=f)]
+        empty = t.empty(1, 2, 3, 4, memory_format=f if format != "preserve_format" else t.contiguous_format)
+        return [*made, t.zeros_like(x, memory_format=f), empty.shape, x.is_contiguous()]
+
+    same(program)
+
+
 @pytest.mark.parametrize("dtype", ["int64", "bool", "float32", "uint8"])
 def test_bernoulli_into_any_dtype(dtype: str) -> None:
     def program(t: Any) -> Any:
