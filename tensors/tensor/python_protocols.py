@@ -12,6 +12,7 @@ from ...arrays.formatting import tensor_repr
 from ...autograd import gradient_edge
 from ...autograd.recording import inference_version
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
+from ..ops.shape.order import flip
 from .attributes import Attributes
 
 _ONE = "only one element tensors can be converted to Python scalars, not one of shape "
@@ -82,7 +83,7 @@ class PythonProtocols(Attributes):
 
     def __reversed__(self) -> Any:
         """Return the tensor with its first dim in reverse; without dims the tensor itself."""
-        return self.flip(0) if self.array.ndim else self
+        return flip(self, (0,)) if self.array.ndim else self
 
     def __contains__(self, element: Any) -> Any:
         if not isinstance(element, Variable | bool | int | float | np.generic):
