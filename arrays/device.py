@@ -133,10 +133,13 @@ def require_plain(layout: Any = None, device: Any = None, pin_memory: Any = Fals
 
 
 def order_of(format: Any) -> str:
-    """Return NumPy's letter for a memory format: "K" keeps the strides of the model, "C" makes them contiguous."""
+    """Return NumPy's letter for a memory format: "K" keeps the strides of the model, "C" makes them contiguous.
+
+    Unlike PyTorch's, tensors in ``channels_last`` are contiguous as well: the values are the same, the strides not.
+    """
     if format is None or format is preserve_format:
         return "K"
-    if format is contiguous_format:
+    if format in (contiguous_format, channels_last, channels_last_3d):
         return "C"
     raise NotImplementedError(f"memory_format {format!r} is not supported: torch.contiguous_format is")
 

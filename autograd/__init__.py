@@ -7,7 +7,7 @@ from .entry import backward, grad
 from .function import Function
 from .grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck  # not lazily: the function hides its module
-from .variable import Variable
+from .legacy_variable import Variable
 
 __getattr__, __dir__, _lazily = lazy.attach(__name__, {}, ("forward_ad", "function", "functional", "graph"))
 __all__ = [

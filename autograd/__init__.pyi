@@ -16,7 +16,7 @@ from ..autograd.gradcheck import (
     gradcheck as gradcheck,
     gradgradcheck as gradgradcheck,
 )
-from ..autograd.variable import Variable as Variable
+from ..autograd.legacy_variable import Variable as Variable
 from ..tensors.tensor.methods import Tensor
 from . import (
     forward_ad as forward_ad,

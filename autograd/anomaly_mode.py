@@ -72,6 +72,12 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan: bool = True) -> None:
+        warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
+            "debugging.",
+            UserWarning,
+            stacklevel=2,
+        )
         self.watch = Anomaly(check_nan)
         self.contexts: list[tuple[Watch, Anomaly | None]] = []
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
@@ -26,6 +28,26 @@ def coerce_argument(
     raise TypeError(
         f"{name}(): argument {parameter!r} (position {position}) must be Tensor, not {type(value).__name__}"
     )
+
+
+def numbers_first(
+    function: Callable[..., Any], name: str, words: Sequence[str], given: tuple[Any, ...], out: Any = None
+) -> Any:
+    """Return ``function`` of the tensors among ``given``; the numbers before them are its keywords ``words``.
+
+    So PyTorch reads the deprecated ``x.add_(alpha, other)`` and ``addmm(beta, input, alpha, mat1, mat2)``.
+    """
+    tensors = [x for x in given if isinstance(x, Variable)]
+    numbers = [x for x in given if not isinstance(x, Variable)]
+    if len(numbers) > len(words) or not all(isinstance(x, int | float) for x in numbers):
+        kinds = ", ".join(type(x).__name__ for x in given)
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({kinds})")
+    warn(
+        f"This overload of {name} is deprecated: pass {', '.join(words)} by keyword, after the tensors.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return function(*tensors, **dict(zip(words, numbers, strict=False)), out=out)
 
 
 _PLAIN = {float, int, bool}

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .broadcast import convert, unbroadcast
+from .broadcast import unbroadcast
 from .node import Node
-from .variable import Variable, wrap
-from .version import count_write
+from .threads import ONE_AT_A_TIME
 
 _newest = attrgetter("seq")
 
@@ -45,14 +44,14 @@ def reachable(roots: Iterable[Node]) -> tuple[list[Node], dict[Node, Any], bool]
     return order, seen, hooked
 
 
-def _reference_counts() -> tuple[int, int]:
-    grads, box = {0: np.empty(1)}, [np.empty(1)]
-    before, alone = grads.get(0), box.pop()
-    return getrefcount(before), getrefcount(alone)
+def _only_in_dict() -> int:
+    grads = {0: np.empty(1)}
+    before = grads.get(0)
+    return getrefcount(before)
 
 
-_ONLY_IN_DICT, _ALONE = _reference_counts()
-"""The reference counts of an array that only ``grads`` and one local variable hold, or only a local variable."""
+_ONLY_IN_DICT = _only_in_dict() if ONE_AT_A_TIME else -1
+"""The reference count of an array that only ``grads`` and one local variable hold; none where it tells nothing."""
 LARGE = 16384
 """From this size on it pays to look whether a sum may be written into one of its terms."""
 
@@ -109,52 +108,3 @@ def walk_arrays(  # noqa: PLR0912 - a call for each branch would double the pric
             number += 1
             part = parts[number]
     return arrived
-
-
-def _own(box: list[Any]) -> Any:
-    """Return the array in ``box``, or a copy if anyone else could see it."""
-    array = box.pop()
-    if type(array) is not np.ndarray:
-        return array
-    alone = getrefcount(array) == _ALONE and array.base is None and array.flags.c_contiguous and array.flags.writeable
-    return array if alone else np.array(array, order="C")
-
-
-def accumulate(node: Node, box: list[Any], record: bool) -> None:
-    """Add the gradient in ``box`` to the ``grad`` of the leaf ``node``: in place, unless the walk is recorded.
-
-    The box lets ``node`` take the array over without a copy if nobody else holds it. A tensor that was told to require
-    no grad since it was read gets none.
-    """
-    hooks, before = node.hooks, node.grad
-    if node.saved is None:
-        grad = before
-    elif record:
-        grad = convert(box.pop(), node.dtype) if before is None else before + box.pop()
-    elif before is None:
-        grad = wrap(Variable.result, _own(box))
-    else:
-        grad = before
-        _add_in_place(before, box.pop())
-    node.grad = grad
-    if hooks is not None:
-        for hook in tuple(hooks.accumulated.values()):
-            hook(hooks.variable)
-
-
-def _add_in_place(grad: Variable, g: Any) -> None:
-    if type(grad.array) is np.ndarray:
-        np.add(grad.array, g, grad.array)
-    else:
-        grad.array = grad.array + g
-    if grad.version is not None:
-        count_write(grad.version, "backward")
-
-
-def accumulate_all(arrived: dict[Node, Any], record: bool) -> None:
-    """Add every gradient that arrived to the ``grad`` of its leaf."""
-    while arrived:
-        node, g = arrived.popitem()
-        box = [g]
-        del g
-        accumulate(node, box, record)

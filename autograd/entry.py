@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .accumulate import accumulate_all
 from .anomaly_mode import anomaly
-from .engine import accumulate_all, reachable, walk_arrays
+from .engine import reachable, walk_arrays
 from .gradient_edge import GradientEdge, edges_listed, node_of_edge, roots_of
 from .hooks import hooks_of
 from .node import Node
@@ -23,16 +24,21 @@ from .watched_walk import WatchedWalk
 
 
 def run(
-    roots: dict[Node, Any], *, record: bool = False, keep: bool = False, targets: set[Node] | None = None
+    roots: dict[Node, Any],
+    *,
+    record: bool = False,
+    keep: bool = False,
+    targets: set[Node] | None = None,
+    lands: bool = False,
 ) -> dict[Node, Any]:
     """Send each root's gradient down the graph; return what reached the leaves, or the ``targets``.
 
     With ``record`` gradients are tensors and the walk itself is recorded; else they are arrays. Without ``keep`` each
-    node lets go of what it saved. A leaf with hooks gets its gradient on the way.
+    node lets go of what it saved. A leaf with hooks gets its gradient on the way; with ``lands`` a target does, too.
     """
     order, grads, hooked = reachable(roots)
     if record or targets or hooked or anomaly.get():
-        return WatchedWalk(order, roots, record=record, keep=keep, targets=targets).run()
+        return WatchedWalk(order, roots, record=record, keep=keep, targets=targets, lands=lands).run()
     grads.update(roots)
     return walk_arrays(order, grads, keep)
 
@@ -69,7 +75,7 @@ def backward(
         for node in targets or ():
             if node.backward is not None:
                 hooks_of(node).retain = True
-        arrived = run(roots, record=create_graph, keep=keep, targets=targets)
+        arrived = run(roots, record=create_graph, keep=keep, targets=targets, lands=True)
         del roots
         if targets:
             arrived = {node: g for node, g in arrived.items() if node.backward is None}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
 from typing import Any, cast
+from warnings import warn
 from weakref import ref
 
 import numpy as np
@@ -20,7 +21,8 @@ from .inplace import check_inplace, rebase_history
 from .multi_output import OutputGrads, output_node
 from .node import Backward, Node, SavedArray
 from .recording import recording, unrecorded
-from .saved_tensors import Packed
+from .reentrant import run_nested
+from .saved_tensors import Packed, entered, leave_down_to
 from .tangents import carries_only
 from .variable import Variable, as_ndarray, bump_version, ensure_version, wrap
 from .version import FIXED, UNWRITTEN
@@ -45,7 +47,7 @@ class FunctionCtx:
         self._node: Any = None  # a weak reference to the step's node, which holds what was saved
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
-        self._materialize = True
+        self._materialize = self._materialize_non_diff_grads = True
         self._nodes: list[Any] = []  # weak references to the nodes of the outputs, None for one without gradient
         self._result: Any = None
 
@@ -215,7 +217,14 @@ class _Outputs:
         recorded = first is not None and any(self.edges) and recording.get()
         for dirty in ctx._dirty:
             if not any(dirty is x for x in self.inputs):
-                raise RuntimeError(f"{self.name}: mark_dirty was called on a tensor that is not an input")
+                warn(
+                    f"{self.name}: ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that "
+                    "have been mutated should be passed to ctx.mark_dirty().",
+                    UserWarning,
+                    stacklevel=4,
+                )
+        ctx._dirty = tuple(dirty for dirty in ctx._dirty if any(dirty is x for x in self.inputs))
+        for dirty in ctx._dirty:
             if not any(dirty is out for out in outputs):
                 raise RuntimeError(f"{self.name}: an input that mark_dirty was called on must also be an output")
             if recorded:
@@ -280,6 +289,7 @@ class _Outputs:
                 if out.view_of is not None:
                     out.view_of.base_node = out.view_of.base.node
         kind = cast(FunctionBackward, node.backward)
+        kind.constant = {n for n, x in enumerate(self.outputs) if any(x is c for c in ctx._constant)}
         kind.output_facts = [(x.array.shape, x.array.dtype) if isinstance(x, Variable) else None for x in ready]
         return written
 
@@ -306,12 +316,14 @@ class FunctionBackward(Backward):
 
     ctx            the call's context
     output_facts   shape and dtype of each output, None for what is no tensor
+    constant       the numbers of the outputs without a gradient
 
     Each entry of ``node.saved`` is (array, version, saved version, node, number of the output that it is, or None).
     """
 
-    __slots__ = ("ctx", "input_facts", "inputs", "output_facts")
+    __slots__ = ("constant", "ctx", "input_facts", "inputs", "output_facts")
     output_facts: list[Any]
+    constant: set[int]
 
     def __init__(self, name: str, ctx: Function, inputs: list[Any]) -> None:
         super().__init__(name, f"{name}Backward", None, frees=True, arity=len(inputs))
@@ -337,10 +349,19 @@ class FunctionBackward(Backward):
         ctx = self.ctx
         items = g.items if isinstance(g, OutputGrads) else (g,)
         recorded = any(isinstance(item, Variable) for item in items)
-        given = [self._given(item, fact) for item, fact in zip(items, self.output_facts, strict=True)]
+        given = [self._given(n, *each) for n, each in enumerate(zip(items, self.output_facts, strict=True))]
         backward = type(ctx).backward if type(ctx).backward is not Function.backward else type(ctx).vjp
+        if backward is not Function.backward and type(ctx).vjp not in (backward, Function.backward):
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only "
+                "implement one of them."
+            )
+        pairs = entered()
         with enable_grad() if recorded else no_grad():
-            got = backward(ctx, *given)
+            try:
+                got = run_nested(backward, ctx, *given)
+            finally:
+                leave_down_to(pairs)
         grads = list(got) if isinstance(got, tuple | list) else [got]
         parts = self._checked(grads, node.edges, recorded)
         return parts[0] if node.other_edges is None else parts
@@ -351,7 +372,7 @@ class FunctionBackward(Backward):
         ctx._forward = True
         try:
             for tangents in directions:
-                given = [self._given(t, fact) for t, fact in zip(tangents, self.input_facts, strict=True)]
+                given = [self._given_tangent(t, fact) for t, fact in zip(tangents, self.input_facts, strict=True)]
                 got = type(ctx).jvp(ctx, *given)
                 checked = self._tangents_checked(got if isinstance(got, tuple) else (got,))
                 found.append(checked if len(checked) > 1 else checked[0])
@@ -380,11 +401,18 @@ class FunctionBackward(Backward):
             for one, fact in zip(tangents, self.output_facts, strict=True)
         )
 
-    def _given(self, item: Any, fact: Any) -> Any:
+    def _given_tangent(self, item: Any, fact: Any) -> Any:
         if item is None:
-            if fact is None or not self.ctx._materialize:
+            return wrap(self.ctx._result, np.zeros(*fact)) if fact is not None and self.ctx._materialize else None
+        return item if isinstance(item, Variable) else wrap(self.ctx._result, item)
+
+    def _given(self, number: int, item: Any, fact: Any) -> Any:
+        if item is None:
+            ctx = self.ctx
+            wanted = ctx._materialize and (number not in self.constant or ctx._materialize_non_diff_grads)
+            if fact is None or not wanted:
                 return None
-            return wrap(self.ctx._result, np.zeros(*fact))
+            return wrap(ctx._result, np.zeros(*fact))
         return item if isinstance(item, Variable) else wrap(self.ctx._result, item)
 
     def _checked(self, grads: list[Any], edges: tuple[Any, ...], recorded: bool) -> tuple[Any, ...]:

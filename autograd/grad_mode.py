@@ -11,6 +11,7 @@ from inspect import CO_COROUTINE, CO_GENERATOR
 from typing import Any, Self, TypeVar, cast, overload
 
 from .recording import INFERENCE_CONTEXTS, inference_version, is_grad_enabled, recording, set_recording
+from .threads import INFERENCE_LOCK
 from .version import INFERENCE, Version
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -170,7 +171,8 @@ class inference_mode(Mode):
 
     def __enter__(self) -> None:
         self.before.append((is_grad_enabled(), inference_version.get()))
-        INFERENCE_CONTEXTS.count += 1
+        with INFERENCE_LOCK:
+            INFERENCE_CONTEXTS.count += 1
         inference_version.set(INFERENCE if self.mode else None)
         set_recording(not self.mode)
         if self.mode:
@@ -178,6 +180,7 @@ class inference_mode(Mode):
 
     def __exit__(self, *_: object) -> None:
         on, version = self.before.pop()
-        INFERENCE_CONTEXTS.count -= 1
+        with INFERENCE_LOCK:
+            INFERENCE_CONTEXTS.count -= 1
         inference_version.set(version)
         set_recording(on)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import count
 from typing import Any, Self
 from weakref import ref
 
@@ -12,10 +11,11 @@ import numpy as np
 from ..arrays.dtypes import dtype_of
 from .multi_output import OutputGrads, step_of
 from .node import Node
+from .threads import counter
 from .variable import Variable, wrap
 
 Hook = Callable[..., Any]
-_ids = count()
+_ids = counter()
 
 
 def keep_ahead(hooks: Any) -> None:
@@ -23,7 +23,7 @@ def keep_ahead(hooks: Any) -> None:
     global _ids  # noqa: PLW0603
     highest = max(hooks, default=-1)
     current = next(_ids)
-    _ids = count(max(current, highest + 1))
+    _ids = counter(max(current, highest + 1))
 
 
 class HookDict(dict[int, Any]):
@@ -129,6 +129,12 @@ class Hooks:
             mine = g.to(dtype_of(node.dtype), copy=True) if recorded else wrap(Variable.result, np.array(g, node.dtype))
             self.kept = mine if self.kept is None else self.kept + mine
         return g
+
+    def run_accumulated(self) -> None:
+        """Show a leaf's tensor, whose ``grad`` was just written; RuntimeError if a hook returns anything."""
+        for hook in tuple(self.accumulated.values()):
+            if hook(self.variable) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 
     def run_before(self, g: Any) -> Any:
         """Run what comes right before the node's own step; return the gradient, maybe replaced."""

@@ -17,7 +17,7 @@ from .errors import frozen_view
 from .hooks import move_retain_grad
 from .node import RESULT, Node
 from .observers import Doing
-from .out_argument import assert_no_internal_overlap, check_can_cast
+from .out_argument import assert_no_internal_overlap, check_can_cast, check_written
 from .primitive import PRIMITIVES, is_primitive
 from .recording import is_grad_enabled, recording
 from .variable import Variable, bump_version, wrap
@@ -30,6 +30,9 @@ SPARING: set[Any] = set()
 UNIFORM = frozenset(("fill_", "zero_"))
 """Writers of one value everywhere: allowed where several elements share their memory, as in PyTorch."""
 
+OF_A_NUMBER = frozenset(("fill_", "masked_fill_", "index_fill_"))
+"""Writers that read one value before they write."""
+
 
 def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:
     """Write ``function(x, *args, **kwargs)`` into ``x``, recorded if a gradient is required; return ``x``."""
@@ -37,6 +40,8 @@ def write_inplace(x: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str
         assert_no_internal_overlap(x.array, name)
     if x.view_of is not None:
         refresh_view(x)
+    if x.version is not None:
+        check_written(x, () if name in OF_A_NUMBER else (*args, *kwargs.values()) if kwargs else args)
     mode = recording.get()
     if not mode or not _any_requires_grad(x, args, kwargs):
         return _overwrite(x, function, args, kwargs, name)

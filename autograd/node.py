@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Any, NamedTuple
 
+from .threads import counter
 from .version import FIXED, UNWRITTEN, Version
 
-clock = count()
+clock = counter()
 """Gives each node its place in time; the walk back goes newest first."""
 
 

@@ -34,6 +34,7 @@ from .codegen.backward import saved_slots
 from .codegen.inline import names_of
 from .connected import connect
 from .node import Backward
+from .threads import WRITING
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -123,13 +124,14 @@ class Primitive:
         if found is None:
             slots, arity = saved_slots(self), len(self.inputs)
             found = Backward(self.name, grad_fn_name, self._first_vjp, self.frees, needs_unbroadcast, slots, arity)
-            self.backwards[key] = found
+            found = self.backwards.setdefault(key, found)  # that of a faster thread
         return found
 
     def _first_vjp(self, g: Any, saved: Any, node: Any) -> Any:
         """Write the vjp, then do as it does."""
-        for backward in self.backwards.values():
-            backward.vjp = connect(source.build_vjp(self, backward), self.inputs, self.connected)
+        with WRITING:
+            for backward in list(self.backwards.values()):  # a copy: another thread may add one
+                backward.vjp = connect(source.build_vjp(self, backward), self.inputs, self.connected)
         return next(iter(self.backwards.values())).vjp(g, saved, node)
 
     def __repr__(self) -> str:
@@ -173,7 +175,8 @@ def primitive(
             view=view, promote=promote, refuse_bool=refuse_bool, outputs=outputs, aux=aux, many=many, numbers=numbers,
             integers=integers, operator=operator, returns=returns, connected=connected, grad_fn_name=grad_fn_name,
         )  # fmt: skip
-        if op.name in PRIMITIVES:
+        before = PRIMITIVES.get(op.name)
+        if before is not None and _place(before.kernel) != _place(kernel):  # the same after an import that broke off
             raise ValueError(f"two primitives are called {op.name!r}")
         PRIMITIVES[op.name] = op
         function: Any = op.function
@@ -181,6 +184,10 @@ def primitive(
         return function  # type: ignore[no-any-return]
 
     return declare
+
+
+def _place(kernel: Any) -> tuple[str, int]:
+    return kernel.__module__, kernel.__code__.co_firstlineno
 
 
 def is_primitive(function: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from .errors import FreedError
 from .grad_mode import no_grad
 from .node import Backward, Node
-from .observers import Watch
+from .observers import Watch, remove_observer
 from .recording import Observer
 from .variable import Variable, set_array, wrap
 from .version import UNWRITTEN
@@ -91,6 +91,19 @@ class _Packer(Observer):
 _PACKER = _Packer()
 _pairs: ContextVar[tuple[Pair, ...]] = ContextVar("pairs", default=())
 _refused: ContextVar[str | None] = ContextVar("refused", default=None)
+
+
+def entered() -> tuple[Pair, ...]:
+    """Return the pairs of hooks that are in force, innermost last."""
+    return _pairs.get()
+
+
+def leave_down_to(pairs: tuple[Pair, ...]) -> None:
+    """Put the hooks out of force that were entered since ``pairs`` were and never left."""
+    if _pairs.get() is not pairs:
+        _pairs.set(pairs)
+        if not pairs:
+            remove_observer(_PACKER)
 
 
 class saved_tensors_hooks:

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextvars import ContextVar
-from itertools import count
 from time import perf_counter
 from typing import Any
 
+from .accumulate import accumulate
 from .anomaly_mode import anomaly
 from .broadcast import unbroadcast
-from .engine import accumulate
 from .errors import FreedError
-from .hooks import Hooks
 from .multi_output import result_node
 from .node import Node
 from .observers import Doing
 from .recording import recording
+from .threads import counter
 from .variable import Variable, wrap
 
 walking: ContextVar[tuple[int, Collection[Node]]] = ContextVar("walking", default=(-1, ()))
 """The number of the walk that this thread or task is on, and the nodes that it runs; hooks may ask for them."""
-_walks = count()
+_walks = counter()
 
 
 Step = tuple[Node, Any, list[tuple[int, Node, Any]], float]
@@ -41,6 +40,7 @@ class WatchedWalk:
     useful    the nodes that lead to a target; ``None`` without targets
     keep      whether nodes keep what they saved
     rehearse  whether leaves stay as they are
+    lands     whether gradients accumulate at the targets, whose hooks then run, rather than being returned
     """
 
     def __init__(
@@ -52,9 +52,11 @@ class WatchedWalk:
         keep: bool = False,
         targets: set[Node] | None = None,
         rehearse: bool = False,
+        lands: bool = False,
     ) -> None:
         self.order = _hooked_leaves_early(order)
         self.record, self.keep, self.targets, self.rehearse = record, keep, targets, rehearse
+        self.lands = lands
         self.useful = None if targets is None else _leading_to(targets, order)
         useful = self.useful
         self.grads = {node: g for node, g in roots.items() if useful is None or node in useful}
@@ -103,19 +105,20 @@ class WatchedWalk:
         if hooks is not None:
             g = hooks.run_tensor_hooks(node, g)
         if self.targets is not None and self.useful is not None:
+            if node in self.targets and self.lands and backward is None:
+                return self._leaf(node, g)
             if node in self.targets:
                 self.arrived[node] = g
             wanted = tuple([edge if edge in self.useful else None for edge in edges])
             if backward is None or not any(wanted):
+                if self.lands and hooks is not None:  # PyTorch runs the node, for no gradient at all
+                    g = hooks.run_before(g)
+                    hooks.run_after((None,) * len(edges), g)
                 return node, g, [], 0.0
             if wanted != edges:
                 asked = node.restricted(wanted)
         elif backward is None:
-            if hooks is None:
-                self.arrived[node] = g
-            else:
-                self._leaf_with_hooks(node, hooks, g)
-            return node, g, [], 0.0
+            return self._leaf(node, g)
         if hooks is not None:
             g = hooks.run_before(g)
         start = perf_counter() if self._told else 0.0
@@ -142,11 +145,16 @@ class WatchedWalk:
                 sent.append((number, edge, part))
         return node, g, sent, seconds
 
-    def _leaf_with_hooks(self, node: Node, hooks: Hooks, g: Any) -> None:
-        g = hooks.run_before(g)
-        if not self.rehearse:
-            accumulate(node, [g], self.record)
-        hooks.run_after((), g)
+    def _leaf(self, node: Node, g: Any) -> Step:
+        hooks = node.hooks
+        if hooks is None:
+            self.arrived[node] = g
+        else:
+            g = hooks.run_before(g)
+            if not self.rehearse:
+                accumulate(node, [g], self.record)
+            hooks.run_after((), g)
+        return node, g, [], 0.0
 
 
 def _saved_as_tensors(node: Node, edges: tuple[Any, ...]) -> tuple[Any, ...]:

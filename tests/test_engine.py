@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rushlight as torch
-from rushlight.autograd import Function, backward, engine, grad
+from rushlight.autograd import Function, backward, entry, grad
 from rushlight.autograd.node import Node
 from rushlight.autograd.variable import as_ndarray
 from support.values import equal, leaf
@@ -20,8 +20,8 @@ from support.values import equal, leaf
 def walk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run each test on both walks: the quick one, and the one that a graph with hooks takes."""
     if request.param:
-        reachable = engine.reachable
-        monkeypatch.setattr(engine, "reachable", lambda roots: (*reachable(roots)[:2], True))
+        reachable = entry.reachable
+        monkeypatch.setattr(entry, "reachable", lambda roots: (*reachable(roots)[:2], True))
 
 
 def array(x: Any) -> np.ndarray:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.engine import accumulate_all, reachable
+from ..autograd.accumulate import accumulate_all
+from ..autograd.engine import reachable
 from ..autograd.grad_fn import grad_fn_of
 from ..autograd.gradient_edge import edges_listed, roots_of
 from ..autograd.multi_output import OUTPUT, OutputGrads

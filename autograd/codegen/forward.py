@@ -7,7 +7,6 @@ text goes to ``linecache``, so that tracebacks and debuggers show it, and ``list
 from __future__ import annotations
 
 import linecache
-from itertools import count
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,13 @@ import numpy as np
 
 from ...arrays.dims import as_int, mismatch
 from ...arrays.dtypes import check_float, float32, float64, floating
-from ..arguments import ACCEPTED_TYPES, as_number, coerce_argument, promoter
+from ..arguments import ACCEPTED_TYPES, as_number, coerce_argument, numbers_first, promoter
 from ..errors import FreedError, raise_modified_inplace
 from ..multi_output import results_of
 from ..node import Backward, Node, clock
 from ..out_argument import write_out
 from ..recording import INFERENCE_CONTEXTS, inference_version, recording
+from ..threads import WRITING, counter
 from ..variable import CONSTANT, Variable, as_ndarray, wrap
 from ..version import Version
 from ..view import attach, refresh_view
@@ -60,10 +60,12 @@ def placeholder(op: Primitive) -> Any:
 def build_function(op: Primitive) -> Any:
     """Write the body of the op's function; the function object stays the same."""
     function = op.function
-    made = _compiled(op, "forward", _forward(op), function.__globals__)
-    function.__kwdefaults__ = made.__kwdefaults__
-    function.__defaults__ = made.__defaults__
-    function.__code__ = made.__code__
+    with WRITING:
+        if function.__code__ is _build_and_call.__code__:  # no other thread was faster
+            made = _compiled(op, "forward", _forward(op), function.__globals__)
+            function.__kwdefaults__ = made.__kwdefaults__
+            function.__defaults__ = made.__defaults__
+            function.__code__ = made.__code__  # last: until here a call ends up at the lock
     return function
 
 
@@ -73,7 +75,7 @@ def build_vjp(primitive: Primitive, backward: Backward) -> Any:
     return _compiled(primitive, "vjp", vjp_lines(primitive), scope)
 
 
-_numbers = count()
+_numbers = counter()
 
 
 def _compiled(op: Primitive, what: str, lines: list[str], scope: dict[str, Any]) -> Any:
@@ -99,6 +101,7 @@ _NAMES: dict[str, Any] = {
         mismatch,
         floating,
         coerce_argument,
+        numbers_first,
         raise_modified_inplace,
         results_of,
         wrap,
@@ -208,7 +211,9 @@ def _forward(op: Primitive) -> list[str]:
         parts += [f"wrap(Result, {name}, None, inference_version())" for name in op.aux]
         lines += [f"    result = returns({', '.join(parts)})"]
     if not op.view and not op.operator:
-        lines += ["    if out is not None: return write_out(this.name, result, out)"]
+        # Where elements are computed one by one, PyTorch would read what it has already written.
+        reads = f", ({', '.join(tensors)},)" if op.promote else ""
+        lines += [f"    if out is not None: return write_out(this.name, result, out{reads})"]
     return [*lines, "    return result"]
 
 
@@ -258,7 +263,12 @@ def _numbers_taken(op: Primitive) -> list[str]:
         if name in op.numbers:
             given = f" and {name} is not None" if defaults.get(name, UNSET) is None else ""
             taken = f"{name} = as_number({op.name!r}, {name!r}, {name})"
-            lines.append(f"    if type({name}) is not float and type({name}) is not int{given}: {taken}")
+            lines.append(f"    if type({name}) is not float and type({name}) is not int{given}:")
+            if op.numbers == ("beta", "alpha") and name == "beta":  # of all ops, these had their numbers first once
+                others = " and ".join(f"isinstance({x}, Variable)" for x in op.rules)
+                call_again = f"numbers_first(this.function, this.name, this.numbers, ({', '.join(op.params)},), out)"
+                lines.append(f"        if isinstance({name}, Variable) and not ({others}): return {call_again}")
+            lines.append(f"        {taken}")
         elif name in op.integers:
             lines.append(f"    if type({name}) is not int: {name} = as_int({name}, {name!r})")
     return lines

@@ -6,29 +6,54 @@ into NaN.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from inspect import Parameter, signature
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from ...arrays.dtypes import Array, dtype_of
+from ...arrays.dtypes import Array, default_numpy, dtype_of
 from ...arrays.kernels import mask as masks
 from ...autograd.arguments import array_of
 from ...autograd.broadcast import convert
 from ...autograd.node import Backward, Node
-from ...autograd.out_argument import write_out
+from ...autograd.out_argument import check_written, write_out
 from ...autograd.primitive import primitive
 from ...autograd.recording import inference_version, recording
 from ...autograd.variable import Variable, wrap
 from ...autograd.view import refresh_view
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 # ------------------------------------------------------------------ operands and results
 
 
-def finish_operator(name: str, made: Any, other: Any, out: Any) -> Any:
-    """Return ``made``, written into ``out`` if there is one; TypeError if the operator declined ``other``."""
+def number_as_tensor(x: Any) -> Any:
+    """Return a Python number as a tensor without dims, and anything else as it is."""
+    if type(x) in (float, int, bool):
+        return wrap(Variable.result, np.asarray(x, default_numpy() if type(x) is float else None))
+    return x
+
+
+def finish_operator(name: str, made: Any, other: Any, out: Any, input: Any = None) -> Any:
+    """Return ``made``, written into ``out`` if there is one; TypeError if the operator declined ``other``.
+
+    What was made of two Python numbers is a tensor as well.
+    """
+    made = number_as_tensor(made)
+    if isinstance(out, Variable):
+        check_written(out, (input, other))
     if made is NotImplemented:
         raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
     return made if out is None else write_out(name, made, out)
+
+
+def without_old(function: F) -> F:
+    """Return ``function`` with a signature that does not show ``*old``, which takes overloads that are deprecated."""
+    seen = signature(function)
+    kept = [p for p in seen.parameters.values() if p.kind is not Parameter.VAR_POSITIONAL]
+    function.__signature__ = seen.replace(parameters=kept)  # type: ignore[attr-defined]  # any function takes it
+    return function
 
 
 def tensors_only(name: str, **given: Any) -> None:

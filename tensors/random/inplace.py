@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dims import as_int
-from ...arrays.dtypes import Array
+from ...arrays.dtypes import Array, dtype_of
 from ...arrays.random.sampling import BLOCK, laid_out, narrowed, unsupported
 from ...arrays.random.streams import Stream
 from ...autograd.arguments import as_number
@@ -282,7 +282,9 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = No
         made = redrawn(input, lambda x: stream.bernoulli_each(x, x.dtype), "BernoulliBackward0")
     else:
         made = redrawn(input, lambda x: stream.bernoulli(x.shape, x.dtype, p), "BernoulliBackward1")
-    return made if out is None else write_out("bernoulli", made, out)
+    if out is None:
+        return made
+    return write_out("bernoulli", made.to(dtype_of(out.array.dtype)) if isinstance(out, Variable) else made, out)
 
 
 @doors("torch Tensor")

@@ -8,7 +8,7 @@ from warnings import warn
 
 import numpy as np
 
-from ...arrays.device import CPU, order_of, strided
+from ...arrays.device import CPU, channels_last, channels_last_3d, order_of, strided
 from ...arrays.device import device as Device
 from ...arrays.device import layout as Layout
 from ...arrays.dims import norm_dim
@@ -19,6 +19,7 @@ from ...autograd import entry, gradient_edge
 from ...autograd.grad_fn import grad_fn_of
 from ...autograd.hooks import RemovableHandle, hooks_of
 from ...autograd.node import Node
+from ...autograd.recording import inference_version
 from ...autograd.tangents import hold, moving
 from ...autograd.transforms import REQUIRES_GRAD, refuse_inside
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
@@ -108,7 +109,12 @@ class Attributes(Variable):
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Return whether the elements lie in memory one after the other."""
         order_of(memory_format)
-        return bool(as_ndarray(self).flags.c_contiguous)
+        array = as_ndarray(self)
+        if memory_format in (channels_last, channels_last_3d):
+            if array.ndim != (4 if memory_format is channels_last else 5):
+                return False
+            array = np.moveaxis(array, 1, -1)
+        return bool(array.flags.c_contiguous)
 
     @property
     def device(self) -> Device:
@@ -182,6 +188,11 @@ class Attributes(Variable):
     def _set_requires_grad(self, requires_grad: bool) -> None:
         node = gradient_edge.node_of(self)
         if requires_grad and node is None:
+            if self.version is INFERENCE and inference_version.get() is not INFERENCE:
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Clone it, "
+                    "and let the clone require grad."
+                )
             if self.array.dtype.kind != "f":
                 raise RuntimeError(f"only Tensors of floating point dtype can require gradients, not {self.dtype}")
             leaf = self._leaf()

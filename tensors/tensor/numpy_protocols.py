@@ -12,6 +12,7 @@ import numpy as np
 
 from ...autograd.gradient_edge import node_of
 from ...autograd.out_argument import write_out
+from ...autograd.recording import recording
 from ...autograd.variable import Variable, as_ndarray, bump_version
 from ..creation.from_data import build, checked_array
 from ..ops.shape import join
@@ -106,9 +107,10 @@ class NumpyProtocols(Attributes):
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """Return the tensor's memory as an ndarray.
 
-        Raises RuntimeError if a gradient is required; with ``force`` it is as ``detach().numpy()``.
+        Raises RuntimeError if a gradient is required and steps are recorded; with ``force`` it is as
+        ``detach().numpy()``.
         """
-        if not force and node_of(self) is not None:
+        if not force and node_of(self) is not None and recording.get():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         found: np.ndarray[Any, Any] = as_ndarray(self)
         return found

@@ -15,6 +15,7 @@ from ...autograd.recording import inference_version
 from ...autograd.tangents import as_tensor, moving
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, wrap
 from ...autograd.version import INFERENCE, Version, new_version
+from ..ops.shape.order import flip
 from .attributes import Attributes
 
 _ONE = "only one element tensors can be converted to Python scalars, not one of shape "
@@ -131,6 +132,10 @@ class PythonProtocols(Attributes):
         if not self.array.ndim:
             raise TypeError("len() of a 0-d tensor")
         return len(self.array)
+
+    def __reversed__(self) -> Any:
+        """Return the tensor with its first dim in reverse; without dims the tensor itself."""
+        return flip(self, (0,)) if self.array.ndim else self
 
     def __contains__(self, element: Any) -> Any:
         if not isinstance(element, Variable | bool | int | float | np.generic):

@@ -9,10 +9,11 @@ import numpy as np
 from ...arrays.dtypes import Array, dtype_of, wrapped
 from ...autograd.arguments import as_number
 from ...autograd.inplace import write_inplace
-from ...autograd.out_argument import assert_no_internal_overlap
+from ...autograd.out_argument import assert_no_internal_overlap, check_overlap, check_written
 from ...autograd.primitive import primitive
 from ...autograd.recording import recording
 from ...autograd.variable import CONSTANT, Variable, as_ndarray, bump_version, wrap
+from ...autograd.version import INFERENCE
 from ...autograd.view import refresh_view
 from ..doors import doors
 from ..ops.common import zeros
@@ -89,6 +90,7 @@ def _given(value: Any, target: Array) -> tuple[Any, Array]:
 def store_item(x: Any, index: Any, value: Any) -> None:
     """Write ``value``, a number or a tensor that broadcasts, into ``x[index]``; recorded if gradients are."""
     target = as_ndarray(x)
+    check_written(x, ())
     if index is False:
         return
     if (
@@ -128,8 +130,15 @@ def store_item(x: Any, index: Any, value: Any) -> None:
             write_inplace(part, copy_into if source.ndim else filled, (value,), {}, "copy_")
             return
         assert_no_internal_overlap(part, "copy_")
+        _check_source(x, part, value)
         part[...] = source
     bump_version(x, "__setitem__")
+
+
+def _check_source(x: Variable, part: Array, value: Any) -> None:
+    """Raise RuntimeError if ``value`` lies partly in ``part``, the memory of ``x`` that it is written into."""
+    if isinstance(value, Variable) and value.version is not None and value.version is x.version:
+        check_overlap(wrap(type(x), part), value)
 
 
 def _trimmed(value: Any, target: Array, basic: Any, arrays: Any) -> tuple[Any, Any]:
@@ -188,6 +197,8 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     _check_copy(self.array.shape, src.array.shape)
     if _asks(self, src):
         return write_inplace(self, copy_into, (src,), {}, "copy_")
+    if self.version is not None:
+        check_written(self, (src,))
     if src is not self:
         assert_no_internal_overlap(self.array, "copy_")
         as_ndarray(self)[...] = src.array
@@ -223,6 +234,8 @@ def fill_(self: Any, value: Any) -> Any:
         value = _number(value, self.array.dtype, "fill_")
     else:
         raise TypeError(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
+    if self.version is INFERENCE:
+        check_written(self, ())
     if _asks(self, value):
         return write_inplace(self, filled, (value,), {}, "fill_")
     as_ndarray(self)[...] = value.array if isinstance(value, Variable) else value
@@ -236,6 +249,8 @@ def zero_(self: Any) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.Tensor.zero_.html
     """
+    if self.version is INFERENCE:
+        check_written(self, ())
     if _asks(self, None):
         return write_inplace(self, zeroed, (), {}, "zero_")
     as_ndarray(self).fill(0)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ....arrays.dtypes import Array, Number, number
-from ....autograd.arguments import as_number
+from ....autograd.arguments import as_number, numbers_first
 from ....autograd.inplace import ARRAY_OPERATORS, SPARING
 from ....autograd.primitive import primitive
-from ....autograd.variable import CONSTANT
+from ....autograd.variable import CONSTANT, Variable
 from ...doors import doors
-from ..common import finish_operator, no_bool, tensors_only, zero_gradient
+from ..common import finish_operator, no_bool, number_as_tensor, tensors_only, without_old, zero_gradient
 
 ONE = 1
 _MINUS = (
@@ -104,7 +104,8 @@ def _scale(alpha: Number, kind: np.dtype[Any]) -> Any:
 
 
 @doors("torch Tensor Tensor_")
-def add(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
+@without_old
+def add(input: Any, other: Any, *old: Any, alpha: Number = 1, out: Any = None) -> Any:
     """Return ``input + alpha * other``, broadcast together.
 
     https://pytorch.org/docs/stable/generated/torch.add.html
@@ -113,18 +114,27 @@ def add(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
     >>> torch.add(torch.tensor([1.0, 2.0]), 3, alpha=10)
     tensor([31., 32.])
     """
+    if old and isinstance(old[-1], Variable):
+        return numbers_first(add, "add", ("alpha",), (input, other, *old), out)
+    if old:
+        raise TypeError(f"add() takes 2 positional arguments but {2 + len(old)} were given")
     made = _add(input, other) if alpha is ONE else _add_scaled(input, other, as_number("add", "alpha", alpha))
-    return made if out is None and made is not NotImplemented else finish_operator("add", made, other, out)
+    return made if out is None and isinstance(made, Variable) else finish_operator("add", made, other, out, input)
 
 
 @doors("torch Tensor Tensor_ torch.subtract Tensor.subtract Tensor.subtract_")
-def sub(input: Any, other: Any, *, alpha: Number = 1, out: Any = None) -> Any:
+@without_old
+def sub(input: Any, other: Any, *old: Any, alpha: Number = 1, out: Any = None) -> Any:
     """Return ``input - alpha * other``, broadcast together; RuntimeError for bools.
 
     https://pytorch.org/docs/stable/generated/torch.sub.html
     """
+    if old and isinstance(old[-1], Variable):
+        return numbers_first(sub, "sub", ("alpha",), (input, other, *old), out)
+    if old:
+        raise TypeError(f"sub() takes 2 positional arguments but {2 + len(old)} were given")
     made = _sub(input, other) if alpha is ONE else _sub_scaled(input, other, as_number("sub", "alpha", alpha))
-    return made if out is None and made is not NotImplemented else finish_operator("sub", made, other, out)
+    return made if out is None and isinstance(made, Variable) else finish_operator("sub", made, other, out, input)
 
 
 @doors("torch")
@@ -142,7 +152,7 @@ def mul(input: Any, other: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.mul.html
     """
     made = _mul(input, other)
-    return made if out is None and made is not NotImplemented else finish_operator("mul", made, other, out)
+    return made if out is None and isinstance(made, Variable) else finish_operator("mul", made, other, out, input)
 
 
 @doors("torch Tensor Tensor_ torch.divide Tensor.divide Tensor.divide_")
@@ -158,7 +168,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
     tensor([-4,  3])
     """
     made = _div(input, other) if rounding_mode is None else _div_rounded(input, other, rounding_mode)
-    return made if out is None and made is not NotImplemented else finish_operator("div", made, other, out)
+    return made if out is None and isinstance(made, Variable) else finish_operator("div", made, other, out, input)
 
 
 @doors("torch Tensor Tensor_")
@@ -173,7 +183,7 @@ def floor_divide(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.floor_divide.html
     """
-    return finish_operator("floor_divide", _div_rounded(input, other, "floor"), other, out)
+    return finish_operator("floor_divide", _div_rounded(number_as_tensor(input), other, "floor"), other, out, input)
 
 
 @doors("torch Tensor Tensor_")
@@ -186,7 +196,7 @@ def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)
     tensor([1., 1.])
     """
-    return finish_operator("remainder", _remainder(input, other), other, out)
+    return finish_operator("remainder", _remainder(number_as_tensor(input), other), other, out, input)
 
 
 @doors("torch Tensor Tensor_")
@@ -196,7 +206,7 @@ def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
     https://pytorch.org/docs/stable/generated/torch.fmod.html
     """
     tensors_only("fmod", input=input)
-    return finish_operator("fmod", _fmod(input, other), other, out)
+    return finish_operator("fmod", _fmod(input, other), other, out, input)
 
 
 subtract, multiply, divide = sub, mul, div

@@ -72,7 +72,7 @@ def bitwise_and(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_and.html
     """
-    return finish_operator("bitwise_and", _bitwise_and(input, other), other, out)
+    return finish_operator("bitwise_and", _bitwise_and(input, other), other, out, input)
 
 
 @doors("torch Tensor Tensor_")
@@ -81,7 +81,7 @@ def bitwise_or(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_or.html
     """
-    return finish_operator("bitwise_or", _bitwise_or(input, other), other, out)
+    return finish_operator("bitwise_or", _bitwise_or(input, other), other, out, input)
 
 
 @doors("torch Tensor Tensor_")
@@ -90,7 +90,7 @@ def bitwise_xor(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_xor.html
     """
-    return finish_operator("bitwise_xor", _bitwise_xor(input, other), other, out)
+    return finish_operator("bitwise_xor", _bitwise_xor(input, other), other, out, input)
 
 
 @doors("torch Tensor Tensor_")
@@ -99,7 +99,7 @@ def bitwise_left_shift(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_left_shift.html
     """
-    return finish_operator("bitwise_left_shift", _bitwise_left_shift(input, other), other, out)
+    return finish_operator("bitwise_left_shift", _bitwise_left_shift(input, other), other, out, input)
 
 
 @doors("torch Tensor Tensor_")
@@ -108,7 +108,7 @@ def bitwise_right_shift(input: Any, other: Any, *, out: Any = None) -> Any:
 
     https://pytorch.org/docs/stable/generated/torch.bitwise_right_shift.html
     """
-    return finish_operator("bitwise_right_shift", _bitwise_right_shift(input, other), other, out)
+    return finish_operator("bitwise_right_shift", _bitwise_right_shift(input, other), other, out, input)
 
 
 @primitive(input=None, promote="same", doors="torch Tensor Tensor_")

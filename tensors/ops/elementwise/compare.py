@@ -54,7 +54,7 @@ def _ge(input: Array, other: Any) -> Any:
 
 def _compare(name: str, operator: Any, input: Any, other: Any, out: Any) -> Any:
     tensors_only(name, input=input)
-    return finish_operator(name, operator(input, other), other, out)
+    return finish_operator(name, operator(input, other), other, out, input)
 
 
 @doors("torch Tensor Tensor_")

@@ -132,8 +132,8 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     if isinstance(input, int | float):
         if isinstance(exponent, int | float):
             raise TypeError(f"pow(): argument 'exponent' (position 2) must be Tensor, not {type(exponent).__name__}")
-        return finish_operator("pow", _pow_base(input, exponent), exponent, out)
-    return finish_operator("pow", power(input, exponent), exponent, out)
+        return finish_operator("pow", _pow_base(input, exponent), exponent, out, input)
+    return finish_operator("pow", power(input, exponent), exponent, out, input)
 
 
 @doors("torch Tensor Tensor_")

@@ -8,12 +8,12 @@ import numpy as np
 
 from ....arrays.dtypes import Array, Number, as_int64, cast, dtype_of, number, result_numpy
 from ....arrays.kernels import mask as masks
-from ....autograd.arguments import as_number
+from ....autograd.arguments import as_number, numbers_first
 from ....autograd.codegen.forward import UNSET
 from ....autograd.primitive import primitive
 from ....autograd.variable import Variable, wrap
 from ...doors import doors
-from ..common import drop, finish_operator, floats_only, keep, no_bool, tensors_only
+from ..common import drop, finish_operator, floats_only, keep, no_bool, tensors_only, without_old
 
 _TENSOR = Variable | np.ndarray | np.generic
 
@@ -64,7 +64,7 @@ def where(condition: Any, input: Any = UNSET, other: Any = UNSET, *, out: Any = 
                 f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtype_of(kind).legacy}"
             )
         condition = condition != 0
-    return finish_operator("where", _where(condition, *_tensors("where", input, other)), None, out)
+    return finish_operator("where", _where(condition, *_tensors("where", input, other)), None, out, input)
 
 
 def _tensors(name: str, input: Any, other: Any) -> tuple[Any, Any]:
@@ -244,8 +244,8 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
                 if np.ndim(bound.array if isinstance(bound, Variable) else bound):
                     raise TypeError(f"clamp(): argument {name!r} must be a number or have no dims, as the other bound")
             min, max = as_number("clamp", "min", min), as_number("clamp", "max", max)
-            return finish_operator("clamp", _clamp(input, min, max), None, out)
-        return finish_operator("clamp", _clamp_tensors(input, min, max), None, out)
+            return finish_operator("clamp", _clamp(input, min, max), None, out, input)
+        return finish_operator("clamp", _clamp_tensors(input, min, max), None, out, input)
     return finish_operator(
         "clamp", _clamp(input, _numeric("clamp", "min", min), _numeric("clamp", "max", max)), None, out
     )
@@ -260,16 +260,16 @@ def _numeric(name: str, parameter: str, value: Any) -> Any:
 def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere less than ``min``, a number or a tensor."""
     if isinstance(min, Variable | np.ndarray):
-        return finish_operator("clamp_min", _clamp_tensors(input, min), None, out)
-    return finish_operator("clamp_min", _clamp_min(input, _numeric("clamp_min", "min", min)), None, out)
+        return finish_operator("clamp_min", _clamp_tensors(input, min), None, out, input)
+    return finish_operator("clamp_min", _clamp_min(input, _numeric("clamp_min", "min", min)), None, out, input)
 
 
 @doors("torch Tensor Tensor_ torch_")
 def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     """Return ``input``, but nowhere more than ``max``, a number or a tensor."""
     if isinstance(max, Variable | np.ndarray):
-        return finish_operator("clamp_max", _clamp_tensors(input, None, max), None, out)
-    return finish_operator("clamp_max", _clamp_max(input, _numeric("clamp_max", "max", max)), None, out)
+        return finish_operator("clamp_max", _clamp_tensors(input, None, max), None, out, input)
+    return finish_operator("clamp_max", _clamp_max(input, _numeric("clamp_max", "max", max)), None, out, input)
 
 
 clip = clamp
@@ -347,11 +347,14 @@ def _addcmul(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Any
 
 
 @doors("torch Tensor Tensor_")
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: Any = None) -> Any:
+@without_old
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *old: Any, value: Number = 1, out: Any = None) -> Any:
     """Return ``input + value * tensor1 * tensor2``, broadcast together.
 
     https://pytorch.org/docs/stable/generated/torch.addcmul.html
     """
+    if old:
+        return numbers_first(addcmul, "addcmul", ("value",), (input, tensor1, tensor2, *old), out)
     tensors_only("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
     return finish_operator(
         "addcmul", _addcmul(input, tensor1, tensor2, as_number("addcmul", "value", value)), None, out
@@ -371,11 +374,14 @@ def _addcdiv(input: Array, tensor1: Array, tensor2: Array, value: Number) -> Arr
 
 
 @doors("torch Tensor Tensor_")
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1, out: Any = None) -> Any:
+@without_old
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *old: Any, value: Number = 1, out: Any = None) -> Any:
     """Return ``input + value * tensor1 / tensor2``, broadcast together; RuntimeError if both are integers.
 
     https://pytorch.org/docs/stable/generated/torch.addcdiv.html
     """
+    if old:
+        return numbers_first(addcdiv, "addcdiv", ("value",), (input, tensor1, tensor2, *old), out)
     tensors_only("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
     if _kind(tensor1).kind != "f" and _kind(tensor2).kind != "f":
         raise RuntimeError("Integer division with addcdiv is no longer supported; convert tensor1 or tensor2 to float.")

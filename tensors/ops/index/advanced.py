@@ -13,6 +13,7 @@ from ....autograd.primitive import primitive
 from ....autograd.recording import recording
 from ....autograd.variable import Variable
 from ...doors import doors
+from ..common import drop
 from ..shape.views import getitem
 
 _ALL = slice(None)
@@ -250,6 +251,8 @@ def _slice(each: slice) -> slice:
 def _array(each: Any) -> Any:
     """Return an index array as intp or bool; without dims it is a number, or a bool."""
     kind = _KINDS.get(each.dtype.char)
+    if kind is None and not each.ndim and each.dtype.kind in "iu":
+        return int(each)  # as a number, which an integer of any width is
     if kind is None:
         raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {dtype_of(each.dtype)}")
     if not each.ndim:
@@ -274,7 +277,7 @@ def _sequence(each: Any) -> Any:
 
 @primitive(
     input=lambda g, index, accumulate: g if accumulate else put_at(g, _ZERO, index, False),
-    values=lambda g, index: look_up(g, index),
+    values=lambda g, index, accumulate: _put_back(g, index, accumulate),
     grad_fn_name="IndexPutBackward0",
 )
 def put_at(input: Array, values: Any, index: tuple[Any, ...], accumulate: bool) -> Array:
@@ -282,6 +285,18 @@ def put_at(input: Array, values: Any, index: tuple[Any, ...], accumulate: bool) 
     out = np.array(input)
     assign(out, index, values, accumulate)
     return out
+
+
+def _put_back(g: Any, index: tuple[Any, ...], accumulate: bool) -> Any:
+    """Return the gradient of the values put at ``index``: 0 for those that another one overwrote."""
+    found = look_up(g, index)
+    if accumulate or not any(isinstance(each, np.ndarray) and each.dtype.kind != "b" for each in index):
+        return found  # no place was written twice
+    numbers = np.arange(found.size if isinstance(found, np.ndarray) else found.array.size).reshape(found.shape)
+    last = np.zeros(tuple(g.shape), np.intp)
+    last[index] = numbers
+    lost = last[index] != numbers
+    return drop(found, lost) if lost.any() else found
 
 
 def assign(array: Array, index: tuple[Any, ...], values: Any, accumulate: bool = False) -> None:

@@ -14,6 +14,7 @@ from ....autograd.arguments import array_of
 from ....autograd.primitive import primitive
 from ....autograd.variable import CONSTANT, Variable
 from ...doors import doors
+from ..common import drop
 from ..shape.views import reshape, scatter_slice
 
 # ------------------------------------------------------------------ checks
@@ -167,7 +168,20 @@ def scatter_value(input: Array, dim: int, index: Any, value: Any) -> Array:
     return _placed(input, dim, index, value)
 
 
-@primitive(input=_emptied, src=_source_back, index=None, grad_fn_name="ScatterBackward0", integers=("dim",))
+def _source_of_last(g: Any, dim: int, index: Any, src_shape: tuple[int, ...]) -> Any:
+    """Return the gradient of a source of which each element was written, and some were overwritten by a later one."""
+    found = _source_back(g, dim, index, src_shape)
+    places = index.array if isinstance(index, Variable) else index
+    if places.size < 2 or places.ndim != len(src_shape):
+        return found
+    numbers = np.arange(places.size).reshape(places.shape)
+    last = gather(_placed(np.zeros(tuple(g.shape), np.intp), dim, places, numbers), dim, places)
+    lost = np.zeros(src_shape, bool)
+    lost[tuple([slice(0, n) for n in places.shape])] = last != numbers
+    return drop(found, lost) if lost.any() else found
+
+
+@primitive(input=_emptied, src=_source_of_last, index=None, grad_fn_name="ScatterBackward0", integers=("dim",))
 def scatter_src(input: Array, dim: int, index: Any, src: Any) -> Array:
     """Return ``input`` with the elements of ``src`` at ``index`` along ``dim``."""
     dim = norm_dim(dim, input.ndim)
@@ -293,6 +307,13 @@ def _rows_emptied(g: Any, dim: int, index: Any) -> Any:
 def _copied_back(g: Any, dim: int, index: Any, source_shape: tuple[int, ...]) -> Any:
     """Return the gradient of the source of ``index_copy``, in its shape."""
     found = index_select(g, dim, index)
+    places = (index.array if isinstance(index, Variable) else index).reshape(-1)
+    numbers, last = np.arange(places.size), np.zeros(g.shape[dim] if g.shape else 1, np.intp)
+    last[places] = numbers
+    lost = last[places] != numbers
+    if lost.any():  # a later slice overwrote it
+        column = lost.reshape([-1 if d == dim % len(found.shape) else 1 for d in range(len(found.shape))])
+        found = drop(found, np.broadcast_to(column, tuple(found.shape)))
     return found if found.shape == source_shape else reshape(found, source_shape)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ....arrays.device import contiguous_format
 from ....arrays.dims import ints, norm_dim
 from ....arrays.dtypes import Array, cast, default_numpy, result_numpy
+from ....arrays.size import size_of
 from ....autograd.arguments import array_of
 from ....autograd.broadcast import sum_to
 from ....autograd.primitive import primitive
@@ -285,7 +286,10 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 
     https://pytorch.org/docs/stable/generated/torch.broadcast_shapes.html
     """
-    return common_shape(*[ints(shape, "broadcast_shapes", "shapes") for shape in shapes])
+    given = [ints(shape, "broadcast_shapes", "shapes") for shape in shapes]
+    if any(n < 0 for shape in given for n in shape):
+        raise ValueError("Attempting to broadcast a dimension with negative length!")
+    return size_of(common_shape(*given))
 
 
 @doors("torch")
