@@ -51,8 +51,6 @@ OPT_OUT = {
     "pow_tensor": "its second derivative is an exponent times a power that does not fit",
     "binary_cross_entropy": "refuses what is no probability",
     "ctc_loss": "logarithms of probabilities have no such size",
-    "gelu_tanh": "second derivative",
-    "gelu_tanh_grad": "second derivative",
 }
 """Ops that are not held to it, each with the reason."""
 
