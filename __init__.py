@@ -80,6 +80,7 @@ _MEMBERS = {
         true_divide
     """,
     "tensors.ops.elementwise.binary": "arctan2 atan2 fmax fmin hypot logaddexp logaddexp2",
+    "tensors.ops.elementwise.bessel": "i0",
     "tensors.ops.elementwise.bitwise": """
         bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
     """,
@@ -87,6 +88,7 @@ _MEMBERS = {
         allclose eq equal ge greater greater_equal gt isclose isfinite isinf isnan isneginf isposinf isreal le
         less less_equal logical_and logical_not logical_or logical_xor lt ne not_equal signbit
     """,
+    "tensors.ops.elementwise.gamma_integral": "igamma igammac",
     "tensors.ops.elementwise.power": "float_power pow square",
     "tensors.ops.elementwise.rounding": "abs absolute ceil fix floor frac heaviside nan_to_num round sgn sign trunc",
     "tensors.ops.elementwise.special": """
@@ -151,7 +153,7 @@ _MEMBERS = {
     "tensors.inplace_functions": """
         abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_
         ceil_ clamp_ clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach detach_ erf_ erfc_ exp2_ exp_ expm1_
-        fill fill_ fix_ floor_ frac_ gcd_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_
+        fill fill_ fix_ floor_ frac_ gcd_ i0_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_
         neg_ negative_ rad2deg_ reciprocal_ resize_as_ round_ rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_
         tan_ tanh_ trunc_ xlogy_ zero_
     """,

@@ -53,7 +53,8 @@ from .numpy_protocols import NumpyProtocols
 from .python_protocols import PythonProtocols
 
 _DECOMPOSITIONS, _DETERMINANTS = "tensors.ops.matrix.decompositions", "tensors.ops.matrix.determinants"
-_SPECIAL, _VIEW_SCATTER = "tensors.ops.elementwise.special", "tensors.ops.index.view_scatter"
+_OPS = "tensors.ops.elementwise"
+_SPECIAL, _VIEW_SCATTER = f"{_OPS}.special", "tensors.ops.index.view_scatter"
 
 
 class Tensor(PythonProtocols, Conversions, NumpyProtocols):
@@ -278,6 +279,8 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
     copysign, nextafter, ldexp = functions(_SPECIAL, "copysign nextafter ldexp")
     gcd, lcm, mvlgamma = functions(_SPECIAL, "gcd lcm mvlgamma")
     frexp, polygamma = functions(_SPECIAL, "frexp polygamma_of")
+    i0, (igamma, igammac) = function(f"{_OPS}.bessel", "i0"), functions(f"{_OPS}.gamma_integral", "igamma igammac")
+    i0_, igamma_, igammac_ = map(inplace_variant, (i0, igamma, igammac))
     lgamma_, digamma_, sinc_, xlogy_ = map(inplace_variant, (lgamma, digamma, sinc, xlogy))
     copysign_, nextafter_, ldexp_, gcd_, lcm_ = map(inplace_variant, (copysign, nextafter, ldexp, gcd, lcm))
     mvlgamma_, polygamma_ = inplace_variant(mvlgamma), inplace_variant(polygamma, "polygamma_")
