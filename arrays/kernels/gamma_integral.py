@@ -94,7 +94,8 @@ def _upper_small(a: Array, x: Array) -> Array:
 def _temme() -> list[list[float]]:
     """Return the coefficients by powers of eta, for each power of 1 / a."""
     size = _TERMS + 2 * _ORDERS + 3
-    # lambda - 1 is the sum of alpha[n] eta^n: eta^2 / 2 = lambda - 1 - log(lambda), so eta lambda = lambda' (lambda - 1)
+    # lambda - 1 is the sum of alpha[n] eta^n: eta^2 / 2 = lambda - 1 - log(lambda), so that
+    # eta lambda = lambda' (lambda - 1)
     alpha = [Fraction(0), Fraction(1)]
     for n in range(2, size + 1):
         rest = sum((m * alpha[m] * alpha[n + 1 - m] for m in range(2, n)), Fraction(0))

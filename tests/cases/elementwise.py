@@ -206,5 +206,6 @@ CASES |= {
     "i1e": unary(AWAY),
     "lower": binary(ABOVE, ABOVE),
     "upper": binary(ABOVE, ABOVE),
+    "angle": unary(AWAY),
     "zeta": binary(st.sampled_from([2.0, 2.5, 3.0]), ABOVE),
 }
