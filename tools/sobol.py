@@ -2,9 +2,9 @@
 
     python tools/sobol.py new-joe-kuo-6.21201
 
-The table, https://web.maths.unsw.edu.au/~fkuo/sobol/, has a line for each dimension but the first: its number, the degree
-of a primitive polynomial, that polynomial's inner coefficients as a number, and the first direction numbers. All dimensions
-up to the last of degree 13 are kept, bit by bit: direction numbers are odd, and the i-th has i bits.
+The table, https://web.maths.unsw.edu.au/~fkuo/sobol/, has a line for each dimension but the first: its number, the
+degree of a primitive polynomial, that polynomial's inner coefficients as a number, and the first direction numbers. All
+dimensions up to the last of degree 13 are kept, bit by bit: direction numbers are odd, and the i-th has i bits.
 """
 
 from __future__ import annotations

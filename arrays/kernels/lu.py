@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from ..dtypes import Array
@@ -15,7 +17,7 @@ def lu(x: Array) -> tuple[Array, Array, Array]:
     """
     rows, columns = x.shape[-2:]
     steps = min(rows, columns)
-    work = np.array(x.reshape(-1, rows, columns))
+    work = np.array(x.reshape(prod(x.shape[:-2]), rows, columns))
     batch = np.arange(len(work))
     pivots, infos = np.zeros((len(work), steps), np.int32), np.zeros(len(work), np.int32)
     for k in range(steps):
@@ -32,7 +34,7 @@ def lu(x: Array) -> tuple[Array, Array, Array]:
 
 def order_of(pivots: Array, rows: int) -> Array:
     """Return which row of the matrix each row of L U is, after the exchanges that ``pivots`` tell."""
-    flat = np.asarray(pivots).reshape(-1, pivots.shape[-1])
+    flat = np.asarray(pivots).reshape(prod(pivots.shape[:-1]), pivots.shape[-1])
     order = np.tile(np.arange(rows), (len(flat), 1))
     batch = np.arange(len(flat))
     for k in range(flat.shape[-1]):

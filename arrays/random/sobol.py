@@ -1,8 +1,8 @@
 """Direction numbers of Sobol's sequences, and the points they make.
 
-The numbers are those of S. Joe and F. Y. Kuo, Constructing Sobol sequences with better two-dimensional projections, 2008,
-which they give away under the terms of the BSD licence. ``sobol.bin`` holds their first 1111 dimensions, up to the primitive
-polynomials of degree 13, in 11 kB; ``tools/sobol.py`` writes it.
+The numbers are those of S. Joe and F. Y. Kuo, Constructing Sobol sequences with better two-dimensional projections,
+2008, which they give away under the terms of the BSD licence. ``sobol.bin`` holds their first 1111 dimensions, up to
+the primitive polynomials of degree 13, in 11 kB; ``tools/sobol.py`` writes it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def direction_numbers(dimension: int) -> Array:
 
 
 def _fill(out: Array, table: Array, degree: int) -> None:
-    """Write the numbers of dimensions whose polynomials have one degree: those of ``table``, then by the recurrence."""
+    """Write the numbers of dimensions whose polynomials have one degree: those of ``table``, then the recurrence."""
     inner, place = table[:, : degree - 1], degree - 1
     for j in range(degree):
         out[:, j] = table[:, place : place + j] @ (2 << np.arange(j - 1, -1, -1)) + 1
@@ -53,7 +53,7 @@ def _fill(out: Array, table: Array, degree: int) -> None:
 
 
 def points(state: Array, last: Array, count: int, passed: int) -> Array:
-    """Return the ``count`` points after the one with number ``passed``, which is ``last``, as numbers below 2 ** BITS."""
+    """Return the ``count`` points after number ``passed``, which is ``last``, as numbers below 2 ** BITS."""
     steps = np.arange(passed, passed + count)
     flips = np.bitwise_count(steps ^ (steps + 1)).astype(np.int64) - 1  # the ones at the end of each number
     return last ^ np.bitwise_xor.accumulate(state.T[flips], 0)

@@ -43,7 +43,8 @@ def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None)
 def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Any, Any, Any]:
     """Return U, S and V of the ``q`` largest principal components of the rows of ``A``, nearly.
 
-    See :func:`svd_lowrank`. ``q`` is 6 unless given, or the smaller side. With ``center`` the means of the columns are taken off first.
+    See :func:`svd_lowrank`. ``q`` is 6 unless given, or the smaller side. With ``center`` the means of the columns are
+    taken off first.
     ValueError for a ``q`` or ``niter`` out of range.
     https://pytorch.org/docs/stable/generated/torch.pca_lowrank.html
     """

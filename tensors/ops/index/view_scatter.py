@@ -102,7 +102,7 @@ def _as_strided(input: Array, size: Ints, stride: Ints, storage_offset: int) -> 
     return np.lib.stride_tricks.as_strided(flat, size, steps) if flat.size or 0 in size else np.empty(size, input.dtype)
 
 
-@doors("torch Tensor")
+@doors("torch Tensor Tensor_ torch_")
 def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """Return a view of the memory of ``input`` with other sizes and strides, counted in elements.
 

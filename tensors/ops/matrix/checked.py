@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, NoReturn
 
 import numpy as np
@@ -93,14 +94,14 @@ def cholesky_ex(input: Any, *, upper: bool = False, check_errors: bool = False, 
     https://pytorch.org/docs/stable/generated/torch.linalg.cholesky_ex.html
     """
     x = np.asarray(matrices("linalg.cholesky_ex", input))
-    read = x.swapaxes(-1, -2) if upper else x
-    done = [partial_cholesky(one) for one in read.reshape(-1, *x.shape[-2:])]
-    made, infos = _attempt(
-        input,
-        lambda A: cholesky(A, upper=upper),
-        lambda x: np.array([info for _, info in done], np.int32).reshape(x.shape[:-2]),
-        False,
-    )
+    done: list[tuple[Array, int]] = []
+
+    def fails(x: Array) -> Array:
+        read = x.swapaxes(-1, -2) if upper else x
+        done.extend(partial_cholesky(one) for one in read.reshape(prod(x.shape[:-2]), *x.shape[-2:]))
+        return np.array([info for _, info in done], np.int32).reshape(x.shape[:-2])
+
+    made, infos = _attempt(input, lambda A: cholesky(A, upper=upper), fails, False)
     if infos.any():
         if check_errors:
             _not_definite(int(infos[infos > 0].reshape(-1)[0]))

@@ -41,8 +41,8 @@ def _right_divided(x: Any, upper: Any) -> Any:
 def _rule(g: Any, out: Any, order: Any) -> Any:
     """Return the gradient, written in L, U and their gradients.
 
-    A = P L U. Of the square part, with k rows and columns: P L^-T (tril(L^T dL, -1) + triu(dU U^T)) U^-T. Columns beyond
-    are L times those of U, rows beyond those of L times U, and what they ask of L or U is taken off first.
+    A = P L U. Of the square part, with k rows and columns: P L^-T (tril(L^T dL, -1) + triu(dU U^T)) U^-T. Columns
+    beyond are L times those of U, rows beyond those of L times U, and what they ask of L or U is taken off first.
     """
     rows, columns = out.shape[-2:]
     k = min(rows, columns)
@@ -103,10 +103,10 @@ def _no_zero(name: str, infos: Any) -> None:
 
 @doors("linalg")
 def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
-    """Return L and U in one matrix, and the pivots, for :func:`lu_solve`; RuntimeError if U has a zero on its diagonal.
+    """Return L and U in one matrix, and the pivots, for :func:`lu_solve`; RuntimeError if U has a zero there.
 
-    L is unit lower triangular and its diagonal left out. ``pivots`` are int32 and count from 1: row i was exchanged with
-    row ``pivots[i]``. https://pytorch.org/docs/stable/generated/torch.linalg.lu_factor.html
+    L is unit lower triangular and its diagonal left out. ``pivots`` are int32 and count from 1: row i was exchanged
+    with row ``pivots[i]``. https://pytorch.org/docs/stable/generated/torch.linalg.lu_factor.html
 
     >>> import rushlight as torch
     >>> LU, pivots = torch.linalg.lu_factor(torch.tensor([[1.0, 2.0], [4.0, 4.0]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def geqrf(input: Any, *, out: Any = None) -> Any:
     """
     x = matrices("torch.geqrf", input, False)
     rows, columns = x.shape[-2:]
-    found = [np.linalg.qr(one, "raw") for one in x.reshape(-1, rows, columns)]
+    found = [np.linalg.qr(one, "raw") for one in x.reshape(prod(x.shape[:-2]), rows, columns)]
     a = np.array([each[0].T for each in found], x.dtype).reshape(x.shape)
     tau = np.array([each[1] for each in found], x.dtype).reshape(*x.shape[:-2], min(rows, columns))
     if not isinstance(input, Variable):
