@@ -202,7 +202,7 @@ def bessel_i(x: Any, order: int, scaled: bool) -> Array:
     return np.where(np.signbit(x), -found, found).astype(x.dtype) if order % 2 else found.astype(x.dtype)
 
 
-def _near_k(x: Array, order: int) -> Array:
+def _near_k(x: Array, order: int) -> Any:
     rest, logarithm = chebyshev(_K[order], x * x / 2 - 1), np.log(x / 2)
     return rest / x + logarithm * _near_i(x, 1) if order else rest - logarithm * _near_i(x, 0)
 
@@ -214,7 +214,8 @@ def bessel_k(x: Any, order: int, scaled: bool) -> Array:
     """
 
     def near(t: Array) -> Array:
-        return _near_k(t, order) * np.exp(t) if scaled else _near_k(t, order)
+        found: Array = _near_k(t, order) * np.exp(t) if scaled else _near_k(t, order)
+        return found
 
     def far(t: Array) -> Array:
         found: Array = chebyshev(_K_FAR[order], 4 / t - 1) / np.sqrt(t)

@@ -8,6 +8,7 @@ In double precision.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
 from typing import Any
@@ -33,7 +34,7 @@ def _log_excess(a: Array, x: Array) -> Array:
     return np.where(np.abs(y) < 0.3, y * t - t * series, y - np.log(x / a))
 
 
-def _stirling(a: Array) -> Array:
+def _stirling(a: Array) -> Any:
     """Return the logarithm of the gamma function of ``a`` of 10 or more over Stirling's formula for it."""
     square = 1 / (a * a)
     total = np.zeros_like(a)
@@ -42,15 +43,15 @@ def _stirling(a: Array) -> Array:
     return total / a
 
 
-def _front(a: Array, x: Array) -> Array:
+def _front(a: Array, x: Array) -> Any:
     """Return ``x ** a * exp(-x) / gamma(a + 1)``."""
     wide = np.maximum(a, 10.0)
-    large = np.exp(-wide * _log_excess(wide, x) - _stirling(wide)) / np.sqrt(2 * math.pi * wide)
+    large: Array = np.exp(-wide * _log_excess(wide, x) - _stirling(wide)) / np.sqrt(2 * math.pi * wide)
     small = np.minimum(a, 10.0)
     return np.where(a >= 10, large, np.exp(small * np.log(x) - x - lgamma(small + 1)))
 
 
-def _lower(a: Array, x: Array) -> Array:
+def _lower(a: Array, x: Array) -> Any:
     """Return P by its power series."""
     total = term = np.ones_like(a)
     n = a.copy()
@@ -63,7 +64,7 @@ def _lower(a: Array, x: Array) -> Array:
     return total * _front(a, x)
 
 
-def _upper(a: Array, x: Array) -> Array:
+def _upper(a: Array, x: Array) -> Any:
     """Return Q by a continued fraction, summed from the front (Steed)."""
     b = x + 1 - a
     d = 1 / b
@@ -79,7 +80,7 @@ def _upper(a: Array, x: Array) -> Array:
     return total * _front(a, x) * a
 
 
-def _upper_small(a: Array, x: Array) -> Array:
+def _upper_small(a: Array, x: Array) -> Any:
     """Return Q of small numbers, where 1 - P would lose digits: the difference is taken in the series."""
     total, term = np.zeros_like(a), np.ones_like(a)
     for k in range(1, 30):
@@ -115,8 +116,8 @@ def _temme() -> list[list[float]]:
 def _gamma_star() -> list[Fraction]:
     """Return the coefficients of gamma(a) over Stirling's formula by powers of 1 / a, the exponential of a series."""
     logs = [Fraction(0)] * (_ORDERS + 1)
-    for k, c in enumerate((12, -360, 1260, -1680, 1188, Fraction(-360360, 691)), start=1):
-        logs[2 * k - 1] = 1 / Fraction(c)
+    for k, (over, under) in enumerate(((1, 12), (-1, 360), (1, 1260), (-1, 1680), (1, 1188), (-691, 360360)), start=1):
+        logs[2 * k - 1] = Fraction(over, under)
     found = [Fraction(1)]
     for n in range(1, _ORDERS + 1):
         found.append(sum((k * logs[k] * found[n - k] for k in range(1, n + 1)), Fraction(0)) / n)
@@ -149,7 +150,8 @@ def _way(a: Array, x: Array) -> Array:
 def _inside(a: Array, x: Array, upper: bool) -> Array:
     """Return Q, or P unless ``upper``, of positive numbers that are finite."""
     out, way = np.empty_like(a), _way(a, x)
-    for k, function in enumerate((_lower, _upper, partial(_uniform, upper=upper), _upper_small)):
+    functions: tuple[Callable[..., Any], ...] = (_lower, _upper, partial(_uniform, upper=upper), _upper_small)
+    for k, function in enumerate(functions):
         here = way == k
         if here.any():
             found = function(a[here], x[here])

@@ -12,31 +12,31 @@ import numpy as np
 
 from ..dtypes import Array
 
-Step = Callable[[Array, int, Array, Array], Array]
+Step = Callable[[Array, int, Array, Array], Any]
 """From x, k and the polynomials of the degrees k and k - 1 to that of degree k + 1."""
 
 
-def _chebyshev(x: Array, k: int, late: Array, early: Array) -> Array:
+def _chebyshev(x: Array, k: int, late: Array, early: Array) -> Any:
     return 2 * x * late - early
 
 
-def _hermite_h(x: Array, k: int, late: Array, early: Array) -> Array:
+def _hermite_h(x: Array, k: int, late: Array, early: Array) -> Any:
     return 2 * (x * late - k * early)
 
 
-def _hermite_he(x: Array, k: int, late: Array, early: Array) -> Array:
+def _hermite_he(x: Array, k: int, late: Array, early: Array) -> Any:
     return x * late - k * early
 
 
-def _laguerre(x: Array, k: int, late: Array, early: Array) -> Array:
+def _laguerre(x: Array, k: int, late: Array, early: Array) -> Any:
     return ((2 * k + 1 - x) * late - k * early) / (k + 1)
 
 
-def _legendre(x: Array, k: int, late: Array, early: Array) -> Array:
+def _legendre(x: Array, k: int, late: Array, early: Array) -> Any:
     return ((2 * k + 1) * x * late - k * early) / (k + 1)
 
 
-FAMILIES: dict[str, tuple[Callable[[Array], Array], Step]] = {
+FAMILIES: dict[str, tuple[Callable[[Array], Any], Step]] = {
     "chebyshev_t": (lambda x: x, _chebyshev),
     "chebyshev_u": (lambda x: 2 * x, _chebyshev),
     "chebyshev_v": (lambda x: 2 * x - 1, _chebyshev),

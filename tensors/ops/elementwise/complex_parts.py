@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def real(input: Any) -> Any:
 
 
 @doors("torch Tensor")
-def imag(input: Any) -> NoReturn:
+def imag(input: Any) -> Any:
     """Raise RuntimeError, as PyTorch does for real tensors.
 
     https://pytorch.org/docs/stable/generated/torch.imag.html

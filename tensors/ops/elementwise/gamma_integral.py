@@ -10,6 +10,7 @@ from ....arrays.dtypes import Array
 from ....arrays.kernels.gamma_integral import regularized
 from ....arrays.kernels.zeta import zeta as zeta_of
 from ....autograd.arguments import array_of
+from ....autograd.gradient_edge import node_of
 from ....autograd.out_argument import write_out
 from ....autograd.primitive import primitive
 from ....autograd.recording import recording
@@ -56,7 +57,7 @@ def _zeta(input: Array, other: Array) -> Array:
 
 def _connected(function: Any, label: str, grad_fn_name: str, input: Any, other: Any) -> Any:
     """Return ``function(input, other)``, which refuses to be derived where ``input`` requires grad."""
-    if not (isinstance(input, Variable) and input.requires_grad and recording.get()):
+    if not (isinstance(input, Variable) and node_of(input) is not None and recording.get()):
         return function(input, other)
     values = function(input.array, other.array if isinstance(other, Variable) else other)
     return results_without_derivative(label, grad_fn_name, input, [np.asarray(values)])

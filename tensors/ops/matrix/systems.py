@@ -97,12 +97,12 @@ def _complex(name: str) -> NoReturn:
 
 
 @doors("linalg")
-def eig(A: Any, *, out: Any = None) -> NoReturn:
+def eig(A: Any, *, out: Any = None) -> Any:
     """Raise NotImplementedError: the result would be complex. See :func:`torch.linalg.eigh` for symmetric matrices."""
     _complex("linalg.eig")
 
 
 @doors("linalg")
-def eigvals(A: Any, *, out: Any = None) -> NoReturn:
+def eigvals(A: Any, *, out: Any = None) -> Any:
     """Raise NotImplementedError: the result would be complex. See :func:`torch.linalg.eigvalsh`."""
     _complex("linalg.eigvals")
