@@ -149,3 +149,16 @@ def test_default_tensor_type() -> None:
             engine.set_default_tensor_type(kind)
             found.append(str(engine.get_default_dtype()))
     assert found[:3] == found[3:] == ["torch.float64", "torch.float16", "torch.float32"]
+
+
+def test_set_on_a_leaf_that_is_not_recorded() -> None:
+    found = []
+    for engine in (torch, rushlight):
+        x = engine.ones(2, requires_grad=True)
+        with pytest.raises(RuntimeError):
+            x.set_(engine.zeros(3))
+        with engine.no_grad():
+            x.set_(engine.zeros(3))
+        (x * 2).sum().backward()
+        found.append((x.is_leaf, x.grad.tolist()))
+    assert found[0] == found[1]

@@ -30,8 +30,8 @@ def entr(input: Array) -> Array:
     https://pytorch.org/docs/stable/special.html#torch.special.entr
 
     >>> import rushlight as torch
-    >>> torch.special.entr(torch.tensor([0.0, 0.5, 1.0]))
-    tensor([0.0000, 0.3466, 0.0000])
+    >>> torch.special.entr(torch.tensor([-1.0, 0.0, 0.5]))
+    tensor([  -inf, 0.0000, 0.3466])
     """
     return laid_out_as(input, kernels.entr(np.asarray(input)))
 

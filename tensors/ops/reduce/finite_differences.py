@@ -128,7 +128,7 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
     >>> torch.gradient(torch.tensor([1.0, 4.0, 9.0, 16.0]))
     (tensor([3., 4., 6., 7.]),)
     >>> torch.gradient(torch.tensor([1.0, 4.0, 16.0]), spacing=(torch.tensor([1.0, 2.0, 4.0]),), edge_order=2)
-    (tensor([2., 4., 8.]),)
+    (tensor([2.0000, 4.0000, 8.0000]),)
     """
     x = array_of(input, "gradient")
     dims = _dims(dim, x.ndim)
