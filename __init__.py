@@ -34,6 +34,7 @@ _MEMBERS = {
         set_num_interop_threads set_num_threads use_deterministic_algorithms
     """,
     "arrays.size": "Size",
+    "arrays.symbolic": "sym_float sym_int sym_ite sym_max sym_min sym_not sym_sum",
     "arrays.type_info": "finfo iinfo",
     "autograd.anomaly_mode": "is_anomaly_enabled",
     # recording
@@ -125,7 +126,7 @@ _MEMBERS = {
     "tensors.ops.index.take": """
         bucketize combinations put repeat_interleave scatter searchsorted take take_along_dim unravel_index
     """,
-    "tensors.ops.index.view_scatter": "as_strided diagonal_scatter select_scatter slice_scatter",
+    "tensors.ops.index.view_scatter": "as_strided as_strided_scatter diagonal_scatter select_scatter slice_scatter",
     "tensors.ops.loss.distance": "cosine_similarity pairwise_distance",
     "tensors.functions.low_rank": "pca_lowrank svd_lowrank",
     "tensors.ops.matrix.decompositions": "cholesky=cholesky_of cholesky_solve inverse pinverse qr=qr_of svd=svd_of",

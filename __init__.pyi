@@ -59,6 +59,15 @@ from .arrays.settings import (
     use_deterministic_algorithms as use_deterministic_algorithms,
 )
 from .arrays.size import Size as Size
+from .arrays.symbolic import (
+    sym_float as sym_float,
+    sym_int as sym_int,
+    sym_ite as sym_ite,
+    sym_max as sym_max,
+    sym_min as sym_min,
+    sym_not as sym_not,
+    sym_sum as sym_sum,
+)
 from .arrays.type_info import finfo as finfo, iinfo as iinfo
 from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.grad_mode import (
@@ -220,6 +229,9 @@ def as_strided(
 ) -> Tensor: ...
 def as_strided_(
     input: Tensor, size: Sequence[_int], stride: _int | Sequence[_int], storage_offset: _int | None = None
+) -> Tensor: ...
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Sequence[_int], stride: Sequence[_int], storage_offset: _int | None = None
 ) -> Tensor: ...
 def as_tensor(data: Any, dtype: _dtype | None = None, device: Device = None) -> Tensor: ...
 def asarray(

@@ -302,6 +302,7 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
     mvlgamma_, polygamma_ = inplace_variant(mvlgamma), inplace_variant(polygamma, "polygamma_")
     select_scatter, slice_scatter = functions(_VIEW_SCATTER, "select_scatter slice_scatter")
     diagonal_scatter, as_strided = functions(_VIEW_SCATTER, "diagonal_scatter as_strided")
+    as_strided_scatter = function(_VIEW_SCATTER, "as_strided_scatter")
 
 
 Variable.result = Tensor

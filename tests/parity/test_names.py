@@ -92,6 +92,12 @@ T.zeros(2).map2_(T.ones(2), T.ones(2), lambda a, b, c: a + b + c)
 """
 
 MEMORY = """
+T.as_strided_scatter(T.zeros(3, 3), T.ones(2, 2), (2, 2), (1, 2))
+T.zeros(6).as_strided_scatter(T.arange(2.0), (2,), (3,), 1)
+T.as_strided_scatter(T.zeros(6), T.ones(3), (2,), (3,))
+T.as_strided_scatter(T.zeros(6), T.ones(3), (3,), (3,))
+[T.sym_int(2.7), T.sym_int(-2.7), T.sym_float(1), T.sym_not(True), T.sym_ite(True, 1, 2), T.sym_sum([1, 2])]
+[T.sym_max(1, 2.0), T.sym_max(3, 2.0), T.sym_min(1, 2), T.sym_min(1, 2.0), T.sym_max(True, 2)]
 T.zeros(2).is_set_to(T.zeros(2))
 x.is_set_to(x)
 x.is_set_to(x.view(2))
