@@ -34,6 +34,7 @@ _MEMBERS = {
         set_num_interop_threads set_num_threads use_deterministic_algorithms
     """,
     "arrays.size": "Size",
+    "arrays.symbolic": "sym_float sym_int sym_ite sym_max sym_min sym_not sym_sum",
     "arrays.type_info": "finfo iinfo",
     "autograd.anomaly_mode": "is_anomaly_enabled",
     # recording
@@ -42,9 +43,10 @@ _MEMBERS = {
     # tensors
     "tensors.creation.dlpack": "from_dlpack",
     "tensors.creation.factories": """
-        as_tensor asarray BoolTensor ByteTensor CharTensor DoubleTensor empty empty_like empty_strided eye
+        as_tensor asarray BoolTensor ByteTensor CharTensor DoubleTensor empty empty_like empty_permuted
+        empty_strided eye
         FloatTensor from_numpy frombuffer full full_like HalfTensor IntTensor LongTensor ones ones_like
-        scalar_tensor ShortTensor tensor zeros zeros_like
+        scalar_tensor set_default_tensor_type ShortTensor tensor zeros zeros_like
     """,
     "tensors.creation.ranges": "arange linspace logspace range",
     "tensors.creation.triangle_indices": "tril_indices triu_indices",
@@ -70,7 +72,10 @@ _MEMBERS = {
         adjoint flip fliplr flipud moveaxis=movedim movedim permute roll rot90 swapaxes swapdims t transpose
     """,
     "tensors.ops.shape.pad": "constant_pad_nd",
-    "tensors.ops.shape.split": "chunk dsplit hsplit split split_with_sizes tensor_split unbind vsplit",
+    "tensors.ops.shape.split": """
+        chunk dsplit hsplit split split_with_sizes tensor_split unbind unsafe_chunk unsafe_split
+        unsafe_split_with_sizes vsplit
+    """,
     "tensors.ops.shape.views": """
         broadcast_to clone flatten narrow narrow_copy ravel reshape select squeeze unflatten unsqueeze
     """,
@@ -80,6 +85,7 @@ _MEMBERS = {
         true_divide
     """,
     "tensors.ops.elementwise.binary": "arctan2 atan2 fmax fmin hypot logaddexp logaddexp2",
+    "tensors.ops.elementwise.bessel": "i0",
     "tensors.ops.elementwise.bitwise": """
         bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
     """,
@@ -87,6 +93,8 @@ _MEMBERS = {
         allclose eq equal ge greater greater_equal gt isclose isfinite isinf isnan isneginf isposinf isreal le
         less less_equal logical_and logical_not logical_or logical_xor lt ne not_equal signbit
     """,
+    "tensors.ops.elementwise.complex_parts": "angle conj conj_physical imag real resolve_conj resolve_neg",
+    "tensors.ops.elementwise.gamma_integral": "igamma igammac",
     "tensors.ops.elementwise.power": "float_power pow square",
     "tensors.ops.elementwise.rounding": "abs absolute ceil fix floor frac heaviside nan_to_num round sgn sign trunc",
     "tensors.ops.elementwise.special": """
@@ -102,6 +110,7 @@ _MEMBERS = {
     "tensors.ops.reduce.cumulative": "cummax cummin cumprod cumsum logcumsumexp",
     "tensors.ops.reduce.difference": "cumulative_trapezoid diff trapezoid trapz",
     "tensors.ops.reduce.extrema": "amax amin aminmax argmax argmin max maximum min minimum",
+    "tensors.ops.reduce.finite_differences": "gradient",
     "tensors.ops.reduce.norm": "norm",
     "tensors.ops.reduce.quantiles": "nanquantile quantile",
     "tensors.ops.reduce.softmax": "log_softmax softmax",
@@ -117,12 +126,16 @@ _MEMBERS = {
     "tensors.ops.index.take": """
         bucketize combinations put repeat_interleave scatter searchsorted take take_along_dim unravel_index
     """,
-    "tensors.ops.index.view_scatter": "as_strided diagonal_scatter select_scatter slice_scatter",
+    "tensors.ops.index.view_scatter": "as_strided as_strided_scatter diagonal_scatter select_scatter slice_scatter",
     "tensors.ops.loss.distance": "cosine_similarity pairwise_distance",
+    "tensors.functions.low_rank": "pca_lowrank svd_lowrank",
     "tensors.ops.matrix.decompositions": "cholesky=cholesky_of cholesky_solve inverse pinverse qr=qr_of svd=svd_of",
     "tensors.ops.matrix.determinants": "det logdet matrix_exp matrix_power slogdet=slogdet_of",
     "tensors.ops.matrix.einsum": "einsum",
     "tensors.ops.matrix.linear": "bilinear",
+    "tensors.ops.matrix.lu": "lu=lu_of lu_solve=lu_solve_of lu_unpack",
+    "tensors.ops.matrix.reflectors": "geqrf orgqr=householder_product ormqr",
+    "tensors.ops.matrix.systems": "cholesky_inverse triangular_solve",
     "tensors.ops.matrix.matmul": "bmm dot matmul mm mv vdot",
     "tensors.ops.matrix.norms": "cross=cross_of vander=vander_of",
     "tensors.ops.matrix.pairwise_distance": "cdist pdist",
@@ -149,11 +162,11 @@ _MEMBERS = {
     """,
     "tensors.functions.recurrent": "gru_cell lstm_cell rnn_relu_cell rnn_tanh_cell",
     "tensors.inplace_functions": """
-        abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_
-        ceil_ clamp_ clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach detach_ erf_ erfc_ exp2_ exp_ expm1_
-        fill fill_ fix_ floor_ frac_ gcd_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_
-        neg_ negative_ rad2deg_ reciprocal_ resize_as_ round_ rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_
-        tan_ tanh_ trunc_ xlogy_ zero_
+        abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_ asin_ asinh_
+        atan_ atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ detach
+        detach_ erf_ erfc_ exp2_ exp_ expm1_ fill fill_ fix_ floor_ frac_ gcd_ i0_ index_put_ lcm_ ldexp_
+        log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ resize_as_ round_
+        rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
     """,
     "tensors.vmap": "vmap",
 }
@@ -161,8 +174,8 @@ _MEMBERS = {
 # the working folder.
 _SUBMODULES = (
     "__future__=nn.future",
-    *("accelerator", "amp", "backends", "cuda", "func", "linalg", "nn", "optim", "random=tensors.random.generator"),
-    *("serialization", "special", "testing", "utils", "version", "viz"),
+    *("accelerator", "amp", "backends", "cpu", "cuda", "func", "linalg", "nn", "optim", "quasirandom"),
+    *("random=tensors.random.generator", "serialization", "special", "testing", "utils", "version", "viz"),
 )
 __getattr__, __dir__, _lazily = lazy.attach(__name__, _MEMBERS, _SUBMODULES)
 __all__ = ["Tensor", "autograd", "e", "inf", "nan", "newaxis", "pi", "return_types"]

@@ -1,5 +1,6 @@
 """Linear algebra: ``torch.linalg``."""
 
+from .tensors.ops.matrix.checked import cholesky_ex, inv_ex, solve_ex
 from .tensors.ops.matrix.decompositions import (
     cholesky,
     eigh,
@@ -16,9 +17,12 @@ from .tensors.ops.matrix.decompositions import (
 )
 from .tensors.ops.matrix.determinants import det, matrix_exp, matrix_power, slogdet
 from .tensors.ops.matrix.factors import LinAlgError
+from .tensors.ops.matrix.lu import lu, lu_factor, lu_factor_ex, lu_solve
 from .tensors.ops.matrix.matmul import matmul
 from .tensors.ops.matrix.norms import cond, cross, matrix_norm, norm, vander, vecdot, vector_norm
 from .tensors.ops.matrix.products import multi_dot
+from .tensors.ops.matrix.reflectors import householder_product
+from .tensors.ops.matrix.systems import eig, eigvals, tensorinv, tensorsolve
 from .tensors.ops.shape.diagonal import diagonal as _diagonal
 
 
@@ -33,13 +37,23 @@ def diagonal(A: object, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> o
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cholesky_ex",
     "cond",
     "cross",
     "det",
+    "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
+    "householder_product",
     "inv",
+    "inv_ex",
     "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
     "matmul",
     "matrix_exp",
     "matrix_norm",
@@ -51,9 +65,12 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_ex",
     "solve_triangular",
     "svd",
     "svdvals",
+    "tensorinv",
+    "tensorsolve",
     "vander",
     "vecdot",
     "vector_norm",

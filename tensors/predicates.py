@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays.dtypes import dtype, dtype_of, result_numpy
-from ..autograd.variable import Variable
+from ..autograd.variable import Variable, as_ndarray
 from ..autograd.version import INFERENCE
 from .doors import doors
 
@@ -78,6 +78,17 @@ def is_nonzero(input: Any) -> bool:
 def is_same_size(input: Any, other: Any) -> bool:
     """Return whether two tensors have the same shape."""
     return bool(checked("is_same_size", input).array.shape == checked("is_same_size", other).array.shape)
+
+
+@doors("Tensor")
+def is_set_to(input: Any, tensor: Any) -> bool:
+    """Return whether two tensors look at the same memory, with the same shape and strides.
+
+    https://pytorch.org/docs/stable/generated/torch.Tensor.is_set_to.html
+    """
+    one, other = as_ndarray(checked("is_set_to", input)), as_ndarray(checked("is_set_to", tensor))
+    layout = "data", "shape", "strides", "typestr"
+    return one is other or all(one.__array_interface__[k] == other.__array_interface__[k] for k in layout)
 
 
 @doors("torch")

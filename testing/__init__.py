@@ -3,7 +3,7 @@
 from .. import lazy
 from ..autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .agree import Agreement, AgreementError, check_agreement
-from .compare import assert_close
+from .compare import assert_allclose, assert_close
 from .contract import Contract, ContractError, gradient_contract
 from .creation import make_tensor
 from .faults import Fault, planted_faults, surviving_faults
@@ -32,6 +32,7 @@ __all__ = [
     "GradientError",
     "Report",
     "Verdict",
+    "assert_allclose",
     "assert_close",
     "bisect",
     "check_agreement",

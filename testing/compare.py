@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
 from ..arrays.dtypes import dtype_of
 from ..autograd.variable import Variable
+from ..tensors.creation.factories import tensor
 
 Message = str | Callable[[str], str] | None
 _TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
+
+_LOOSE = {"float16": (1e-3, 1e-3), "float32": (1e-4, 1e-5), "float64": (1e-5, 1e-8)}
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,35 @@ def assert_close(
         _compare(actual, expected, options, ())
     except Mismatch as found:
         raise found.error(msg) from None
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """Return None if both are close, of any dtypes, else raise AssertionError: an older, looser :func:`assert_close`.
+
+    Without tolerances 1e-3 twice for float16, 1e-4 and 1e-5 for float32, 1e-5 and 1e-8 for float64. It warns that it is
+    deprecated, as PyTorch's does.
+    """
+    warn(
+        "`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. "
+        "Please use `torch.testing.assert_close()` instead. You can find detailed upgrade instructions in "
+        "https://github.com/pytorch/pytorch/issues/61844.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    mine, other = (value if isinstance(value, Variable) else tensor(value) for value in (actual, expected))
+    if rtol is None and atol is None:
+        found = [_LOOSE.get(one.array.dtype.name, (0.0, 0.0)) for one in (mine, other)]
+        rtol, atol = (max(both) for both in zip(*found, strict=True))
+    assert_close(
+        mine, other, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, check_stride=False, msg=msg or None
+    )
 
 
 def _compare(actual: Any, expected: Any, options: Options, path: tuple[Any, ...]) -> None:

@@ -24,7 +24,8 @@ THREADS = 8
 
 def run_fresh(program: str) -> None:
     """Run ``program`` in a new process; what it raised is the message of the failure."""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-P", "-c", program], env=env, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
 
 

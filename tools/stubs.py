@@ -36,12 +36,12 @@ HIDDEN = ("bool", "device", "dtype", "float", "int", "layout", "memory_format")
 
 _INTS, _OPERAND = "int | Sequence[int]", "Tensor | Number"
 BY_TYPE = {
-    "Any": "adaptive compute_mode data ext_tensor buffer obj ndarray options",
+    "Any": "adaptive compute_mode data ext_tensor buffer obj ndarray options t",
     "Device": "device",
     "Generator": "generator",
     "Number": "alpha dx fill_value s start end value_number",
     "Sequence[Tensor]": "tensors",
-    "Sequence[int]": "shape size sizes split_sizes stride_of dims_of normalized_shape",
+    "Sequence[int]": "physical_layout shape size sizes split_sizes stride_of dims_of normalized_shape",
     "Tensor": """
         A B L a anchor attn_mask aweights b batch1 batch2 bias boundaries fweights grid hx b_hh b_ih
         index indices input input1 input2 input_lengths key key_padding_mask
@@ -49,6 +49,7 @@ BY_TYPE = {
         out_proj_weight per_sample_weights pos_weight positive query self sorted_sequence
         sorter source src static_k static_v target targets target_lengths tensor tensor1 tensor2 the_template theta
         values var vec vec1 vec2 w_hh w_ih weight weights x x1 x2 y q_proj_weight k_proj_weight v_proj_weight
+        LU LU_data LU_pivots M pivots tau
         append prepend condition gradient _random_samples matrices
     """,
     "Tensor | Number": "elements exponent max min other test_elements value base",
@@ -57,6 +58,7 @@ BY_TYPE = {
     "bool": "size_average reduce",
     "dtype": "dtype",
     "float": "mean std sigma median lambd output_ratio",
+    "Number | Tensor | Sequence[Number | Tensor]": "spacing",
     "float | Sequence[float]": "scale_factor",
     "float | Tensor": "atol rcond rtol tol",
     "int": "dim correction",

@@ -120,11 +120,17 @@ def _erfc_double(x: Array) -> Array:
     return out
 
 
+def scaled_tail(x: Array) -> Array:
+    """Return exp(x²) erfc(x) for x in 1 … 28."""
+    out = _horner(_OUTER_FIT, (x - 2.5) / (x + 2.5))
+    out /= 2 * x + 1
+    return out
+
+
 def _tail(x: Array) -> Array:
     """Return erfc(x) for x in 1 … 28."""
     near = x.astype(np.float32).astype(np.float64)  # its square is exact, so exp is not led astray by rounding
-    out = _horner(_OUTER_FIT, (x - 2.5) / (x + 2.5))
-    out /= 2 * x + 1
+    out = scaled_tail(x)
     out *= np.exp(-near * near)
     out *= np.exp((near - x) * (near + x))
     return out

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
+from .zeta import hurwitz
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 """The Bernoulli numbers of even order, from the second."""
@@ -89,23 +90,6 @@ def digamma(x: Array) -> Array:
         found = np.where(below, np.where((part == 0) | np.isinf(wide), np.nan, turned), found)
     found = np.where(wide == 0, np.copysign(np.inf, -wide), found)
     return np.where(np.isposinf(wide), np.inf, found).astype(x.dtype)
-
-
-def hurwitz(s: int, x: Array) -> Array:
-    """Return the sum of ``(x + k) ** -s`` over k = 0, 1, …, by Euler and Maclaurin; inf at 0, -1, -2 and so on."""
-    total, x = np.zeros_like(x), x.copy()
-    poles = (x <= 0) & (x == np.floor(x))
-    x = np.where(poles | np.isnan(x), _FAR, x)
-    while (low := x < _FAR).any():
-        total += np.where(low, np.where(low, x, 1.0) ** float(-s), 0.0)
-        x += low
-    total += x ** (1.0 - s) / (s - 1) + 0.5 * x ** float(-s)
-    factor, power = float(s), x ** (-1.0 - s)
-    for k, b in enumerate(_BERNOULLI, start=1):
-        total += b / math.factorial(2 * k) * factor * power
-        factor *= (s + 2 * k - 1) * (s + 2 * k)
-        power = power / (x * x)
-    return np.where(poles, np.inf, total)
 
 
 def polygamma(n: int, x: Array) -> Array:

@@ -12,7 +12,8 @@ from warnings import warn
 import numpy as np
 
 from ...arrays.device import order_of, require_cpu, require_plain
-from ...arrays.dtypes import DTYPES, as_numpy, default_numpy, dtype_of
+from ...arrays.dims import ints
+from ...arrays.dtypes import DTYPES, as_numpy, default_numpy, dtype_of, set_default_dtype
 from ...arrays.size import one_size, sizes
 from ...autograd.arguments import as_number
 from ...autograd.codegen.signature import spell_out_options
@@ -395,3 +396,48 @@ TENSOR_TYPES: dict[str, Any] = {
 FloatTensor, DoubleTensor, HalfTensor = (TENSOR_TYPES[name] for name in ("FloatTensor", "DoubleTensor", "HalfTensor"))
 CharTensor, ShortTensor, IntTensor = (TENSOR_TYPES[name] for name in ("CharTensor", "ShortTensor", "IntTensor"))
 LongTensor, ByteTensor, BoolTensor = (TENSOR_TYPES[name] for name in ("LongTensor", "ByteTensor", "BoolTensor"))
+
+
+@doors("torch")
+def set_default_tensor_type(t: Any) -> None:
+    """Set the dtype of new floating-point tensors by a type such as ``torch.DoubleTensor``, or by its name.
+
+    TypeError unless it is one of floats. See :func:`torch.set_default_dtype`.
+    https://pytorch.org/docs/stable/generated/torch.set_default_tensor_type.html
+    """
+    if isinstance(t, str):
+        t = TENSOR_TYPES.get(t.removeprefix("torch.")) if t.startswith("torch.") else t
+    if not isinstance(t, TensorType):
+        raise TypeError("invalid type object: only floating-point types are supported as the default type")
+    if not t.dtype.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    set_default_dtype(t.dtype)
+
+
+@doors("torch")
+@spell_out_options
+def empty_permuted(size: Any, physical_layout: Any, **options: Unpack[Options]) -> Tensor:
+    """Return a tensor of arbitrary values, whose dims lie in memory in the order ``physical_layout``, outermost first.
+
+    https://pytorch.org/docs/stable/generated/torch.empty_permuted.html
+
+    >>> import rushlight as torch
+    >>> torch.empty_permuted((2, 3, 5), (0, 2, 1)).stride()
+    (15, 1, 3)
+    """
+    shape, order = ints(size, "empty_permuted", "size"), ints(physical_layout, "empty_permuted", "physical_layout")
+    if len(order) != len(shape):
+        raise RuntimeError(
+            f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "
+            f"{len(shape)} is not equal to len(physical_layout) = {len(order)}"
+        )
+    for place, dim in enumerate(order):
+        if not 0 <= dim < len(shape):
+            raise RuntimeError(f"Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got {dim})")
+        if dim in order[:place]:
+            raise RuntimeError("Duplicate dim not allowed")
+    steps, step = [0] * len(shape), 1
+    for dim in reversed(order):
+        steps[dim] = step
+        step *= max(shape[dim], 1)
+    return empty_strided(shape, tuple(steps), **options)

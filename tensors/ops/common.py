@@ -118,7 +118,8 @@ def zero_gradient(g: Any) -> Any:
 
 def _no_derivative(g: Any, saved: Any, edges: Any) -> Any:
     """Raise the error of a backward pass through such a result; the only thing saved is the name in its message."""
-    kind = NotImplementedError if "unique" in saved[0] else RuntimeError
+    missing = ("unique", "igamma", "zeta")  # where PyTorch raises NotImplementedError
+    kind = NotImplementedError if any(name in saved[0] for name in missing) else RuntimeError
     raise kind(f"the derivative for '{saved[0]}' is not implemented.")
 
 

@@ -132,6 +132,26 @@ class Attributes(Variable):
     is_quantized = property(lambda _: False, doc="Whether the elements are quantized: no.")
     is_meta = property(lambda _: False, doc="Whether there is a shape but no data: no.")
 
+    is_mkldnn = property(lambda _: False, doc="Whether the layout is that of oneDNN: no.")
+    is_mps = property(lambda _: False, doc="Whether the tensor is on an Apple GPU: no.")
+    is_xpu = property(lambda _: False, doc="Whether the tensor is on an Intel GPU: no.")
+    is_sparse_csr = property(lambda _: False, doc="Whether the layout is compressed and sparse: no.")
+    is_nested = property(lambda _: False, doc="Whether the tensor is a list of tensors: no.")
+
+    def dim_order(self) -> tuple[int, ...]:
+        """Return the dims in the order of their strides, outermost first.
+
+        >>> import rushlight as torch
+        >>> torch.ones(2, 3).t().dim_order()
+        (1, 0)
+        """
+        strides = self.stride()
+        return tuple(sorted(range(len(strides)), key=lambda dim: -strides[dim]))
+
+    def to_dense(self) -> Any:
+        """Return the tensor itself, which is dense."""
+        return self
+
     def get_device(self) -> int:
         """Return the number of the device: -1, the CPU has none."""
         return -1

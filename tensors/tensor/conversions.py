@@ -30,7 +30,7 @@ from ...arrays.size import Size, sizes
 from ...autograd import gradient_edge
 from ...autograd.broadcast import convert
 from ...autograd.codegen.signature import NEW_OPTIONS, called_as
-from ...autograd.recording import inference_version
+from ...autograd.recording import inference_version, recording
 from ...autograd.variable import Variable, as_ndarray, ensure_version, new_leaf, set_array, wrap
 from ..creation.from_data import build, fill_number
 from .attributes import Attributes
@@ -307,9 +307,10 @@ class Conversions(Attributes):
     def set_(self, source: Any = None) -> Self:
         """Let this tensor stand on the memory of ``source`` (none: become empty) and return it.
 
-        Raises RuntimeError if a gradient is required, or for a source of another dtype.
+        Raises RuntimeError if a gradient is required and steps are recorded, or for a source of another dtype.
         """
-        if gradient_edge.node_of(self) is not None:
+        node = gradient_edge.node_of(self)
+        if node is not None and (recording.get() or node.backward is not None):
             raise RuntimeError("set_: a Variable that requires grad is being used in an in-place operation.")
         array = np.empty(0, self.array.dtype) if source is None else as_ndarray(source)
         if array.dtype is not self.array.dtype:
@@ -317,6 +318,8 @@ class Conversions(Attributes):
         set_array(self, array)
         self.view_of = None
         self.version = None if source is None else ensure_version(source)
+        if node is not None:
+            node.shape, node.dtype = array.shape, array.dtype
         return self
 
     def as_subclass(self, cls: Any) -> Any:

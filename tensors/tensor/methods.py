@@ -19,6 +19,7 @@ from ..ops.elementwise import arithmetic as _arithmetic
 from ..ops.elementwise import binary as _binary
 from ..ops.elementwise import bitwise as _bitwise
 from ..ops.elementwise import compare as _compare
+from ..ops.elementwise import complex_parts as _complex_parts
 from ..ops.elementwise import power as _power
 from ..ops.elementwise import rounding as _rounding
 from ..ops.elementwise import ternary as _ternary
@@ -46,6 +47,7 @@ from ..ops.shape import order as _order
 from ..ops.shape import split as _split
 from ..ops.shape import views as _views
 from ..random import inplace as _random
+from . import python_functions as _python_functions
 from . import reshape_inplace as _reshape_inplace
 from . import setitem as _setitem
 from .conversions import Conversions
@@ -53,7 +55,8 @@ from .numpy_protocols import NumpyProtocols
 from .python_protocols import PythonProtocols
 
 _DECOMPOSITIONS, _DETERMINANTS = "tensors.ops.matrix.decompositions", "tensors.ops.matrix.determinants"
-_SPECIAL, _VIEW_SCATTER = "tensors.ops.elementwise.special", "tensors.ops.index.view_scatter"
+_OPS = "tensors.ops.elementwise"
+_SPECIAL, _VIEW_SCATTER = f"{_OPS}.special", "tensors.ops.index.view_scatter"
 
 
 class Tensor(PythonProtocols, Conversions, NumpyProtocols):
@@ -230,6 +233,7 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
     tril, triu, unfold = _diagonal.tril, _diagonal.triu, _diagonal.unfold_dim
     tril_, triu_ = inplace_variant(_diagonal.tril), inplace_variant(_diagonal.triu)
     unsqueeze_, squeeze_, t_ = _reshape_inplace.unsqueeze_, _reshape_inplace.squeeze_, _reshape_inplace.t_
+    as_strided_ = _reshape_inplace.as_strided_
     transpose_, swapaxes_, swapdims_ = (
         _reshape_inplace.transpose_,
         _reshape_inplace.swapaxes_,
@@ -239,6 +243,8 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
     # ------------------------------------------------------------------ parts
     split_with_sizes, chunk = _split.split_with_sizes, _split.chunk
     tensor_split, hsplit, vsplit, dsplit = _split.tensor_split, _split.hsplit, _split.vsplit, _split.dsplit
+    unsafe_split, unsafe_split_with_sizes = _split.unsafe_split, _split.unsafe_split_with_sizes
+    unsafe_chunk = _split.unsafe_chunk
     unbind, __iter__ = _split.unbind, _split.rows
     select, narrow, narrow_copy = _views.select, _views.narrow, _views.narrow_copy
 
@@ -265,7 +271,15 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
 
     # ------------------------------------------------------------------ questions
     is_nonzero, is_same_size = _predicates.is_nonzero, _predicates.is_same_size
-    is_conj, is_neg = _predicates.is_conj, _predicates.is_neg
+    is_conj, is_neg, is_set_to = _predicates.is_conj, _predicates.is_neg, _predicates.is_set_to
+
+    # ------------------------------------------------------------------ as if complex
+    real, imag, angle = property(_complex_parts.real), property(_complex_parts.imag), _complex_parts.angle
+    conj, resolve_conj, resolve_neg = _complex_parts.conj, _complex_parts.resolve_conj, _complex_parts.resolve_neg
+    conj_physical, conj_physical_ = _complex_parts.conj_physical, inplace_variant(_complex_parts.conj_physical)
+
+    # ------------------------------------------------------------------ Python functions
+    apply_, map_, map2_ = _python_functions.apply_, _python_functions.map_, _python_functions.map2_
 
     # ------------------------------------------------------------------ loaded when first called
     cov, corrcoef = functions("tensors.ops.reduce.covariance", "cov corrcoef")
@@ -273,16 +287,22 @@ class Tensor(PythonProtocols, Conversions, NumpyProtocols):
     svd, qr, cholesky = functions(_DECOMPOSITIONS, "svd_of qr_of cholesky_of")
     det, logdet, slogdet = functions(_DETERMINANTS, "det logdet slogdet_of")
     matrix_power, matrix_exp = functions(_DETERMINANTS, "matrix_power matrix_exp")
+    lu, lu_solve = functions("tensors.ops.matrix.lu", "lu_of lu_solve_of")
+    geqrf, orgqr, ormqr = functions("tensors.ops.matrix.reflectors", "geqrf householder_product ormqr")
+    cholesky_inverse, triangular_solve = functions("tensors.ops.matrix.systems", "cholesky_inverse triangular_solve")
     cross = function("tensors.ops.matrix.norms", "cross_of")
     lgamma, digamma, sinc, xlogy = functions(_SPECIAL, "lgamma digamma sinc xlogy")
     copysign, nextafter, ldexp = functions(_SPECIAL, "copysign nextafter ldexp")
     gcd, lcm, mvlgamma = functions(_SPECIAL, "gcd lcm mvlgamma")
     frexp, polygamma = functions(_SPECIAL, "frexp polygamma_of")
+    i0, (igamma, igammac) = function(f"{_OPS}.bessel", "i0"), functions(f"{_OPS}.gamma_integral", "igamma igammac")
+    i0_, igamma_, igammac_ = map(inplace_variant, (i0, igamma, igammac))
     lgamma_, digamma_, sinc_, xlogy_ = map(inplace_variant, (lgamma, digamma, sinc, xlogy))
     copysign_, nextafter_, ldexp_, gcd_, lcm_ = map(inplace_variant, (copysign, nextafter, ldexp, gcd, lcm))
     mvlgamma_, polygamma_ = inplace_variant(mvlgamma), inplace_variant(polygamma, "polygamma_")
     select_scatter, slice_scatter = functions(_VIEW_SCATTER, "select_scatter slice_scatter")
     diagonal_scatter, as_strided = functions(_VIEW_SCATTER, "diagonal_scatter as_strided")
+    as_strided_scatter = function(_VIEW_SCATTER, "as_strided_scatter")
 
 
 Variable.result = Tensor

@@ -1,4 +1,4 @@
-"""Methods that give a tensor another shape in place: ``unsqueeze_``, ``squeeze_``, ``t_``, ``transpose_``."""
+"""Methods that give a tensor another shape in place: ``unsqueeze_``, ``squeeze_``, ``t_``, ``transpose_`` and so on."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ...autograd.threads import ONE_AT_A_TIME
 from ...autograd.variable import Variable, as_ndarray, set_array, wrap
 from ...autograd.version import INFERENCE, new_version
 from ...autograd.view import View
+from ..ops.index.view_scatter import as_strided
 from ..ops.shape.order import swapaxes, swapdims, t, transpose
 from ..ops.shape.views import squeeze, unsqueeze
 
@@ -88,4 +89,5 @@ def _count(version: Any) -> int:
 _HELD_ONCE = _held_once()
 unsqueeze_, squeeze_ = reshaped_in_place(unsqueeze), reshaped_in_place(squeeze)
 t_, transpose_ = reshaped_in_place(t), reshaped_in_place(transpose)
+as_strided_ = reshaped_in_place(as_strided)
 swapaxes_, swapdims_ = reshaped_in_place(swapaxes), reshaped_in_place(swapdims)

@@ -189,3 +189,24 @@ CASES |= {
     "copysign": binary(AWAY, AWAY),
     "nextafter": binary(LINE, LINE.map(lambda v: v + 10)),
 }
+
+
+# ------------------------------------------------------------------ normal, bessel, gamma_integral
+
+CASES |= {
+    "entr": unary(ABOVE),
+    "ndtr": unary(),
+    "ndtri": unary(UNIT),
+    "log_ndtr": unary(),
+    "erfcx": unary(ABOVE.map(lambda v: v - 0.7) | st.sampled_from([10.5, 14.0])),
+    "erfcx_slope": unary(ABOVE.map(lambda v: v - 0.7), order=st.integers(1, 2)),
+    "modified": unary(AWAY, order=st.integers(0, 3), scaled=st.booleans()),
+    "i0": unary(),
+    "i0e": unary(AWAY),
+    "i1": unary(),
+    "i1e": unary(AWAY),
+    "lower": binary(ABOVE, ABOVE),
+    "upper": binary(ABOVE, ABOVE),
+    "angle": unary(AWAY),
+    "zeta": binary(st.sampled_from([2.0, 2.5, 3.0]), ABOVE),
+}

@@ -134,6 +134,7 @@ CASES |= {
     "svd_factors": one(tall(wide=True)),
     "qr_factors": one(tall()),
     "exponential": one(square()),
+    "lu_compact": one(square() | tall(wide=True)),
     "over": binary(LINE, AWAY, idle=st.booleans().map(np.array)),
 }
 

@@ -102,7 +102,7 @@ def _as_strided(input: Array, size: Ints, stride: Ints, storage_offset: int) -> 
     return np.lib.stride_tricks.as_strided(flat, size, steps) if flat.size or 0 in size else np.empty(size, input.dtype)
 
 
-@doors("torch Tensor")
+@doors("torch Tensor Tensor_ torch_")
 def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """Return a view of the memory of ``input`` with other sizes and strides, counted in elements.
 
@@ -135,3 +135,17 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
             f"a tensor of {x.size} elements"
         )
     return _as_strided(input, sizes, strides, max(start, 0))
+
+
+@doors("torch Tensor")
+def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
+    """Return ``input`` with what :func:`as_strided` would show of it replaced by ``src``.
+
+    https://pytorch.org/docs/stable/generated/torch.as_strided_scatter.html
+
+    >>> import rushlight as torch
+    >>> torch.as_strided_scatter(torch.zeros(2, 2), torch.ones(2), (2,), (3,))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return _replaced("as_strided_scatter", input, src, lambda x: as_strided(x, size, stride, storage_offset))

@@ -19,7 +19,7 @@ from ....autograd.variable import Variable, as_ndarray, ensure_version, wrap
 from ....autograd.view import attach, refresh_view
 from ...doors import doors
 from .join import cat, stack
-from .views import getitem
+from .views import clone, getitem
 
 _ALL = slice(None)
 
@@ -242,3 +242,31 @@ def rows(input: Array) -> Any:
     if not array_of(input, "iter").shape:
         raise TypeError("iteration over a 0-d tensor")
     return iter(unbind(input, 0))
+
+
+# ------------------------------------------------------------------ copies
+
+
+def _copies(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([clone(part) for part in parts])
+
+
+@doors("torch Tensor")
+def unsafe_split(tensor: Any, split_size: int, dim: int = 0) -> tuple[Any, ...]:
+    """Return :func:`split` as copies, each of which may be written; PyTorch's still share the memory."""
+    return _copies(split(tensor, split_size, dim))
+
+
+@doors("torch Tensor")
+def unsafe_split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Return :func:`split_with_sizes` as copies, each of which may be written."""
+    return _copies(split_with_sizes(input, split_sizes, dim))
+
+
+@doors("torch Tensor")
+def unsafe_chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """Return :func:`chunk` as copies, each of which may be written.
+
+    https://pytorch.org/docs/stable/generated/torch.unsafe_chunk.html
+    """
+    return _copies(chunk(input, chunks, dim))
