@@ -12,7 +12,7 @@ from typing import Any
 
 def sym_int(a: Any) -> int:
     """Return ``a`` without its fraction."""
-    return int(math.trunc(a))
+    return math.trunc(a)
 
 
 def sym_float(a: Any) -> float:

@@ -84,7 +84,7 @@ SPREADS = {
     "attention": _ZERO,
     "clamp_tensors": "a bound that is NaN is none, and gives NaN",
     "div_rounded": "rounding hides what the quotient depends on",
-    "lerp": _ZERO,
+    **dict.fromkeys(("addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "batch_norm", "lerp"), _ZERO),
     "upsample_back": "the adjoint adds where weights are zero: to leave that out would be slower",
     "conv_transposed": "weights are multiplied with the zeros of the padding",
     "conv_weight": "weights are multiplied with the zeros of the padding",
