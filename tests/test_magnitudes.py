@@ -51,6 +51,7 @@ OPT_OUT = {
     "determinant": "a product of as many numbers as the matrix has rows",
     "qr_factors": "its second derivative divides by two small numbers in turn",
     "solved": "divides by a small matrix in turn",
+    "log_ndtr": "its second derivative divides by the square of a number that is tiny far below 0",
     "pow_tensor": "its second derivative is an exponent times a power that does not fit",
     "binary_cross_entropy": "refuses what is no probability",
     "ctc_loss": "logarithms of probabilities have no such size",
