@@ -12,7 +12,8 @@ from typing import Any
 
 def sym_int(a: Any) -> int:
     """Return ``a`` without its fraction."""
-    return math.trunc(a)
+    whole: int = math.trunc(a)
+    return whole
 
 
 def sym_float(a: Any) -> float:
