@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 AROUND = {"benchmarks", "build", "demo-output", "dist", "docs", "examples", "htmlcov", "tests", "tools"}
 # Bytes of files, compressed as in the wheel: of the engine, and of all with layers, optimizers, pictures, tests.
-LARGEST_ENGINE, LARGEST_PACKAGE = 500_000, 850_000
+LARGEST_ENGINE, LARGEST_PACKAGE = 550_000, 950_000
 
 
 def ignored(folder: str, names: list[str]) -> set[str]:
