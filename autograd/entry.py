@@ -18,7 +18,7 @@ from .hooks import hooks_of
 from .node import Node
 from .primitive import PRIMITIVES
 from .recording import Recording, unrecorded
-from .transforms import BACKWARD, refuse_inside
+from .transforms import BACKWARD, refuse_inside, transformed
 from .variable import Variable, new_leaf, wrap
 from .watched_walk import WatchedWalk
 
@@ -62,7 +62,8 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    refuse_inside(BACKWARD)
+    if transformed.get():
+        refuse_inside(BACKWARD)
     one = isinstance(tensors, Variable | GradientEdge)
     outputs = edges_listed(tensors, "tensors") if one or len(tensors) else []
     targets = None

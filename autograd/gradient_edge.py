@@ -9,7 +9,7 @@ import numpy as np
 
 from .broadcast import convert
 from .node import Node
-from .tangents import carries_only
+from .tangents import Seen, carries_only
 from .variable import Variable, wrap
 from .view import refresh_view
 
@@ -19,7 +19,7 @@ def node_of(x: Variable) -> Node | None:
     if x.view_of is not None:
         refresh_view(x)
     node = x.node
-    return None if node is None or carries_only(node) else node
+    return None if node is None or (Seen.carriers and carries_only(node)) else node
 
 
 class GradientEdge(NamedTuple):

@@ -29,6 +29,7 @@ unrecorded: ContextVar[bool | Observer] = ContextVar("unrecorded", default=False
 inference_version: ContextVar[Version | None] = ContextVar("inference_version", default=None)
 """The version a new tensor starts with: none yet, or in inference mode one that forbids to be saved."""
 recording.set(True)
+unrecorded.set(False)
 inference_version.set(None)  # reading one at its default takes longer: benchmarks/claims.py
 
 
@@ -75,7 +76,10 @@ class Recording:
 
     def __enter__(self) -> None:
         self.before = recording.get()
-        set_recording(self.on)
+        if self.on:
+            set_recording(True)
+        else:
+            recording.set(unrecorded.get())
 
     def __exit__(self, *_: object) -> None:
         recording.set(self.before)

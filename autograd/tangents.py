@@ -93,6 +93,12 @@ def _at(node: Node | None) -> dict[Key, tuple[Any, ...]]:
     return {} if found is None else {key: each for key, each in found.items() if not key.over}
 
 
+class Seen:
+    """What no walk need look for before it is there."""
+
+    carriers = False  # whether a carrier was ever made
+
+
 def carries_only(node: Node) -> bool:
     """Return whether no gradient can pass ``node``: it is there for tangents only."""
     kind = node.backward
@@ -117,6 +123,7 @@ def since(node: Node) -> int:
 
 def carrier(shape: Any, dtype: Any, tangents: dict[Key, tuple[Any, ...]]) -> Node:
     """Return a node that holds ``tangents`` of a value and nothing else."""
+    Seen.carriers = True
     made = Node.record(CARRIER, (), (), shape, dtype)
     hold(made, tangents)
     return made

@@ -12,22 +12,24 @@ from .variable import Variable
 
 _MOST = 1000
 """Where to end the look for captured tensors: a long list has so many."""
-_inside: ContextVar[bool] = ContextVar("inside", default=False)
+transformed: ContextVar[bool] = ContextVar("transformed", default=False)
+"""Whether what is called now is part of a function that is transformed."""
+transformed.set(False)  # as in recording.py
 
 
 @contextmanager
 def inside() -> Iterator[None]:
     """Mark what is called meanwhile as a function that is transformed."""
-    outer = _inside.set(True)
+    outer = transformed.set(True)
     try:
         yield
     finally:
-        _inside.reset(outer)
+        transformed.reset(outer)
 
 
 def refuse_inside(what: str) -> None:
     """Raise RuntimeError inside of a function that is transformed, where ``what`` has no meaning."""
-    if _inside.get():
+    if transformed.get():
         raise RuntimeError(what)
 
 
@@ -54,11 +56,11 @@ class Transforming:
         self.function = function
 
     def __enter__(self) -> None:
-        self.outer = _inside.set(True)
+        self.outer = transformed.set(True)
         self.found = [(x, _said(x), x.node) for x in captured(self.function)]
 
     def __exit__(self, kind: Any, *_: object) -> None:
-        _inside.reset(self.outer)
+        transformed.reset(self.outer)
         if kind is not None:
             return
         written = [(x, node) for x, version, node in self.found if _said(x) != version]
