@@ -15,7 +15,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "number off by one: 1 in (np.arange(n) * step).reshape(-1, *(1,) * (len(size) - 1 - d))",
     ): REST,
     ("view_scatter._strided_back", "number off by one: 1 in _places(size, stride, storage_offset).reshape(-1)"): REST,
-    ("batch_norm._batch_norm_rule", "number off by one: 1 in scale.reshape(-1, *(1,) * (x.ndim - 2))"): REST,
     (
         "scatter._filled_back",
         "number off by one: 1 in np.asarray(index.array if isinstance(index, Variable) else index).reshape(-1)",
@@ -41,7 +40,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "factors._eigh_rule",
         "another operator: _apart(eigenvalues) + eye",
     ): "on the diagonal 0 is divided by 1 or -1",
-    ("factors._svd_rule", "another operator: _apart(S * S) + eye"): "on the diagonal 0 is divided by 1 or -1",
     (
         "pointwise._clipped_rule",
         "operands swapped: input - target",

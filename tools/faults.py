@@ -106,7 +106,7 @@ FAULTS = [
     ),
     Fault(
         "missing accumulation in a leaf",
-        "autograd/engine.py",
+        "autograd/accumulate.py",
         "np.add(A, B, A)",
         "np.copyto(A, B)",
         ENGINE,
@@ -122,13 +122,13 @@ FAULTS = [
     ),
     Fault(
         "gradient taken over without a copy",
-        "autograd/engine.py",
+        "autograd/accumulate.py",
         'A if B else np.array(A, order="C")',
         "A",
         ENGINE,
         "share or seed or handed",
     ),
-    Fault("recorded gradient not copied", "autograd/engine.py:accumulate", "convert(A, B)", "A", ENGINE, "share"),
+    Fault("recorded gradient not copied", "autograd/accumulate.py", "convert(A, B)", "A", ENGINE, "share"),
     Fault(
         "wrong order of the walk",
         "autograd/engine.py:reachable",
@@ -214,7 +214,12 @@ FAULTS = [
     ),
     Fault("leaf may be written", "autograd/inplace.py:check_inplace", "any(A)", "False", WRITES, "leaf_errors"),
     Fault(
-        "frozen view may be written", "autograd/inplace.py:check_inplace", "A and B.frozen", "False", WRITES, "no_grad"
+        "frozen view may be written",
+        "autograd/inplace.py:check_inplace",
+        "A and B.frozen and C",
+        "False",
+        WRITES,
+        "no_grad",
     ),
     Fault(
         "input overwritten before it is saved",
@@ -236,7 +241,7 @@ FAULTS = [
     Fault(
         "gradients not materialized",
         "autograd/function.py",
-        "A is None or not B._materialize",
+        "A is None or not wanted",
         "True",
         FUNCTION,
         "materialize or only_one",

@@ -216,7 +216,7 @@ T.nn.functional.gumbel_softmax(T.ones(2,2), T.tensor(.3, requires_grad=True)).sh
 T.nn.functional.scaled_dot_product_attention(*[T.ones(2,2)] * 3, scale=T.tensor(.3, requires_grad=True))
 T.nn.functional.rrelu(-T.ones(2), T.tensor(.1, requires_grad=True))
 T.nn.functional.local_response_norm(T.ones(2,2,2), 1, alpha=T.tensor(.3, requires_grad=True))
-T.nn.functional.lp_pool1d(T.ones(2,2,2), T.tensor(2., requires_grad=True), 1)
+T.nn.functional.lp_pool1d(T.ones(2,2,2), T.tensor(2., requires_grad=True), 1).detach()
 T.logit(T.ones(2)/2, T.tensor(.1, requires_grad=True))
 T.logit(T.ones(2)/2, T.tensor(.1))
 T.nan_to_num(T.ones(2)/0, posinf=T.tensor(.1, requires_grad=True))

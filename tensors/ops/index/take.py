@@ -78,12 +78,12 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """
     shape = array_of(input, "take_along_dim").shape
     places = array_of(indices, "take_along_dim", "indices", 2)
+    if dim is None:
+        return gather(reshape(input, (-1,)), 0, np.reshape(places, -1))
     if places.dtype != np.int64:
         raise RuntimeError(
             f"torch.take_along_dim(): dtype of indices should be Long but got {dtype_of(places.dtype).legacy}"
         )
-    if dim is None:
-        return gather(reshape(input, (-1,)), 0, np.reshape(places, -1))
     if len(shape) != places.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
